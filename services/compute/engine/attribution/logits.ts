@@ -1,0 +1,34 @@
+/** Logits at every position of one sample: for looking into a model and for tests. Tracing never makes them all. */
+import * as linear from '../kernels/linear.ts';
+import { packBatch, uploadBatch } from '../model/batch.ts';
+import { norm } from '../model/block.ts';
+import { roundUp4, vocabularyChunks } from '../model/head.ts';
+import type { Llama } from '../model/llama.ts';
+import { checkSample, type Sample } from './sample.ts';
+
+/** [positions, vocabSize], row-major. */
+export async function allLogits(model: Llama, sample: Sample): Promise<Float32Array> {
+  checkSample(sample, model.config);
+  const scope = model.arena.scope();
+  try {
+    const { recorder, weights, config } = model;
+    const rows = sample.inputIds.length;
+    const context = model.context(scope, rows);
+    const { x } = await model.forward(context, uploadBatch(recorder, scope, packBatch([sample])));
+    const [normed] = norm(context, weights.norm, x);
+    const all = new Float32Array(rows * config.vocabSize);
+    for (const { w, firstId } of vocabularyChunks(weights.head, rows)) {
+      const stride = roundUp4(w.rows);
+      const y = scope.take([rows, stride]);
+      linear.forward(recorder, { x: normed, w, y });
+      const [logits = new Float32Array()] = await recorder.readFloats([y]);
+      scope.give(y);
+      for (let row = 0; row < rows; row++) {
+        all.set(logits.subarray(row * stride, row * stride + w.rows), row * config.vocabSize + firstId);
+      }
+    }
+    return all;
+  } finally {
+    scope.end();
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Scratch memory for activations. A scope takes tensors, gives single ones back early, and returns the rest when it
+ * ends; buffers go to the next taker of the same size class. Reuse is safe while recording, because the queue runs
+ * kernels in order.
+ */
+import { ReptraceError } from '../../../../lib/errors.ts';
+import { USAGE, type Gpu } from './gpu.ts';
+import { byteLength, type Dtype, type Tensor } from './tensor.ts';
+
+export class Arena {
+  readonly #gpu: Gpu;
+  readonly #free = new Map<number, GPUBuffer[]>();
+  #bytes = 0;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  /** Bytes of GPU memory held, in use or not. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  scope(): Scope {
+    return new Scope(this);
+  }
+
+  take(shape: readonly number[], dtype: Dtype = 'f32'): Tensor {
+    const size = sizeClass(byteLength(shape, dtype));
+    const limit = this.#gpu.report.limits['maxStorageBufferBindingSize'] ?? 0;
+    if (size > limit) {
+      throw new ReptraceError(
+        'OUT_OF_MEMORY',
+        `a tensor [${shape.join(', ')}] needs ${size} bytes; this adapter binds at most ${limit}`,
+        'Use smaller batches or shorter samples.',
+      );
+    }
+    const buffer = this.#free.get(size)?.pop();
+    if (buffer !== undefined) return { buffer, shape, dtype };
+    this.#bytes += size;
+    return {
+      buffer: this.#gpu.device.createBuffer({ size, usage: USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST }),
+      shape,
+      dtype,
+    };
+  }
+
+  give(tensor: Tensor): void {
+    const list = this.#free.get(tensor.buffer.size);
+    if (list === undefined) this.#free.set(tensor.buffer.size, [tensor.buffer]);
+    else list.push(tensor.buffer);
+  }
+
+  /** Frees the memory that no scope holds. */
+  trim(): void {
+    for (const [size, list] of this.#free) {
+      for (const buffer of list) buffer.destroy();
+      this.#bytes -= size * list.length;
+    }
+    this.#free.clear();
+  }
+}
+
+export class Scope {
+  readonly #arena: Arena;
+  readonly #held = new Set<Tensor>();
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  take(shape: readonly number[], dtype: Dtype = 'f32'): Tensor {
+    const tensor = this.#arena.take(shape, dtype);
+    this.#held.add(tensor);
+    return tensor;
+  }
+
+  /** Gives tensors back before the scope ends; each must be held by it. */
+  give(...tensors: readonly Tensor[]): void {
+    for (const tensor of tensors) {
+      if (!this.#held.delete(tensor))
+        throw new Error('a tensor was given back to a scope that does not hold it');
+      this.#arena.give(tensor);
+    }
+  }
+
+  end(): void {
+    for (const tensor of this.#held) this.#arena.give(tensor);
+    this.#held.clear();
+  }
+}
+
+/** The next size of four per power of two, at least 256 bytes: close sizes share buffers, at most 25 % is wasted. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= 256) return 256;
+  const step = 2 ** Math.floor(Math.log2(bytes) - 2);
+  return Math.ceil(bytes / step) * step;
+}

@@ -1,0 +1,165 @@
+/**
+ * One GPU device and what must live as long as it does: the WebGPU instance, the pipelines compiled on it, and the
+ * watch over its loss. Everything above asks a Gpu for kernels and buffers; nothing else talks to `webgpu`.
+ */
+import { create, globals } from 'webgpu';
+import { reasonOf, ReptraceError } from '../../../../lib/errors.ts';
+import { buildKernel, type Kernel, type KernelSpec } from './kernel.ts';
+
+/** `webgpu` types its globals as a bare object; they are the constants and classes of the WebGPU standard. */
+const { GPUBufferUsage, GPUOutOfMemoryError } = globals as typeof globalThis;
+export const USAGE = GPUBufferUsage;
+
+/** What `reptrace doctor` shows of an adapter, and what manifests keep of it. */
+export interface AdapterReport {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** True for an adapter that computes on the CPU (llvmpipe, SwiftShader). */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+export interface GpuOptions {
+  /** Part of the wanted adapter's name; default `REPTRACE_ADAPTER`, else the first that the system offers. */
+  readonly adapter?: string | undefined;
+}
+
+/** Features that kernels may use where the adapter has them. */
+const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+
+const INSTALL_REMEDY =
+  'Install a Vulkan driver for the GPU, or a software one (Debian 12: `apt-get install -t bookworm-backports ' +
+  'mesa-vulkan-drivers libvulkan1`; Debian 13, Ubuntu 24.04: `apt-get install mesa-vulkan-drivers libvulkan1`), ' +
+  'then run `reptrace doctor`.';
+
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly report: AdapterReport;
+  /** Kept only to stay reachable: once the instance is collected while the device lives, the process dies. */
+  readonly #instance: GPU;
+  readonly #kernels = new Map<string, Kernel>();
+  #failure: ReptraceError | undefined;
+  #closed = false;
+
+  private constructor(instance: GPU, device: GPUDevice, report: AdapterReport) {
+    this.#instance = instance;
+    this.device = device;
+    this.report = report;
+    device.onuncapturederror = (event) => {
+      this.#failure ??= uncaptured(event.error);
+    };
+    void device.lost.then((info) => {
+      if (this.#closed) return;
+      this.#failure ??= new ReptraceError(
+        'DEVICE_LOST',
+        `the GPU device "${report.description}" was lost: ${info.message || info.reason}`,
+        'Start again; if it happens again, run `reptrace doctor` and make batches smaller.',
+      );
+    });
+  }
+
+  /** Opens the adapter with every limit it offers. Throws ADAPTER_NOT_FOUND with what to install. */
+  static async open(options: GpuOptions = {}): Promise<Gpu> {
+    const wanted = options.adapter ?? process.env['REPTRACE_ADAPTER'];
+    const instance = createInstance(wanted);
+    const adapter = await findAdapter(instance, wanted);
+    if (adapter === null) {
+      throw new ReptraceError('ADAPTER_NOT_FOUND', 'no WebGPU adapter was found', INSTALL_REMEDY);
+    }
+    const report = describe(adapter);
+    const device = await adapter.requestDevice({
+      requiredLimits: report.limits,
+      requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+    });
+    return new Gpu(instance, device, report);
+  }
+
+  /** The compiled kernel of a spec; compiled once per device. */
+  kernel(spec: KernelSpec): Kernel {
+    const constants = Object.entries(spec.constants ?? {});
+    const key = `${spec.shader}|${spec.weights ?? ''}|${constants.map((entry) => entry.join('=')).join(',')}`;
+    let kernel = this.#kernels.get(key);
+    if (kernel === undefined) {
+      kernel = buildKernel(this.device, spec, key);
+      this.#kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+
+  /** Throws what went wrong on the device since it was opened, if anything did. */
+  assertHealthy(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Waits until the device has done all that was submitted. */
+  async idle(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.assertHealthy();
+  }
+
+  /** Destroys the device; the instance stays reachable through this object. Safe to call twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.device.destroy();
+    keepForever.push(this.#instance);
+  }
+}
+
+/** Instances are never released while the process lives: destruction of the device may still be under way. */
+const keepForever: GPU[] = [];
+
+function createInstance(wanted: string | undefined): GPU {
+  // DAWN_FLAGS lets a benchmark or a new driver try Dawn's toggles (enable-dawn-features=…) without a code change.
+  const flags = (process.env['REPTRACE_DAWN_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+  if (wanted !== undefined && wanted !== '') flags.push(`adapter=${wanted}`);
+  return create(flags);
+}
+
+async function findAdapter(instance: GPU, wanted: string | undefined): Promise<GPUAdapter | null> {
+  try {
+    return await instance.requestAdapter({ powerPreference: 'high-performance' });
+  } catch (error) {
+    // With an `adapter=` flag that matches nothing, Dawn throws a text that lists what there is.
+    throw new ReptraceError(
+      'ADAPTER_NOT_FOUND',
+      `no WebGPU adapter matches "${wanted ?? ''}": ${reasonOf(error)}`,
+      'Set REPTRACE_ADAPTER to part of a listed name, or unset it.',
+      { cause: error },
+    );
+  }
+}
+
+function describe(adapter: GPUAdapter): AdapterReport {
+  const limits: Record<string, number> = {};
+  const offered = adapter.limits as unknown as Record<string, unknown>;
+  for (const name in adapter.limits) {
+    const value = offered[name];
+    if (typeof value === 'number') limits[name] = value;
+  }
+  const { vendor, architecture, device, description } = adapter.info;
+  const software = /llvmpipe|lavapipe|swiftshader|software/i.test(`${device} ${description} ${architecture}`);
+  return {
+    vendor,
+    architecture,
+    device,
+    description,
+    software,
+    features: [...adapter.features].sort(),
+    limits,
+  };
+}
+
+function uncaptured(error: GPUError): ReptraceError {
+  const memory = error instanceof GPUOutOfMemoryError;
+  return new ReptraceError(
+    memory ? 'OUT_OF_MEMORY' : 'DEVICE_LOST',
+    memory ? `the GPU is out of memory: ${error.message}` : `the GPU refused an operation: ${error.message}`,
+    memory
+      ? 'Use smaller batches, shorter samples or a smaller model.'
+      : 'This is a defect of reptrace: report it.',
+  );
+}

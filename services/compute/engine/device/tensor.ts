@@ -1,0 +1,76 @@
+/**
+ * A tensor: a region at the start of a GPU buffer with a shape and a dtype, row-major. It owns nothing: the arena or
+ * the model that made it frees its buffer.
+ */
+import { ReptraceError } from '../../../../lib/errors.ts';
+
+/** Precisions in which model weights are stored on the GPU. */
+export type WeightDtype = 'f32' | 'f16' | 'bf16';
+export type Dtype = WeightDtype | 'u32';
+
+export interface Tensor {
+  readonly buffer: GPUBuffer;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+}
+
+/** A weight matrix [rows, columns] of a linear operation, or rows of one: `rowOffset` is its first row in `buffer`. */
+export interface Matrix {
+  readonly buffer: GPUBuffer;
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowOffset: number;
+  readonly dtype: WeightDtype;
+}
+
+const BYTES: Readonly<Record<Dtype, number>> = { f32: 4, u32: 4, f16: 2, bf16: 2 };
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function byteLength(shape: readonly number[], dtype: Dtype): number {
+  return elementCount(shape) * BYTES[dtype];
+}
+
+/** Throws SHAPE_MISMATCH, naming the operand, unless a tensor has exactly this shape (and dtype). */
+export function expectShape(
+  operand: string,
+  tensor: Tensor,
+  shape: readonly number[],
+  dtype: Dtype = 'f32',
+): void {
+  if (
+    tensor.dtype === dtype &&
+    tensor.shape.length === shape.length &&
+    tensor.shape.every((n, i) => n === shape[i])
+  )
+    return;
+  throw new ReptraceError(
+    'SHAPE_MISMATCH',
+    `${operand} is ${tensor.dtype}[${tensor.shape.join(', ')}], expected ${dtype}[${shape.join(', ')}]`,
+    `Pass ${operand} with the expected shape.`,
+  );
+}
+
+/** Throws SHAPE_MISMATCH, naming the operand, unless a size is a positive multiple of 4 (kernels load vec4). */
+export function expectMultipleOf4(operand: string, size: number): void {
+  if (Number.isInteger(size) && size > 0 && size % 4 === 0) return;
+  throw new ReptraceError(
+    'SHAPE_MISMATCH',
+    `${operand} is ${size}, expected a positive multiple of 4`,
+    `Pad ${operand} to a multiple of 4.`,
+  );
+}
+
+/** The rows [start, start + rows) of a matrix. */
+export function matrixRows(matrix: Matrix, start: number, rows: number): Matrix {
+  if (start < 0 || start + rows > matrix.rows) {
+    throw new ReptraceError(
+      'SHAPE_MISMATCH',
+      `rows ${start} to ${start + rows} were asked of a matrix with ${matrix.rows}`,
+      'Ask for rows within the matrix.',
+    );
+  }
+  return { ...matrix, rows, rowOffset: matrix.rowOffset + start };
+}

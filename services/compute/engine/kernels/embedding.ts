@@ -1,0 +1,81 @@
+/**
+ * Token embedding: out[n] = table[ids[n]]. Shapes: ids [rows] u32, table [vocabulary, width] in stored precision, possibly
+ * in several parts of consecutive rows (a binding has a largest size), out [rows, width].
+ */
+import { flatGrid, type Recorder } from '../device/recorder.ts';
+import { expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
+
+export * as oracle from '../oracle/embedding.ts';
+
+/** Ids must be below the table's rows: the caller checks them, with the sample's name at hand. */
+export function forward(
+  recorder: Recorder,
+  { ids, table, out }: { ids: Tensor; table: readonly Matrix[]; out: Tensor },
+): void {
+  const [rows = 0, width = 0] = out.shape;
+  expectShape('out', out, [rows, width]);
+  expectShape('ids', ids, [rows], 'u32');
+  expectMultipleOf4('the width of out', width);
+  let firstId = 0;
+  for (const part of table) {
+    recorder.run(
+      { shader: 'embedding_forward', weights: part.dtype },
+      [rows, width, firstId, part.rows],
+      [ids.buffer, part.buffer, out.buffer],
+      flatGrid(Math.ceil((rows * width) / 256)),
+      rows * width,
+    );
+    firstId += part.rows;
+  }
+}
+
+/** Rows of a batch sorted by id, so that the gradient of each table row is summed in a fixed order. */
+export interface IdGroups {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  /** Group g has the rows order[starts[g]] … order[starts[g + 1] - 1]. */
+  readonly starts: Uint32Array<ArrayBuffer>;
+  readonly order: Uint32Array<ArrayBuffer>;
+}
+
+export function groupById(ids: Uint32Array): IdGroups {
+  const order = Uint32Array.from(ids.keys()).sort((a, b) => ids[a] - ids[b] || a - b);
+  const groupIds: number[] = [];
+  const starts: number[] = [];
+  order.forEach((row, i) => {
+    const id = ids[row];
+    if (groupIds.at(-1) !== id) {
+      groupIds.push(id);
+      starts.push(i);
+    }
+  });
+  return { ids: Uint32Array.from(groupIds), starts: Uint32Array.from([...starts, ids.length]), order };
+}
+
+export interface EmbeddingWeightGrad {
+  readonly groupIds: Tensor;
+  readonly groupStarts: Tensor;
+  readonly order: Tensor;
+  readonly dout: Tensor;
+  /** [vocabulary, width] float32; added to. */
+  readonly dtable: Tensor;
+}
+
+export function weightGrad(
+  recorder: Recorder,
+  { groupIds, groupStarts, order, dout, dtable }: EmbeddingWeightGrad,
+): void {
+  const [rows = 0, width = 0] = dout.shape;
+  const groups = groupIds.shape[0] ?? 0;
+  expectShape('groupIds', groupIds, [groups], 'u32');
+  expectShape('groupStarts', groupStarts, [groups + 1], 'u32');
+  expectShape('order', order, [rows], 'u32');
+  expectShape('dtable', dtable, [dtable.shape[0] ?? 0, width]);
+  expectMultipleOf4('the width of dout', width);
+  recorder.run(
+    { shader: 'embedding_weight_grad' },
+    [groups, width],
+    [groupIds.buffer, groupStarts.buffer, order.buffer, dout.buffer, dtable.buffer],
+    flatGrid(Math.ceil((groups * width) / 128)),
+    rows * width,
+  );
+}

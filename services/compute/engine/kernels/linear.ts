@@ -1,0 +1,138 @@
+/**
+ * Linear layer, its three products: y = x wT (+ bias) (+ residual), dx = dy w, dw = dyT x.
+ * Shapes: x, dx [rows, inner], w [columns, inner] in stored precision, y, dy [rows, columns] (rows may be padded to a
+ * longer stride), dw like w in float32, bias [columns]. Sums are float32. inner is a multiple of 4.
+ */
+import type { Recorder } from '../device/recorder.ts';
+import { expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
+import { ReptraceError } from '../../../../lib/errors.ts';
+
+export * as oracle from '../oracle/linear.ts';
+
+/** Rows of the register tile that waste the least on a few rows (decoding), 8 from there on. */
+function tileRows(rows: number): number {
+  return rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : 8;
+}
+
+export interface LinearForward {
+  readonly x: Tensor;
+  readonly w: Matrix;
+  readonly bias?: Tensor | undefined;
+  /** Added to y, same layout as y, another buffer. */
+  readonly residual?: Tensor | undefined;
+  /** [rows, stride]: a stride of at least `columns` (rounded up to 4), a multiple of 4. */
+  readonly y: Tensor;
+  /** Column of y at which this product starts; a multiple of 4. */
+  readonly column?: number;
+}
+
+export function forward(recorder: Recorder, { x, w, bias, residual, y, column = 0 }: LinearForward): void {
+  const [rows, inner] = rowsOf('x', x);
+  expectInner(w, inner);
+  const stride = strideOf('y', y, rows, column, w.rows);
+  if (bias !== undefined) expectShape('bias', bias, [w.rows]);
+  if (residual !== undefined) expectShape('residual', residual, y.shape);
+  const tile = tileRows(rows);
+  recorder.run(
+    {
+      shader: 'linear_forward',
+      constants: { TILE_ROWS: tile, HAS_BIAS: bias !== undefined, HAS_RESIDUAL: residual !== undefined },
+      weights: w.dtype,
+    },
+    [rows, inner, w.rows, stride, column, w.rowOffset],
+    [x.buffer, w.buffer, (bias ?? x).buffer, (residual ?? x).buffer, y.buffer],
+    [Math.ceil(w.rows / 32), Math.ceil(rows / (tile * 4))],
+    2 * rows * inner * w.rows,
+  );
+}
+
+export interface LinearInputGrad {
+  /** [rows, stride]; where `columns` is not a multiple of 4, its padding must be zero. */
+  readonly dy: Tensor;
+  readonly w: Matrix;
+  readonly dx: Tensor;
+  /** Adds to what dx holds. */
+  readonly accumulate?: boolean;
+  /** Column of dy at which this product's columns start; a multiple of 4. */
+  readonly column?: number;
+}
+
+export function inputGrad(
+  recorder: Recorder,
+  { dy, w, dx, accumulate = false, column = 0 }: LinearInputGrad,
+): void {
+  const [rows, inner] = rowsOf('dx', dx);
+  expectInner(w, inner);
+  const stride = strideOf('dy', dy, rows, column, w.rows);
+  const tile = tileRows(rows);
+  recorder.run(
+    { shader: 'linear_input_grad', constants: { TILE_ROWS: tile, ACCUMULATE: accumulate }, weights: w.dtype },
+    [rows, inner, w.rows, stride, column, w.rowOffset],
+    [dy.buffer, w.buffer, dx.buffer],
+    [Math.ceil(inner / 32), Math.ceil(rows / tile)],
+    2 * rows * inner * w.rows,
+  );
+}
+
+export interface LinearWeightGrad {
+  readonly x: Tensor;
+  /** [rows, stride]. */
+  readonly dy: Tensor;
+  /** Float32; its rows from `rowOffset` are added to. */
+  readonly dw: Matrix;
+  /** [columns]; added to. */
+  readonly dbias?: Tensor | undefined;
+}
+
+export function weightGrad(recorder: Recorder, { x, dy, dw, dbias }: LinearWeightGrad): void {
+  const [rows, inner] = rowsOf('x', x);
+  expectInner(dw, inner);
+  const stride = strideOf('dy', dy, rows, 0, dw.rows);
+  recorder.run(
+    { shader: 'linear_weight_grad' },
+    [rows, inner, dw.rows, stride, dw.rowOffset],
+    [x.buffer, dy.buffer, dw.buffer],
+    [Math.ceil(inner / 64), Math.ceil(dw.rows / 32)],
+    2 * rows * inner * dw.rows,
+  );
+  if (dbias !== undefined) {
+    expectShape('dbias', dbias, [dw.rows]);
+    recorder.run(
+      { shader: 'column_sum' },
+      [rows, dw.rows, stride],
+      [dy.buffer, dbias.buffer],
+      [Math.ceil(dw.rows / 128)],
+      rows * dw.rows,
+    );
+  }
+}
+
+function rowsOf(operand: string, tensor: Tensor): [number, number] {
+  const [rows = 0, inner = 0] = tensor.shape;
+  expectShape(operand, tensor, [rows, inner]);
+  expectMultipleOf4(`the width of ${operand}`, inner);
+  return [rows, inner];
+}
+
+function expectInner(w: Matrix, inner: number): void {
+  if (w.columns === inner) return;
+  throw new ReptraceError(
+    'SHAPE_MISMATCH',
+    `w is [${w.rows}, ${w.columns}], expected [.., ${inner}]`,
+    'Pass a w whose second size is the width of x.',
+  );
+}
+
+function strideOf(operand: string, tensor: Tensor, rows: number, column: number, columns: number): number {
+  const stride = tensor.shape[1] ?? 0;
+  expectShape(operand, tensor, [rows, stride]);
+  expectMultipleOf4(`the row stride of ${operand}`, stride);
+  if (column % 4 !== 0 || column + columns > stride) {
+    throw new ReptraceError(
+      'SHAPE_MISMATCH',
+      `${operand} has ${stride} columns; ${columns} from column ${column} do not fit (and must start at a multiple of 4)`,
+      `Pass a wider ${operand}.`,
+    );
+  }
+  return stride;
+}

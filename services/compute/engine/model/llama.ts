@@ -1,0 +1,159 @@
+/**
+ * A Llama model on the GPU: weights, scratch memory and the recorder that its computations go through. The forward
+ * through the blocks is here; what is made of it (signatures, training, generation) lives beside this folder.
+ */
+import { Arena, type Scope } from '../device/arena.ts';
+import { USAGE, type Gpu } from '../device/gpu.ts';
+import { Recorder } from '../device/recorder.ts';
+import type { Tensor } from '../device/tensor.ts';
+import * as embedding from '../kernels/embedding.ts';
+import { rotaryTable } from '../kernels/rotary.ts';
+import type { GpuBatch } from './batch.ts';
+import {
+  blockBackward,
+  blockForward,
+  type BlockContext,
+  type BlockTape,
+  type WeightGradSink,
+} from './block.ts';
+import type { LlamaConfig } from './llama-config.ts';
+import { loadWeights, type LoadOptions } from './load-weights.ts';
+import type { ModelFolder } from './model-folder.ts';
+import { ropeFrequencies } from './rope-frequencies.ts';
+import type { LlamaWeights } from './weights.ts';
+
+export interface ForwardOptions {
+  /** Blocks after this layer keep a tape for the backward; `layers` (the default) keeps none. */
+  readonly tapeFrom?: number;
+  /**
+   * Called with hidden state l (0 the embedding output, l the output of block l, before the final norm) once it is
+   * recorded. It may record reads of it, or change it in place: that is where interventions go.
+   */
+  readonly onHidden?: (layer: number, hidden: Tensor) => void;
+}
+
+export class Llama {
+  readonly gpu: Gpu;
+  readonly config: LlamaConfig;
+  readonly weights: LlamaWeights;
+  readonly recorder: Recorder;
+  readonly arena: Arena;
+  /** Identifies the model by what it computes; see model-digest.ts. Undefined while it is being trained. */
+  readonly digest: string | undefined;
+  readonly #buffers: readonly GPUBuffer[];
+  #rotary: Tensor | undefined;
+
+  constructor(
+    gpu: Gpu,
+    config: LlamaConfig,
+    weights: LlamaWeights,
+    buffers: readonly GPUBuffer[],
+    digest?: string,
+  ) {
+    this.gpu = gpu;
+    this.config = config;
+    this.weights = weights;
+    this.#buffers = buffers;
+    this.digest = digest;
+    this.recorder = new Recorder(gpu);
+    this.arena = new Arena(gpu);
+  }
+
+  static async load(gpu: Gpu, folder: ModelFolder, options: LoadOptions = {}): Promise<Llama> {
+    const { weights, digest, buffers } = await loadWeights(gpu, folder, options);
+    return new Llama(gpu, folder.config, weights, buffers, digest);
+  }
+
+  /** @param positions longest sequence that will be run */
+  context(scope: Scope, positions: number): BlockContext {
+    return { recorder: this.recorder, scope, shape: this.config, rotary: this.#rotaryFor(positions) };
+  }
+
+  /**
+   * Through the embedding and all blocks.
+   * @returns the residual stream after the last block, [rows, hiddenSize], and the tapes of the blocks after
+   *   `tapeFrom`, in their order; tensors belong to the context's scope
+   */
+  async forward(
+    context: BlockContext,
+    batch: GpuBatch,
+    { tapeFrom = this.config.layers, onHidden }: ForwardOptions = {},
+  ): Promise<{ x: Tensor; tapes: BlockTape[] }> {
+    const { recorder, scope } = context;
+    let x = scope.take([batch.rows, this.config.hiddenSize]);
+    const table = this.weights.embedding.parts.map(({ w }) => w);
+    embedding.forward(recorder, { ids: batch.ids, table, out: x });
+    onHidden?.(0, x);
+    const tapes: BlockTape[] = [];
+    for (const [block, weights] of this.weights.blocks.entries()) {
+      const { out, tape } = blockForward(context, weights, batch, x, block >= tapeFrom);
+      if (tape === undefined) scope.give(x);
+      else tapes.push(tape);
+      x = out;
+      onHidden?.(block + 1, x);
+      await recorder.breathe();
+    }
+    return { x, tapes };
+  }
+
+  /**
+   * Back from the output of the last block through the blocks that kept a tape.
+   * @param dx gradient with respect to the last block's output; given back
+   * @param onGradient called with the gradient with respect to hidden state l, from L - 1 down to the first tape's input
+   * @returns the gradient with respect to the first taped block's input
+   */
+  async backward(
+    context: BlockContext,
+    batch: GpuBatch,
+    tapes: readonly BlockTape[],
+    dx: Tensor,
+    {
+      onGradient,
+      sink,
+    }: { onGradient?: (layer: number, gradient: Tensor) => void; sink?: WeightGradSink } = {},
+  ): Promise<Tensor> {
+    let gradient = dx;
+    let layer = this.config.layers;
+    for (const tape of [...tapes].reverse()) {
+      layer -= 1;
+      gradient = blockBackward(context, blockOf(this.weights, layer), batch, tape, gradient, sink);
+      context.scope.give(tape.x);
+      onGradient?.(layer, gradient);
+      await context.recorder.breathe();
+    }
+    return gradient;
+  }
+
+  /** Frees the model's memory. The device stays open. */
+  close(): void {
+    this.arena.trim();
+    this.#rotary?.buffer.destroy();
+    for (const buffer of this.#buffers) buffer.destroy();
+  }
+
+  #rotaryFor(positions: number): Tensor {
+    if (this.#rotary !== undefined && (this.#rotary.shape[0] ?? 0) >= positions) return this.#rotary;
+    const capacity = Math.max(
+      positions,
+      Math.min(this.config.maxPositions, 2 ** Math.ceil(Math.log2(positions))),
+    );
+    const table = rotaryTable(ropeFrequencies(this.config), capacity);
+    // Work recorded with the old table is sent first; destroying a buffer waits for what was submitted.
+    this.recorder.submit();
+    this.#rotary?.buffer.destroy();
+    const buffer = this.gpu.device.createBuffer({
+      label: 'rotary table',
+      size: table.byteLength,
+      usage: USAGE.STORAGE | USAGE.COPY_DST,
+    });
+    this.gpu.device.queue.writeBuffer(buffer, 0, table);
+    this.#rotary = { buffer, shape: [capacity, this.config.headDim / 2, 2], dtype: 'f32' };
+    return this.#rotary;
+  }
+}
+
+function blockOf(weights: LlamaWeights, layer: number): LlamaWeights['blocks'][number] {
+  const block = weights.blocks[layer];
+  if (block === undefined) throw new Error(`the model has no block ${layer}`);
+  return block;
+}

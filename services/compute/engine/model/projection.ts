@@ -1,0 +1,35 @@
+/** A linear layer whose weight may be in several parts: the same products as kernels/linear.ts, part by part. */
+import * as linear from '../kernels/linear.ts';
+import type { Recorder } from '../device/recorder.ts';
+import type { Tensor } from '../device/tensor.ts';
+import type { Projection } from './weights.ts';
+
+/** y = x wT (+ bias) (+ residual). y [rows, outputs] is another buffer than residual. */
+export function project(
+  recorder: Recorder,
+  projection: Projection,
+  x: Tensor,
+  y: Tensor,
+  residual?: Tensor,
+): void {
+  let column = 0;
+  for (const { w, bias } of projection.parts) {
+    linear.forward(recorder, { x, w, bias, residual, y, column });
+    column += w.rows;
+  }
+}
+
+/** dx = dy w, or dx += dy w. */
+export function projectBack(
+  recorder: Recorder,
+  projection: Projection,
+  dy: Tensor,
+  dx: Tensor,
+  accumulate = false,
+): void {
+  let column = 0;
+  for (const { w } of projection.parts) {
+    linear.inputGrad(recorder, { dy, w, dx, accumulate: accumulate || column > 0, column });
+    column += w.rows;
+  }
+}

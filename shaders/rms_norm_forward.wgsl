@@ -1,0 +1,51 @@
+// y[n, d] = x[n, d] * r[n] * weight[d],  r[n] = 1 / sqrt(mean over d of x[n, d]^2 + epsilon)
+// Shapes: x, y [rows, width], weight [width], reciprocal [rows]; width is a multiple of 4.
+// One workgroup of 32 lanes a row; lanes stride over vec4s and reduce through workgroup memory. The square root is
+// written out as 1 / sqrt, since inverseSqrt is coarser on some adapters.
+// uses flat
+struct Params {
+  rows: u32,
+  width: u32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> reciprocal: array<f32>;
+
+const LANES = 32u;
+var<workgroup> partial: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = flat_workgroup(group, groups);
+  if (row >= params.rows) {
+    return;
+  }
+  let width4 = params.width / 4u;
+  let start = row * width4;
+  var squares = vec4f();
+  for (var i = lane; i < width4; i += LANES) {
+    let v = x[start + i];
+    squares += v * v;
+  }
+  partial[lane] = dot(squares, vec4f(1.0));
+  workgroupBarrier();
+  var total = 0.0;
+  for (var i = 0u; i < LANES; i++) {
+    total += partial[i];
+  }
+  let r = 1.0 / sqrt(total / f32(params.width) + params.epsilon);
+  for (var i = lane; i < width4; i += LANES) {
+    y[start + i] = x[start + i] * r * weight[i];
+  }
+  if (lane == 0u) {
+    reciprocal[row] = r;
+  }
+}

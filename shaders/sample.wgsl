@@ -1,0 +1,87 @@
+// ids[r] = an id drawn from softmax(logits[r] / temperature), or the argmax (lowest id of equals) at temperature 0
+// Drawn by inverse CDF: the first id at which the cumulative probability exceeds uniform[r], in the order of ids.
+// Shapes: logits [rows, stride] of which `columns` are used, uniform [.., rows] in [0, 1), of which line `step` is used,
+// ids [rows] for the next step's embedding, history [.., rows], whose line `step` keeps the same ids.
+// One workgroup of 32 lanes a row; each lane takes a contiguous run of the vocabulary, so that the order is kept.
+// uses exp
+struct Params {
+  rows: u32,
+  columns: u32,
+  stride: u32,
+  temperature: f32,
+  step: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> uniform_draws: array<f32>;
+@group(0) @binding(3) var<storage, read_write> ids: array<u32>;
+@group(0) @binding(4) var<storage, read_write> history: array<u32>;
+
+const LANES = 32u;
+var<workgroup> lane_max: array<f32, LANES>;
+var<workgroup> lane_best: array<u32, LANES>;
+var<workgroup> lane_sum: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x;
+  let start = row * params.stride;
+  let run = (params.columns + LANES - 1u) / LANES;
+  let first = min(lane * run, params.columns);
+  let end = min(first + run, params.columns);
+  var top = -3.0e38;
+  var best = first;
+  for (var i = first; i < end; i++) {
+    let value = logits[start + i];
+    if (value > top) {
+      top = value;
+      best = i;
+    }
+  }
+  lane_max[lane] = top;
+  lane_best[lane] = best;
+  workgroupBarrier();
+  top = lane_max[0];
+  best = lane_best[0];
+  for (var i = 1u; i < LANES; i++) {
+    if (lane_max[i] > top) {
+      top = lane_max[i];
+      best = lane_best[i];
+    }
+  }
+  var chosen = best;
+  if (params.temperature > 0.0) {
+    var sum = 0.0;
+    for (var i = first; i < end; i++) {
+      sum += exp_accurate((logits[start + i] - top) / params.temperature);
+    }
+    lane_sum[lane] = sum;
+    workgroupBarrier();
+    if (lane == 0u) {
+      var total = 0.0;
+      for (var i = 0u; i < LANES; i++) {
+        total += lane_sum[i];
+      }
+      let goal = uniform_draws[params.step * params.rows + row] * total;
+      var before = 0.0;
+      var l = 0u;
+      while (l + 1u < LANES && before + lane_sum[l] <= goal) {
+        before += lane_sum[l];
+        l++;
+      }
+      var i = min(l * run, params.columns - 1u);
+      let stop = min(i + run, params.columns) - 1u;
+      before += exp_accurate((logits[start + i] - top) / params.temperature);
+      while (i < stop && before <= goal) {
+        i++;
+        before += exp_accurate((logits[start + i] - top) / params.temperature);
+      }
+      chosen = i;
+    }
+  }
+  if (lane == 0u) {
+    ids[row] = chosen;
+    history[params.step * params.rows + row] = chosen;
+  }
+}
