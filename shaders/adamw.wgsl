@@ -1,7 +1,8 @@
 // One step of AdamW (arXiv 1711.05101, as torch.optim.AdamW), gradient scaled by the clip factor:
 //   p -= rate * decay * p;  g = factor * gradient
 //   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
-//   p -= rate * (m / correction1) / (sqrt(v / correction2) + epsilon),  correction_i = 1 - beta_i^step
+//   p -= rate * (m / correction1) / (sqrt(v / correction2) + epsilon)
+// with complement_i = 1 - beta_i and correction_i = 1 - beta_i^step taken on the host, in float64.
 // Shapes: all [elements], a multiple of 4; clip [2] as clip_factor.wgsl leaves it. One vec4 an invocation.
 // uses flat
 struct Params {
@@ -11,6 +12,8 @@ struct Params {
   beta1: f32,
   beta2: f32,
   epsilon: f32,
+  complement1: f32,
+  complement2: f32,
   correction1: f32,
   correction2: f32,
 }
@@ -33,8 +36,8 @@ fn main(
     return;
   }
   let g = gradient[i] * clip[1];
-  let m = params.beta1 * first[i] + (1.0 - params.beta1) * g;
-  let v = params.beta2 * second[i] + (1.0 - params.beta2) * g * g;
+  let m = params.beta1 * first[i] + params.complement1 * g;
+  let v = params.beta2 * second[i] + params.complement2 * g * g;
   first[i] = m;
   second[i] = v;
   let p = parameter[i] * (1.0 - params.rate * params.decay);

@@ -1,6 +1,6 @@
 // out[n, :] = table[ids[n], :] for ids within the part of the table that is bound; other rows are left alone
-// Shapes: ids [rows], table [part_rows, width] in stored precision: the rows first_id … first_id + part_rows - 1 of the
-// vocabulary; out [rows, width]. One vec4 an invocation.
+// Shapes: ids [rows], table [part_rows, width] in stored precision, from row `table_row` of its buffer: the rows first_id …
+// first_id + part_rows - 1 of the vocabulary; out [rows, width]. One vec4 an invocation.
 // uses flat
 // weights: binding 2
 struct Params {
@@ -8,6 +8,7 @@ struct Params {
   width: u32,
   first_id: u32,
   part_rows: u32,
+  table_row: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -30,5 +31,5 @@ fn main(
   if (id < params.first_id || id >= params.first_id + params.part_rows) {
     return;
   }
-  out[index] = weight4((id - params.first_id) * width4 + index % width4);
+  out[index] = weight4((id - params.first_id + params.table_row) * width4 + index % width4);
 }

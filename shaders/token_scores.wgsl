@@ -58,6 +58,7 @@ fn main(
       square += lane_square[i];
       product += lane_dot[i];
     }
-    scores[row] = select(0.0, product / sqrt(square), peak > 0.0);
+    // Not by the peak: of a row of NaN the maximum may be 0.
+    scores[row] = select(product / sqrt(square), 0.0, square == 0.0);
   }
 }

@@ -7,9 +7,10 @@ import { ReptraceError } from '../../../../lib/errors.ts';
 import type { Scope } from '../device/arena.ts';
 import type { Tensor } from '../device/tensor.ts';
 import { nllFromStats } from '../kernels/cross-entropy.ts';
-import { gather, NO_ROW } from '../kernels/rows.ts';
+import { gather } from '../kernels/rows.ts';
 import * as tokenScoresKernel from '../kernels/token-scores.ts';
 import {
+  inverse,
   packBatch,
   uploadBatch,
   uploadFloats,
@@ -287,15 +288,6 @@ function meanOverResponses({ places, lossRows }: PackedBatch): Float32Array<Arra
   const scale = new Float32Array(lossRows.length);
   for (const { lossStart, lossCount } of places) scale.fill(1 / lossCount, lossStart, lossStart + lossCount);
   return scale;
-}
-
-/** For each of `rows` rows the index at which it was selected, or NO_ROW. */
-export function inverse(selected: Uint32Array, rows: number): Uint32Array<ArrayBuffer> {
-  const places = new Uint32Array(rows).fill(NO_ROW);
-  selected.forEach((row, i) => {
-    places[row] = i;
-  });
-  return places;
 }
 
 /** NOT_FINITE, naming the sample and what is not finite, if anything is. */

@@ -63,6 +63,16 @@ export function expectMultipleOf4(operand: string, size: number): void {
   );
 }
 
+/** Throws SHAPE_MISMATCH, naming the operand, unless a matrix has this many columns. */
+export function expectColumns(operand: string, matrix: Matrix, columns: number): void {
+  if (matrix.columns === columns) return;
+  throw new ReptraceError(
+    'SHAPE_MISMATCH',
+    `${operand} is [${matrix.rows}, ${matrix.columns}], expected [.., ${columns}]`,
+    `Pass ${operand} with the width of what it is multiplied with or copied to.`,
+  );
+}
+
 /** The rows [start, start + rows) of a matrix. */
 export function matrixRows(matrix: Matrix, start: number, rows: number): Matrix {
   if (start < 0 || start + rows > matrix.rows) {

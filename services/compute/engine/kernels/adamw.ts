@@ -28,16 +28,19 @@ export interface AdamwStep {
 
 export function step(recorder: Recorder, adamw: AdamwStep): void {
   const { parameter, gradient, first, second, clip, settings, rate, decay } = adamw;
+  expectShape('parameter', parameter, parameter.shape);
   expectShape('gradient', gradient, parameter.shape);
   expectShape('first', first, parameter.shape);
   expectShape('second', second, parameter.shape);
   expectShape('clip', clip, [2]);
   const vectors = Math.ceil(elementCount(parameter.shape) / 4);
   const { beta1, beta2, epsilon } = settings;
+  // Taken in float64: 1 - 0.999 in float32 would be off by 1.3e-5 of itself.
+  const complements = [1 - beta1, 1 - beta2];
   const corrections = [1 - beta1 ** adamw.step, 1 - beta2 ** adamw.step];
   recorder.run(
     { shader: 'adamw' },
-    [vectors, ...[rate, decay, beta1, beta2, epsilon, ...corrections].map(f32Bits)],
+    [vectors, ...[rate, decay, beta1, beta2, epsilon, ...complements, ...corrections].map(f32Bits)],
     [gradient.buffer, clip.buffer, parameter.buffer, first.buffer, second.buffer],
     flatGrid(Math.ceil(vectors / 64)),
     vectors * 60,

@@ -29,6 +29,7 @@ export function forward(recorder: Recorder, { gradients, maxNorm, partial, clip 
   expectShape('clip', clip, [2]);
   let first = 0;
   for (const gradient of gradients) {
+    expectShape('gradients', gradient, gradient.shape);
     const own = pieces(gradient);
     recorder.run(
       { shader: 'sum_squares' },

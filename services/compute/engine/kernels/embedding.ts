@@ -3,7 +3,7 @@
  * in several parts of consecutive rows (a binding has a largest size), out [rows, width].
  */
 import { flatGrid, type Recorder } from '../device/recorder.ts';
-import { expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
+import { expectColumns, expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
 
 export * as oracle from '../oracle/embedding.ts';
 
@@ -18,9 +18,10 @@ export function forward(
   expectMultipleOf4('the width of out', width);
   let firstId = 0;
   for (const part of table) {
+    expectColumns('table', part, width);
     recorder.run(
       { shader: 'embedding_forward', weights: part.dtype },
-      [rows, width, firstId, part.rows],
+      [rows, width, firstId, part.rows, part.rowOffset],
       [ids.buffer, part.buffer, out.buffer],
       flatGrid(Math.ceil((rows * width) / 256)),
       rows * width,

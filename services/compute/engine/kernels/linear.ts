@@ -4,7 +4,7 @@
  * longer stride), dw like w in float32, bias [columns]. Sums are float32. inner is a multiple of 4.
  */
 import type { Recorder } from '../device/recorder.ts';
-import { expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
+import { expectColumns, expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 
 export * as oracle from '../oracle/linear.ts';
@@ -28,7 +28,7 @@ export interface LinearForward {
 
 export function forward(recorder: Recorder, { x, w, bias, residual, y, column = 0 }: LinearForward): void {
   const [rows, inner] = rowsOf('x', x);
-  expectInner(w, inner);
+  expectColumns('w', w, inner);
   const stride = strideOf('y', y, rows, column, w.rows);
   if (bias !== undefined) expectShape('bias', bias, [w.rows]);
   if (residual !== undefined) expectShape('residual', residual, y.shape);
@@ -62,7 +62,7 @@ export function inputGrad(
   { dy, w, dx, accumulate = false, column = 0 }: LinearInputGrad,
 ): void {
   const [rows, inner] = rowsOf('dx', dx);
-  expectInner(w, inner);
+  expectColumns('w', w, inner);
   const stride = strideOf('dy', dy, rows, column, w.rows);
   const tile = tileRows(rows);
   recorder.run(
@@ -86,7 +86,9 @@ export interface LinearWeightGrad {
 
 export function weightGrad(recorder: Recorder, { x, dy, dw, dbias }: LinearWeightGrad): void {
   const [rows, inner] = rowsOf('x', x);
-  expectInner(dw, inner);
+  expectColumns('dw', dw, inner);
+  // Its shape was seen; this refuses stored precisions, whose gradients are float32 too.
+  expectShape('dw', { ...dw, shape: [dw.rows, inner] }, [dw.rows, inner]);
   const stride = strideOf('dy', dy, rows, 0, dw.rows);
   recorder.run(
     { shader: 'linear_weight_grad' },
@@ -112,15 +114,6 @@ function rowsOf(operand: string, tensor: Tensor): [number, number] {
   expectShape(operand, tensor, [rows, inner]);
   expectMultipleOf4(`the width of ${operand}`, inner);
   return [rows, inner];
-}
-
-function expectInner(w: Matrix, inner: number): void {
-  if (w.columns === inner) return;
-  throw new ReptraceError(
-    'SHAPE_MISMATCH',
-    `w is [${w.rows}, ${w.columns}], expected [.., ${inner}]`,
-    'Pass a w whose second size is the width of x.',
-  );
 }
 
 function strideOf(operand: string, tensor: Tensor, rows: number, column: number, columns: number): number {

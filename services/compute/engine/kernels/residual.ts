@@ -7,6 +7,7 @@ export * as oracle from '../oracle/residual.ts';
 /** The backward is the identity towards both operands, so it has no kernel. */
 export function forward(recorder: Recorder, { a, b, out }: { a: Tensor; b: Tensor; out: Tensor }): void {
   const elements = elementCount(a.shape);
+  expectShape('a', a, a.shape);
   expectMultipleOf4('the size of a', elements);
   expectShape('b', b, a.shape);
   expectShape('out', out, a.shape);

@@ -3,7 +3,7 @@
  * Shapes: x [rows, heads * headDim], positions [rows] u32, table [positions, headDim / 2, 2] of (cos, sin).
  */
 import { f32Bits, flatGrid, type Recorder } from '../device/recorder.ts';
-import { expectShape, type Tensor } from '../device/tensor.ts';
+import { expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts';
 
 export * as oracle from '../oracle/rotary.ts';
 
@@ -43,6 +43,7 @@ export function rotaryTable(frequencies: Float64Array, positions: number): Float
 
 function turn(recorder: Recorder, { x, positions, table, heads, headDim }: Rotary, direction: 1 | -1): void {
   const rows = x.shape[0] ?? 0;
+  expectMultipleOf4('headDim', headDim);
   expectShape('x', x, [rows, heads * headDim]);
   expectShape('positions', positions, [rows], 'u32');
   expectShape('table', table, [table.shape[0] ?? 0, headDim / 2, 2]);

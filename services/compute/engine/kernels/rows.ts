@@ -18,8 +18,9 @@ export interface Gather {
 }
 
 export function gather(recorder: Recorder, { source, indices, out, outRow = 0 }: Gather): void {
-  const [, width = 0] = source.shape;
+  const [rows = 0, width = 0] = source.shape;
   const count = indices.shape[0] ?? 0;
+  expectShape('source', source, [rows, width]);
   expectShape('indices', indices, [count], 'u32');
   expectShape('out', out, [Math.max(out.shape[0] ?? 0, outRow + count), width]);
   expectMultipleOf4('the width of source', width);
@@ -38,6 +39,7 @@ export function scatter(
   { source, indices, out }: { source: Tensor; indices: Tensor; out: Tensor },
 ): void {
   const [count = 0, width = 0] = source.shape;
+  expectShape('source', source, [count, width]);
   expectShape('indices', indices, [count], 'u32');
   expectShape('out', out, [out.shape[0] ?? 0, width]);
   expectMultipleOf4('the width of source', width);

@@ -9,6 +9,7 @@ export function forward(
   { gate, up, act }: { gate: Tensor; up: Tensor; act: Tensor },
 ): void {
   const elements = elementCount(gate.shape);
+  expectShape('gate', gate, gate.shape);
   expectMultipleOf4('the size of gate', elements);
   expectShape('up', up, gate.shape);
   expectShape('act', act, gate.shape);
@@ -31,6 +32,7 @@ export interface SwigluBackward {
 
 export function backward(recorder: Recorder, { gate, up, dactToDup, dgate }: SwigluBackward): void {
   const elements = elementCount(gate.shape);
+  expectShape('gate', gate, gate.shape);
   expectMultipleOf4('the size of gate', elements);
   expectShape('up', up, gate.shape);
   expectShape('dactToDup', dactToDup, gate.shape);

@@ -3,6 +3,7 @@
  * padding is computed, and nothing that a sample gives depends on its neighbours.
  */
 import { planBlocks, scoreWork, BLOCK_WORDS } from '../kernels/attention.ts';
+import { NO_ROW } from '../kernels/rows.ts';
 import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Tensor } from '../device/tensor.ts';
@@ -111,4 +112,13 @@ export function uploadFloats(
   const tensor = scope.take(shape);
   recorder.upload(tensor, floats);
   return tensor;
+}
+
+/** For each of `rows` rows the index at which it was selected, or NO_ROW. */
+export function inverse(selected: Uint32Array, rows: number): Uint32Array<ArrayBuffer> {
+  const places = new Uint32Array(rows).fill(NO_ROW);
+  selected.forEach((row, i) => {
+    places[row] = i;
+  });
+  return places;
 }

@@ -14,6 +14,7 @@ import {
   blockForward,
   type BlockContext,
   type BlockTape,
+  type KeyValues,
   type WeightGradSink,
 } from './block.ts';
 import type { LlamaConfig } from './llama-config.ts';
@@ -30,6 +31,8 @@ export interface ForwardOptions {
    * recorded. It may record reads of it, or change it in place: that is where interventions go.
    */
   readonly onHidden?: (layer: number, hidden: Tensor) => void;
+  /** Where each block's keys and values are kept, in decoding. */
+  readonly keyValues?: (block: number) => KeyValues;
 }
 
 export class Llama {
@@ -77,7 +80,7 @@ export class Llama {
   async forward(
     context: BlockContext,
     batch: GpuBatch,
-    { tapeFrom = this.config.layers, onHidden }: ForwardOptions = {},
+    { tapeFrom = this.config.layers, onHidden, keyValues }: ForwardOptions = {},
   ): Promise<{ x: Tensor; tapes: BlockTape[] }> {
     const { recorder, scope } = context;
     let x = scope.take([batch.rows, this.config.hiddenSize]);
@@ -86,7 +89,7 @@ export class Llama {
     onHidden?.(0, x);
     const tapes: BlockTape[] = [];
     for (const [block, weights] of this.weights.blocks.entries()) {
-      const { out, tape } = blockForward(context, weights, batch, x, block >= tapeFrom);
+      const { out, tape } = blockForward(context, weights, batch, x, block >= tapeFrom, keyValues?.(block));
       if (tape === undefined) scope.give(x);
       else tapes.push(tape);
       x = out;

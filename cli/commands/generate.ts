@@ -1,0 +1,47 @@
+/** `reptrace generate`: what a model answers. */
+import { Command } from 'commander';
+import { generate } from '../../services/compute/engine/generation/generate.ts';
+import { requireTokenizer } from '../../services/compute/engine/model/model-text.ts';
+import { renderPrompt } from '../../services/compute/engine/model/render.ts';
+import { realNumber, wholeNumber } from '../options.ts';
+import { withGpu, withModel } from '../session.ts';
+
+interface Options {
+  readonly model: string;
+  readonly prompt: string;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+export function generateCommand(): Command {
+  return new Command('generate')
+    .description('Generate an answer to a prompt, rendered with the model’s chat template')
+    .requiredOption('--model <dir>', 'model folder')
+    .requiredOption('--prompt <text>', 'what the user says')
+    .option('--max-tokens <n>', 'new tokens at most', wholeNumber(1), 128)
+    .option('--temperature <x>', '0 takes the likeliest token', realNumber(0), 0)
+    .option('--seed <n>', 'seed of the draws at a temperature above 0', wholeNumber(0), 0)
+    .option('--json', 'print one JSON object: {prompt, output, ids, finish}')
+    .action(run);
+}
+
+async function run({ model: path, prompt, maxTokens, temperature, seed, json }: Options): Promise<void> {
+  await withGpu((gpu) =>
+    withModel(gpu, path, async (model, folder) => {
+      const tokenizer = requireTokenizer(folder);
+      const endIds = [...folder.config.eosTokenIds, ...(tokenizer.eosId === null ? [] : [tokenizer.eosId])];
+      const [answer] = await generate(model, [renderPrompt(folder, prompt)], {
+        maxTokens,
+        temperature,
+        seed,
+        endIds,
+      });
+      if (answer === undefined) throw new Error('the model gave no answer');
+      const output = tokenizer.decode(answer.ids, { skipSpecialTokens: true });
+      const result = { prompt, output, ids: answer.ids, finish: answer.finish };
+      process.stdout.write(`${json === true ? JSON.stringify(result) : output}\n`);
+    }),
+  );
+}

@@ -1,0 +1,154 @@
+/** `reptrace train`: trains a model from scratch, or fine-tunes one in full, into a Hugging Face folder. */
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Command, Option } from 'commander';
+import { reasonOf, ReptraceError } from '../../lib/errors.ts';
+import type { DType } from '../../services/compute/engine/model/dtype.ts';
+import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
+import { openModelText, type ModelText } from '../../services/compute/engine/model/model-text.ts';
+import {
+  fromFolder,
+  fromSeed,
+  type InitialValues,
+} from '../../services/compute/engine/training/initial-weights.ts';
+import { runTraining, type TrainingSettings } from '../../services/compute/engine/training/run.ts';
+import type { ScheduleKind } from '../../services/compute/engine/training/schedule.ts';
+import { readTrainingData } from '../../services/compute/engine/training/training-data.ts';
+import { realNumber, wholeNumber } from '../options.ts';
+import { duration, Progress } from '../progress.ts';
+import { interruption, withGpu } from '../session.ts';
+
+interface Options {
+  readonly init: string;
+  readonly data: string;
+  readonly out: string;
+  readonly epochs: number;
+  readonly lr: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly schedule: ScheduleKind;
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly clip: number;
+  readonly maxTokens?: number;
+  readonly dtype: 'f32' | 'f16' | 'bf16';
+  readonly checkpointEvery: number;
+  readonly resume?: true;
+  readonly json?: true;
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('Train a model from scratch (--init config.json) or fine-tune one in full (--init folder)')
+    .requiredOption(
+      '--init <dir|config.json>',
+      'model folder, or a config.json with tokenizer files beside it',
+    )
+    .requiredOption('--data <file.jsonl>', 'rows {"text"} or {"prompt","response"}')
+    .requiredOption('--out <dir>', 'where the trained model folder goes')
+    .requiredOption('--epochs <n>', 'passes over the data', wholeNumber(1))
+    .requiredOption('--lr <x>', 'peak learning rate', realNumber(0))
+    .requiredOption('--batch <n>', 'rows of one optimizer step', wholeNumber(1))
+    .requiredOption('--seed <n>', 'of the shuffling and of fresh weights', wholeNumber(0))
+    .addOption(
+      new Option('--schedule <kind>', 'learning rate after the warm-up')
+        .choices(['constant', 'linear', 'cosine'])
+        .default('cosine'),
+    )
+    .option('--warmup <steps>', 'steps of linear warm-up', wholeNumber(0), 0)
+    .option('--weight-decay <x>', 'decoupled decay of matrices', realNumber(0), 0.1)
+    .option('--clip <x>', 'largest global norm of the gradient', realNumber(0), 1)
+    .option('--max-tokens <n>', 'longer rows lose their tail (default: the model’s context)', wholeNumber(2))
+    .addOption(
+      new Option('--dtype <type>', 'stored precision').choices(['f32', 'f16', 'bf16']).default('f32'),
+    )
+    .option('--checkpoint-every <steps>', '0 for never', wholeNumber(0), 100)
+    .option('--resume', 'go on from the last checkpoint in --out')
+    .option('--json', 'print the result as one JSON object')
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { init, out, json, resume = false } = options;
+  await prepareOut(out, resume);
+  const start = await openStart(init, options.seed);
+  const data = await readTrainingData(options.data, start.text, options.maxTokens);
+  const settings = settingsOf(options);
+  const progress = new Progress();
+  const result = await withGpu((gpu) =>
+    runTraining(gpu, {
+      ...{ config: start.text.config, rawConfig: start.rawConfig, textFolder: start.text.path },
+      ...{ initial: start.initial, initialIdentity: start.identity, data, out, settings, resume },
+      signal: interruption(),
+      onProgress: ({ step, totalSteps, loss, tokensPerSecond, etaSeconds }) => {
+        progress.show(
+          `step ${step}/${totalSteps}  loss ${loss.toFixed(4)}  ${tokensPerSecond.toFixed(0)} tokens/s  ` +
+            `${duration(etaSeconds)} left`,
+        );
+      },
+    }),
+  );
+  progress.done(`trained ${result.steps} steps in ${duration(result.seconds)}; the model is in ${out}`);
+  if (json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+function settingsOf(options: Options): TrainingSettings {
+  const { epochs, batch, lr, schedule, warmup, weightDecay, clip, seed, checkpointEvery, dtype } = options;
+  return {
+    ...{ epochs, batch, learningRate: lr, schedule, warmupSteps: warmup, seed, checkpointEvery },
+    optimizer: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay, clipNorm: clip },
+    dtype: dtype.toUpperCase() as DType,
+  };
+}
+
+/** A run without --resume must not write over anything. */
+async function prepareOut(out: string, resume: boolean): Promise<void> {
+  await mkdir(out, { recursive: true });
+  if (resume || (await readdir(out)).length === 0) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    `the output folder ${out} is not empty`,
+    'Name another folder, empty this one, or add --resume to go on with the run that began there.',
+  );
+}
+
+interface Start {
+  readonly text: ModelText;
+  readonly rawConfig: Readonly<Record<string, unknown>>;
+  readonly initial: InitialValues;
+  readonly identity: string;
+}
+
+/** A folder starts from its weights; a config.json from fresh ones. */
+async function openStart(init: string, seed: number): Promise<Start> {
+  const fresh = init.endsWith('.json');
+  const folder = fresh ? dirname(init) : init;
+  if (fresh) {
+    const text = await openModelText(folder);
+    const identity = `fresh weights, seed ${seed}`;
+    return { text, rawConfig: await readConfig(init), initial: fromSeed(text.config, seed), identity };
+  }
+  const model = await openModelFolder(folder);
+  const identity = `model ${await model.digest()}`;
+  return {
+    text: model,
+    rawConfig: await readConfig(`${folder}/config.json`),
+    initial: fromFolder(model),
+    identity,
+  };
+}
+
+async function readConfig(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  } catch (error) {
+    throw new ReptraceError(
+      'CONFIG_INVALID',
+      `${path} cannot be read: ${reasonOf(error)}`,
+      'Name a config.json.',
+      {
+        cause: error,
+      },
+    );
+  }
+}

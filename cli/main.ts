@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+/** The `reptrace` command: results on stdout, progress and errors on stderr, exit code 0 only on success. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { doctorCommand } from './commands/doctor.ts';
+import { generateCommand } from './commands/generate.ts';
+import { signatureCommand } from './commands/signature.ts';
+import { trainCommand } from './commands/train.ts';
+import { reportFailure } from './failure.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('reptrace')
+  .description('Which training samples, and which phrases in them, taught a language model to say that?')
+  .version(version)
+  .showHelpAfterError()
+  .addCommand(doctorCommand())
+  .addCommand(signatureCommand())
+  .addCommand(generateCommand())
+  .addCommand(trainCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  reportFailure(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,28 @@
+/** Parsers of option values that several commands share; each refuses with the option's own words. */
+import { InvalidArgumentError } from 'commander';
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`expected a whole number of at least ${least}`);
+  };
+}
+
+export function realNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value;
+    throw new InvalidArgumentError(`expected a number of at least ${least}`);
+  };
+}
+
+/** `all`, `last`, `auto`, or layer numbers with commas. */
+export type LayerChoice = 'all' | 'last' | 'auto' | readonly number[];
+
+export function layerChoice(text: string): LayerChoice {
+  if (text === 'all' || text === 'last' || text === 'auto') return text;
+  const layers = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN));
+  if (layers.every(Number.isSafeInteger)) return layers;
+  throw new InvalidArgumentError('expected all, last, auto, or layer numbers such as 0,3,5');
+}

@@ -1,0 +1,34 @@
+/** Progress on stderr: one line that is rewritten in a terminal, a line every few seconds elsewhere. */
+
+const TERMINAL_MS = 100;
+const PLAIN_MS = 5000;
+
+export class Progress {
+  #shownAt = -Infinity;
+  #open = false;
+
+  /** Shows `text` unless something was shown a moment ago. */
+  show(text: string): void {
+    const now = performance.now();
+    if (now - this.#shownAt < (process.stderr.isTTY ? TERMINAL_MS : PLAIN_MS)) return;
+    this.#shownAt = now;
+    this.#open = process.stderr.isTTY;
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${text}` : `${text}\n`);
+  }
+
+  /** Shows `text` for good. */
+  done(text: string): void {
+    process.stderr.write(this.#open ? `\r\x1b[2K${text}\n` : `${text}\n`);
+    this.#open = false;
+  }
+}
+
+/** 75 -> "1m15s". */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes}m${String(whole % 60).padStart(2, '0')}s`
+    : `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
+}

@@ -1,0 +1,151 @@
+/** A second's check that this adapter computes right: kernels against their float64 oracles, and how fast it is. */
+import { relativeError } from '../oracle/compare.ts';
+import { attentionForward, causalBlocks } from '../oracle/attention.ts';
+import { linearForward } from '../oracle/linear.ts';
+import { rmsNormForward } from '../oracle/rms-norm.ts';
+import { Random } from '../../../../lib/random.ts';
+import * as attention from '../kernels/attention.ts';
+import * as linear from '../kernels/linear.ts';
+import * as rmsNorm from '../kernels/rms-norm.ts';
+import { uploadFloats, uploadWords } from '../model/batch.ts';
+import { Arena, type Scope } from './arena.ts';
+import type { Gpu } from './gpu.ts';
+import { Recorder } from './recorder.ts';
+import type { Tensor } from './tensor.ts';
+
+export interface KernelCheck {
+  readonly kernel: string;
+  /** Largest difference from the oracle over the largest magnitude. */
+  readonly error: number;
+  readonly passed: boolean;
+}
+
+export interface SelfCheck {
+  readonly kernels: readonly KernelCheck[];
+  /** Measured on a 256 x 512 x 512 linear layer. */
+  readonly gigaflops: number;
+}
+
+/** Sums of a few hundred float32 products. */
+const TOLERANCE = 1e-5;
+const MEASURE_SECONDS = 0.5;
+
+export async function selfCheck(gpu: Gpu): Promise<SelfCheck> {
+  const recorder = new Recorder(gpu);
+  const arena = new Arena(gpu);
+  const scope = arena.scope();
+  try {
+    const bench: Bench = { recorder, scope, random: new Random(1) };
+    const kernels = [await checkLinear(bench), await checkRmsNorm(bench), await checkAttention(bench)];
+    return { kernels, gigaflops: await measure(bench) };
+  } finally {
+    scope.end();
+    arena.trim();
+  }
+}
+
+interface Bench {
+  readonly recorder: Recorder;
+  readonly scope: Scope;
+  readonly random: Random;
+}
+
+async function checkLinear({ recorder, scope, random }: Bench): Promise<KernelCheck> {
+  const [rows, inner, outer] = [33, 64, 50];
+  const x = normal(random, rows * inner);
+  const w = normal(random, outer * inner);
+  const y = scope.take([rows, 52]);
+  const matrix = {
+    buffer: uploadFloats(recorder, scope, w).buffer,
+    rows: outer,
+    columns: inner,
+    rowOffset: 0,
+    dtype: 'f32',
+  } as const;
+  linear.forward(recorder, { x: uploadFloats(recorder, scope, x, [rows, inner]), w: matrix, y });
+  const padded = await readBack(recorder, y);
+  const actual = Float32Array.from(
+    { length: rows * outer },
+    (_, i) => padded[Math.floor(i / outer) * 52 + (i % outer)],
+  );
+  return verdict('linear', actual, linearForward({ x, weight: w, rows, inner, outer }));
+}
+
+async function checkRmsNorm({ recorder, scope, random }: Bench): Promise<KernelCheck> {
+  const [rows, width, eps] = [33, 68, 1e-5];
+  const x = normal(random, rows * width);
+  const weight = normal(random, width);
+  const y = scope.take([rows, width]);
+  rmsNorm.forward(recorder, {
+    x: uploadFloats(recorder, scope, x, [rows, width]),
+    weight: uploadFloats(recorder, scope, weight),
+    epsilon: eps,
+    y,
+    reciprocal: scope.take([rows]),
+  });
+  return verdict('rms norm', await readBack(recorder, y), rmsNormForward({ x, weight, rows, width, eps }));
+}
+
+async function checkAttention({ recorder, scope, random }: Bench): Promise<KernelCheck> {
+  const [heads, kvHeads, headDim] = [4, 2, 16];
+  const starts = [0, 1, 20, 57];
+  const rows = 57;
+  const q = normal(random, rows * heads * headDim);
+  const k = normal(random, rows * kvHeads * headDim);
+  const v = normal(random, rows * kvHeads * headDim);
+  const runs = starts.slice(1).map((end, i) => {
+    const start = starts[i] ?? 0;
+    return { firstQuery: start, count: end - start, firstKey: start, visible: 0 };
+  });
+  const words = attention.planBlocks(runs);
+  const out = scope.take([rows, heads * headDim]);
+  attention.forward(recorder, {
+    ...{ heads, kvHeads, headDim, work: attention.scoreWork(words), out, lse: scope.take([rows, heads]) },
+    blocks: uploadWords(recorder, scope, words, [
+      words.length / attention.BLOCK_WORDS,
+      attention.BLOCK_WORDS,
+    ]),
+    q: uploadFloats(recorder, scope, q, [rows, heads * headDim]),
+    k: uploadFloats(recorder, scope, k, [rows, kvHeads * headDim]),
+    v: uploadFloats(recorder, scope, v, [rows, kvHeads * headDim]),
+  });
+  const expected = attentionForward({
+    ...{ q, k, v, queryRows: rows, keyRows: rows, heads, kvHeads, headDim },
+    blocks: causalBlocks(starts),
+  });
+  return verdict('attention', await readBack(recorder, out), expected.out);
+}
+
+async function measure({ recorder, scope, random }: Bench): Promise<number> {
+  const [rows, inner, outer] = [256, 512, 512];
+  const x = uploadFloats(recorder, scope, normal(random, rows * inner), [rows, inner]);
+  const w = uploadFloats(recorder, scope, normal(random, outer * inner));
+  const y = scope.take([rows, outer]);
+  const matrix = { buffer: w.buffer, rows: outer, columns: inner, rowOffset: 0, dtype: 'f32' } as const;
+  const once = async (): Promise<void> => {
+    linear.forward(recorder, { x, w: matrix, y });
+    await recorder.finish();
+  };
+  await once();
+  const begun = performance.now();
+  let runs = 0;
+  while (performance.now() - begun < MEASURE_SECONDS * 1000) {
+    await once();
+    runs += 1;
+  }
+  return (runs * 2 * rows * inner * outer) / ((performance.now() - begun) / 1000) / 1e9;
+}
+
+async function readBack(recorder: Recorder, tensor: Tensor): Promise<Float32Array> {
+  const [values = new Float32Array()] = await recorder.readFloats([tensor]);
+  return values;
+}
+
+function verdict(kernel: string, actual: Float32Array, expected: Float64Array): KernelCheck {
+  const error = relativeError(actual, expected);
+  return { kernel, error, passed: error <= TOLERANCE };
+}
+
+function normal(random: Random, count: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: count }, () => random.normal());
+}

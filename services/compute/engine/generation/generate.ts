@@ -1,0 +1,200 @@
+/**
+ * Generation for several prompts at once: the prompts fill a key/value cache in one packed pass, then each step adds a token
+ * to every sequence. Chosen ids stay on the GPU and are read back a few steps at a time, to see which sequences ended.
+ */
+import { ReptraceError } from '../../../../lib/errors.ts';
+import { Random } from '../../../../lib/random.ts';
+import type { Scope } from '../device/arena.ts';
+import type { Tensor } from '../device/tensor.ts';
+import { BLOCK_WORDS, planBlocks, scoreWork, type QueryRun } from '../kernels/attention.ts';
+import { gather } from '../kernels/rows.ts';
+import { sample } from '../kernels/sample.ts';
+import { packBatch, uploadFloats, uploadWords, type GpuBatch } from '../model/batch.ts';
+import { norm } from '../model/block.ts';
+import { roundUp4 } from '../model/head.ts';
+import type { Llama } from '../model/llama.ts';
+import { project } from '../model/projection.ts';
+import { KeyValueCache } from './cache.ts';
+
+export interface GenerateOptions {
+  /** New tokens at most; fewer where the model's context ends. */
+  readonly maxTokens: number;
+  /** 0 takes the likeliest token. */
+  readonly temperature?: number;
+  readonly seed?: number;
+  /** Ids that end a sequence; they are not part of the result. */
+  readonly endIds: readonly number[];
+}
+
+export interface Generation {
+  readonly ids: readonly number[];
+  readonly finish: 'end' | 'length';
+}
+
+/** Steps between two looks at what was generated. */
+const STEPS_PER_READ = 8;
+
+/** Throws PROMPT_TOO_LONG when a prompt leaves no room in the context. */
+export async function generate(
+  model: Llama,
+  prompts: readonly (readonly number[])[],
+  { maxTokens, temperature = 0, seed = 0, endIds }: GenerateOptions,
+): Promise<Generation[]> {
+  const longest = Math.max(0, ...prompts.map((ids) => ids.length));
+  const { maxPositions } = model.config;
+  if (longest >= maxPositions) {
+    throw new ReptraceError(
+      'PROMPT_TOO_LONG',
+      `a prompt of ${longest} tokens leaves no room in the model's context of ${maxPositions}`,
+      'Shorten the prompt.',
+    );
+  }
+  const steps = Math.min(maxTokens, maxPositions - longest);
+  if (prompts.length === 0 || steps < 1) return prompts.map(() => ({ ids: [], finish: 'length' }));
+  const scope = model.arena.scope();
+  try {
+    const decoder = new Decoder(model, scope, prompts, steps, temperature, seed);
+    const generated = prompts.map((): number[] => []);
+    const ends = new Set(endIds);
+    const ended = (ids: readonly number[]): number => ids.findIndex((id) => ends.has(id));
+    for (let step = 0; step < steps && generated.some((ids) => ended(ids) < 0);) {
+      const history = await decoder.advance(Math.min(STEPS_PER_READ, steps - step));
+      for (const line of history) generated.forEach((ids, row) => ids.push(line[row] ?? 0));
+      step += history.length;
+    }
+    return generated.map((ids) => {
+      const end = ended(ids);
+      return end < 0 ? { ids, finish: 'length' } : { ids: ids.slice(0, end), finish: 'end' };
+    });
+  } finally {
+    scope.end();
+  }
+}
+
+/** Sequences on their way: what is in the cache, and the ids chosen last. */
+class Decoder {
+  readonly #model: Llama;
+  readonly #prompts: readonly (readonly number[])[];
+  readonly #temperature: number;
+  readonly #random: Random;
+  readonly #cache: KeyValueCache;
+  readonly #ids: Tensor;
+  readonly #positions: number;
+  #step = 0;
+
+  constructor(
+    model: Llama,
+    scope: Scope,
+    prompts: readonly (readonly number[])[],
+    steps: number,
+    temperature: number,
+    seed: number,
+  ) {
+    this.#model = model;
+    this.#prompts = prompts;
+    this.#temperature = temperature;
+    this.#random = new Random(seed);
+    this.#positions = Math.max(...prompts.map((ids) => ids.length)) + steps;
+    this.#cache = new KeyValueCache(model.recorder, scope, model.config, prompts.length, this.#positions);
+    this.#ids = scope.take([prompts.length], 'u32');
+  }
+
+  /** Takes `count` steps; gives the chosen ids, [count][sequences]. */
+  async advance(count: number): Promise<Uint32Array[]> {
+    const { recorder } = this.#model;
+    const rows = this.#prompts.length;
+    const inner = this.#model.arena.scope();
+    try {
+      // Everything that the host knows is uploaded before the first kernel, so that no step waits for an upload.
+      const draws = Float32Array.from({ length: count * rows }, () => this.#random.next());
+      const drawn = uploadFloats(recorder, inner, draws, [count, rows]);
+      const history = inner.take([count, rows], 'u32');
+      const plans = Array.from({ length: count }, (_, i) => this.#plan(inner, this.#step + i));
+      for (const [i, { batch, places, last }] of plans.entries()) {
+        await this.#pass(inner, batch, places, last, { step: i, draws: drawn, history });
+      }
+      this.#step += count;
+      const [words = new ArrayBuffer(0)] = await recorder.read([history]);
+      return Array.from({ length: count }, (_, i) => new Uint32Array(words, i * rows * 4, rows));
+    } finally {
+      inner.end();
+    }
+  }
+
+  /** The prompts as one packed batch (step 0), or the token that each sequence chose last. */
+  #plan(scope: Scope, step: number): { batch: GpuBatch; places: Tensor; last: Tensor | undefined } {
+    const { recorder } = this.#model;
+    const cache = this.#cache;
+    if (step === 0) {
+      const packed = packBatch(
+        this.#prompts.map((inputIds) => ({ inputIds, promptLength: inputIds.length })),
+      );
+      const runs = packed.places.map(({ start, length }, i): QueryRun => {
+        return { firstQuery: start, count: length, firstKey: cache.rowOf(i, 0), visible: 0 };
+      });
+      const rows = packed.places.flatMap(({ length }, i) =>
+        Array.from({ length }, (_, t) => cache.rowOf(i, t)),
+      );
+      const last = packed.places.map(({ start, length }) => start + length - 1);
+      return {
+        batch: this.#batch(scope, uploadWords(recorder, scope, packed.ids), packed.positions, runs),
+        places: uploadWords(recorder, scope, Uint32Array.from(rows)),
+        last: uploadWords(recorder, scope, Uint32Array.from(last)),
+      };
+    }
+    const positions = this.#prompts.map((ids) => ids.length + step - 1);
+    const runs = positions.map((position, i): QueryRun => {
+      return { firstQuery: i, count: 1, firstKey: cache.rowOf(i, 0), visible: position };
+    });
+    const rows = positions.map((position, i) => cache.rowOf(i, position));
+    return {
+      batch: this.#batch(scope, this.#ids, Uint32Array.from(positions), runs),
+      places: uploadWords(recorder, scope, Uint32Array.from(rows)),
+      last: undefined,
+    };
+  }
+
+  #batch(
+    scope: Scope,
+    ids: Tensor,
+    positions: Uint32Array<ArrayBuffer>,
+    runs: readonly QueryRun[],
+  ): GpuBatch {
+    const { recorder } = this.#model;
+    const blocks = planBlocks(runs);
+    return {
+      rows: positions.length,
+      ids,
+      positions: uploadWords(recorder, scope, positions),
+      blocks: uploadWords(recorder, scope, blocks, [blocks.length / BLOCK_WORDS, BLOCK_WORDS]),
+      attentionWork: scoreWork(blocks),
+    };
+  }
+
+  /** Runs a batch through the model and chooses each sequence's next id. */
+  async #pass(
+    scope: Scope,
+    batch: GpuBatch,
+    places: Tensor,
+    last: Tensor | undefined,
+    out: { readonly step: number; readonly draws: Tensor; readonly history: Tensor },
+  ): Promise<void> {
+    const { recorder, weights, config } = this.#model;
+    const rows = this.#prompts.length;
+    const context = this.#model.context(scope, this.#positions);
+    const { x } = await this.#model.forward(context, batch, { keyValues: this.#cache.at(places) });
+    const ending = last === undefined ? x : scope.take([rows, config.hiddenSize]);
+    if (last !== undefined) gather(recorder, { source: x, indices: last, out: ending });
+    const [normed, reciprocal] = norm(context, weights.norm, ending);
+    const logits = scope.take([rows, roundUp4(config.vocabSize)]);
+    project(recorder, weights.head, normed, logits);
+    sample(recorder, {
+      logits,
+      columns: config.vocabSize,
+      temperature: this.#temperature,
+      ids: this.#ids,
+      ...out,
+    });
+    scope.give(...new Set([x, ending]), normed, reciprocal, logits);
+  }
+}

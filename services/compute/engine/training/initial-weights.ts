@@ -1,0 +1,38 @@
+/** Where training begins: a folder's weights widened to float32, or fresh ones from a seed. */
+import { Random } from '../../../../lib/random.ts';
+import { decodeFloats } from '../model/dtype.ts';
+import type { LlamaConfig } from '../model/llama-config.ts';
+import { llamaTensors, type TensorSpec } from '../model/llama-tensors.ts';
+import type { ModelFolder } from '../model/model-folder.ts';
+import { elementCount } from '../device/tensor.ts';
+
+/** Gives a tensor's values when its turn comes, so that a model is never in host memory as a whole. */
+export type InitialValues = (spec: TensorSpec) => Promise<Float32Array<ArrayBuffer>>;
+
+export function fromFolder(folder: ModelFolder): InitialValues {
+  return async ({ name }) => {
+    const dtype = folder.tensors.get(name)?.dtype ?? 'F32';
+    return decodeFloats(dtype, await folder.readTensor(name));
+  };
+}
+
+/**
+ * As transformers initialises Llama: matrices normal with standard deviation initializerRange, norms one, biases zero;
+ * and the projections that write to the residual stream divided by sqrt(2 L) (GPT-2), which trains small models faster.
+ */
+export function fromSeed(config: LlamaConfig, seed: number): InitialValues {
+  const index = new Map(llamaTensors(config).map(({ name }, i) => [name, i]));
+  return (spec) => {
+    const values = new Float32Array(elementCount(spec.shape));
+    const isNorm = spec.part === 'attentionNorm' || spec.part === 'mlpNorm' || spec.part === 'finalNorm';
+    if (isNorm) values.fill(1);
+    else if (spec.kind === 'weight') {
+      // A stream of its own for each tensor: what one holds does not depend on the others.
+      const random = new Random(seed * 4096 + (index.get(spec.name) ?? 0));
+      const writesResidual = spec.part === 'attentionOutput' || spec.part === 'down';
+      const deviation = config.initializerRange / (writesResidual ? Math.sqrt(2 * config.layers) : 1);
+      for (let i = 0; i < values.length; i++) values[i] = random.normal() * deviation;
+    }
+    return Promise.resolve(values);
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * A whole training run: epochs over shuffled rows, a checkpoint every so many steps, resumption to the same losses, a loss
+ * log, progress, and a model folder at the end.
+ */
+import { createHash } from 'node:crypto';
+import { ReptraceError } from '../../../../lib/errors.ts';
+import { Random } from '../../../../lib/random.ts';
+import type { Gpu } from '../device/gpu.ts';
+import type { TokenSequence } from '../model/batch.ts';
+import type { DType } from '../model/dtype.ts';
+import type { LlamaConfig } from '../model/llama-config.ts';
+import { removeCheckpoints, restoreCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { exportModel } from './export-model.ts';
+import type { InitialValues } from './initial-weights.ts';
+import { LossLog } from './loss-log.ts';
+import { learningRate, type ScheduleKind } from './schedule.ts';
+import { Trainer, type OptimizerSettings } from './trainer.ts';
+import type { TrainingData } from './training-data.ts';
+
+export interface TrainingSettings {
+  readonly epochs: number;
+  /** Rows of one optimizer step. */
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly schedule: ScheduleKind;
+  readonly warmupSteps: number;
+  readonly optimizer: OptimizerSettings;
+  readonly seed: number;
+  readonly checkpointEvery: number;
+  /** Stored precision of the model that is written. */
+  readonly dtype: DType;
+}
+
+export interface TrainingRun {
+  readonly config: LlamaConfig;
+  /** config.json as read. */
+  readonly rawConfig: Readonly<Record<string, unknown>>;
+  readonly textFolder: string;
+  readonly initial: InitialValues;
+  /** What the initial weights are: a model's digest, or the seed of fresh ones. */
+  readonly initialIdentity: string;
+  readonly data: TrainingData;
+  readonly out: string;
+  readonly settings: TrainingSettings;
+  readonly resume: boolean;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainingProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly loss: number;
+  readonly tokensPerSecond: number;
+  readonly etaSeconds: number;
+}
+
+export interface TrainingResult {
+  readonly steps: number;
+  readonly finalLoss: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly out: string;
+}
+
+export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingResult> {
+  const { settings, data, out } = run;
+  const stepsPerEpoch = Math.ceil(data.sequences.length / settings.batch);
+  const totalSteps = stepsPerEpoch * settings.epochs;
+  const runDigest = digestOf(run);
+  const trainer = await Trainer.create(gpu, run.config, run.initial, settings.optimizer);
+  try {
+    const first = run.resume ? await restoreCheckpoint(out, trainer, runDigest) : 0;
+    const log = await LossLog.open(out, first);
+    const started = performance.now();
+    let tokens = 0;
+    let finalLoss = NaN;
+    let shuffled: readonly TokenSequence[] = [];
+    let shuffledEpoch = -1;
+    for (let step = first; step < totalSteps; step++) {
+      if (run.signal?.aborted === true) {
+        await writeCheckpoint(out, trainer, runDigest);
+        throw cancelled(step, totalSteps);
+      }
+      const epoch = Math.floor(step / stepsPerEpoch);
+      const rate = learningRate(
+        {
+          kind: settings.schedule,
+          peak: settings.learningRate,
+          warmupSteps: settings.warmupSteps,
+          totalSteps,
+        },
+        step,
+      );
+      if (epoch !== shuffledEpoch) {
+        // Each epoch has a stream of its own, so that a resumed run sees the same rows.
+        shuffled = new Random(settings.seed + epoch * 1_000_003).shuffle(data.sequences);
+        shuffledEpoch = epoch;
+      }
+      const begin = (step % stepsPerEpoch) * settings.batch;
+      const batch = shuffled.slice(begin, begin + settings.batch);
+      const result = await trainer.step(batch, rate);
+      finalLoss = result.loss;
+      tokens += result.tokens;
+      const { loss, gradientNorm } = result;
+      await log.add({ step: step + 1, epoch, loss, gradientNorm, rate, tokens: result.tokens });
+      const seconds = (performance.now() - started) / 1000;
+      run.onProgress?.({
+        step: step + 1,
+        totalSteps,
+        loss,
+        tokensPerSecond: tokens / seconds,
+        etaSeconds: (seconds / (step + 1 - first)) * (totalSteps - step - 1),
+      });
+      const due = settings.checkpointEvery > 0 && (step + 1) % settings.checkpointEvery === 0;
+      if (due && step + 1 < totalSteps) await writeCheckpoint(out, trainer, runDigest);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const { rawConfig, textFolder } = run;
+    const manifest = manifestOf(run, {
+      steps: totalSteps,
+      finalLoss,
+      seconds: Math.round(seconds),
+      resumedAt: first,
+    });
+    await exportModel(trainer, { out, textFolder, config: rawConfig, dtype: settings.dtype, manifest });
+    await removeCheckpoints(out);
+    return { steps: totalSteps, finalLoss, tokens, seconds, out };
+  } finally {
+    trainer.close();
+  }
+}
+
+/** Everything that the losses depend on. */
+function digestOf({ config, initialIdentity, data, settings }: TrainingRun): string {
+  const { checkpointEvery: _when, dtype: _stored, ...decisive } = settings;
+  return createHash('sha256')
+    .update(JSON.stringify({ config, initialIdentity, data: data.digest, settings: decisive }))
+    .digest('hex');
+}
+
+function manifestOf(
+  { initialIdentity, data, settings }: TrainingRun,
+  outcome: Record<string, number>,
+): unknown {
+  const { sequences, digest, truncated } = data;
+  return {
+    made: 'reptrace train',
+    initial: initialIdentity,
+    data: { rows: sequences.length, digest, truncated },
+    settings,
+    outcome,
+  };
+}
+
+function cancelled(step: number, totalSteps: number): ReptraceError {
+  return new ReptraceError(
+    'CANCELLED',
+    `training was stopped after ${step} of ${totalSteps} steps`,
+    'Run the same command with --resume to go on from here.',
+  );
+}

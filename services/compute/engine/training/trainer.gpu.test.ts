@@ -1,0 +1,61 @@
+/** Ten steps of full training follow a PyTorch run (test/python/adamw_reference.py, which made the fixture). */
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sharedPath } from '../../../../test/shared.ts';
+import { Gpu } from '../device/gpu.ts';
+import { openModelFolder } from '../model/model-folder.ts';
+import { fromFolder } from './initial-weights.ts';
+import { learningRate } from './schedule.ts';
+import { Trainer } from './trainer.ts';
+
+interface Fixture {
+  readonly schedule: { readonly peak: number; readonly warmup: number; readonly total: number };
+  readonly steps: readonly {
+    readonly lr: number;
+    readonly loss: number;
+    readonly loss_tokens: number;
+    readonly grad_norm: number;
+    readonly rows: readonly { readonly ids: readonly number[]; readonly loss_start: number }[];
+  }[];
+  readonly parameters: Readonly<Record<string, { readonly l2: number; readonly moved: number }>>;
+}
+
+let gpu: Gpu;
+
+beforeAll(async () => {
+  gpu = await Gpu.open();
+});
+
+afterAll(() => {
+  gpu.close();
+});
+
+describe('training', () => {
+  it('follows ten AdamW steps of PyTorch: losses, gradient norms and where the parameters end', async () => {
+    const fixtureFile = new URL('../../../../test/fixtures/adamw-stories260k.json', import.meta.url);
+    const fixture = JSON.parse(await readFile(fixtureFile, 'utf8')) as Fixture;
+    const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
+    const initial = fromFolder(folder);
+    const trainer = await Trainer.create(gpu, folder.config, initial);
+    const { peak, warmup, total } = fixture.schedule;
+    for (const [i, step] of fixture.steps.entries()) {
+      const rate = learningRate({ kind: 'cosine', peak, warmupSteps: warmup, totalSteps: total }, i);
+      expect(rate).toBeCloseTo(step.lr, 12);
+      const batch = step.rows.map(({ ids, loss_start }) => ({ inputIds: ids, promptLength: loss_start }));
+      const { loss, gradientNorm, lossTokens } = await trainer.step(batch, rate);
+      expect(lossTokens).toBe(step.loss_tokens);
+      expect(Math.abs(loss - step.loss), `loss of step ${i}`).toBeLessThanOrEqual(2e-5);
+      expect(Math.abs(gradientNorm / step.grad_norm - 1), `gradient norm of step ${i}`).toBeLessThanOrEqual(
+        1e-4,
+      );
+    }
+    for (const parameter of trainer.parameters.list) {
+      const before = await initial(parameter.spec);
+      const after = await trainer.read(parameter.value);
+      const moved = Math.hypot(...after.map((value, j) => value - before[j]));
+      const reference = fixture.parameters[parameter.spec.name];
+      expect(Math.abs(moved / (reference?.moved ?? NaN) - 1), parameter.spec.name).toBeLessThanOrEqual(1e-3);
+    }
+    trainer.close();
+  });
+});
