@@ -1,0 +1,131 @@
+/**
+ * Opening files of a model folder: plain names only, regular files only, none outside the folder, none larger than
+ * its purpose allows.
+ *
+ * One link out of the folder is followed: in the Hugging Face cache, files of `models--X/snapshots/REV` are links
+ * into `models--X/blobs`, and refusing those would refuse most downloaded models.
+ */
+import { constants } from 'node:fs';
+import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
+import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
+
+export interface Folder {
+  /** Real path, links resolved. */
+  readonly path: string;
+  /** Real paths of the folders that its files may lie in. */
+  readonly within: readonly string[];
+}
+
+export async function openFolder(dir: string): Promise<Folder> {
+  let path: string;
+  try {
+    path = await realpath(dir);
+    if (!(await stat(path)).isDirectory()) throw new Error('it is not a folder');
+  } catch (error) {
+    throw new ReptraceError(
+      'MODEL_NOT_FOUND',
+      `The model folder ${JSON.stringify(dir)} cannot be opened: ${reasonOf(error)}.`,
+      'Give the path of a folder that holds config.json and the weights.',
+      { cause: error },
+    );
+  }
+  const blobs = await cacheBlobs(path);
+  return { path, within: blobs === undefined ? [path] : [path, blobs] };
+}
+
+/** The blobs folder of a Hugging Face cache entry, if `path` is a snapshot of one. */
+async function cacheBlobs(path: string): Promise<string | undefined> {
+  const snapshots = dirname(path);
+  const repository = dirname(snapshots);
+  if (basename(snapshots) !== 'snapshots' || !basename(repository).startsWith('models--')) return undefined;
+  const blobs = join(repository, 'blobs');
+  try {
+    // A link here could lead anywhere; the cache has a real folder.
+    return (await lstat(blobs)).isDirectory() ? blobs : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Letters of any script, digits, dots, dashes: but no separator, no drive, no parent, nothing hidden. */
+export function isPlainFileName(name: string): boolean {
+  return name.length <= 255 && /^[^./\\:\0][^/\\:\0]*$/.test(name);
+}
+
+/** Opens a file for reading; undefined when there is none of that name. The caller closes it. */
+export async function openFile(
+  folder: Folder,
+  name: string,
+): Promise<{ file: FileHandle; size: number } | undefined> {
+  if (!isPlainFileName(name)) throw unreadable(folder, name, 'its name is not a plain file name');
+  let real: string;
+  try {
+    real = await realpath(join(folder.path, name));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw unreadable(folder, name, reasonOf(error), error);
+  }
+  if (!folder.within.some((allowed) => real.startsWith(allowed + sep))) {
+    throw unreadable(folder, name, 'it is a link that leads out of the folder');
+  }
+  let file: FileHandle;
+  try {
+    // Without O_NONBLOCK, opening a pipe would wait for ever for someone to write to it.
+    file = await open(real, constants.O_RDONLY | (constants.O_NONBLOCK | 0));
+  } catch (error) {
+    throw unreadable(folder, name, reasonOf(error), error);
+  }
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw unreadable(folder, name, 'it is not a regular file');
+    return { file, size: found.size };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A whole small file; undefined when there is none of that name. */
+export async function readSmallFile(
+  folder: Folder,
+  name: string,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const opened = await openFile(folder, name);
+  if (opened === undefined) return undefined;
+  const { file, size } = opened;
+  try {
+    if (size > maxBytes) {
+      throw unreadable(folder, name, `it has ${size} bytes, more than the ${maxBytes} that are read`);
+    }
+    const bytes = new Uint8Array(size);
+    if ((await readInto(file, bytes, 0)) !== size) throw unreadable(folder, name, 'it became shorter');
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Fills `target` from `position` on; returns how many bytes there were. */
+export async function readInto(file: FileHandle, target: Uint8Array, position: number): Promise<number> {
+  // One read call takes less than 2 GiB, and may give fewer bytes than asked for.
+  const most = 1 << 26;
+  let filled = 0;
+  while (filled < target.byteLength) {
+    const length = Math.min(most, target.byteLength - filled);
+    const { bytesRead } = await file.read(target, filled, length, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+function unreadable(folder: Folder, name: string, why: string, cause?: unknown): ReptraceError {
+  return new ReptraceError(
+    'MODEL_NOT_FOUND',
+    `The file ${JSON.stringify(name.slice(0, 255))} of the model folder ${JSON.stringify(folder.path)} cannot be read: ${why}.`,
+    'Put the file itself, as it was published, into the model folder, readable to this user.',
+    { cause },
+  );
+}

@@ -1,0 +1,133 @@
+/**
+ * Where each tensor of a model folder lies: from model.safetensors, or from the shards that
+ * model.safetensors.index.json names. Reads headers only. Weights in Python pickles (pytorch_model.bin) are not read:
+ * unpickling runs code.
+ */
+import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
+import type { DType } from './dtype.ts';
+import { isPlainFileName, openFile, readInto, readSmallFile, type Folder } from './folder-files.ts';
+import {
+  LENGTH_BYTES,
+  parseSafetensorsHeader,
+  quoteName,
+  safetensorsHeaderLength,
+  type TensorRecord,
+} from './safetensors.ts';
+import { parseStrictJson, type StrictJson } from './strict-json.ts';
+
+export interface TensorInfo {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Name of the file within the folder. */
+  readonly file: string;
+  /** Bytes of that file when its header was checked. */
+  readonly fileSize: number;
+  /** First byte and one past the last, counted from the start of the file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+const SINGLE = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+const MAX_INDEX_BYTES = 1 << 26;
+const MAX_SHARDS = 2048;
+
+/** Every tensor in the folder's weight files, by name. As in transformers, a single file comes before an index. */
+export async function findTensors(folder: Folder): Promise<Map<string, TensorInfo>> {
+  const single = await readRecords(folder, SINGLE);
+  if (single !== undefined) return new Map(single.map((tensor) => [tensor.name, tensor.info]));
+
+  const index = await readSmallFile(folder, INDEX, MAX_INDEX_BYTES);
+  if (index === undefined) {
+    throw new ReptraceError(
+      'MODEL_NOT_FOUND',
+      `The folder ${JSON.stringify(folder.path)} holds no weights: neither ${SINGLE} nor ${INDEX} is there.`,
+      'Put the safetensors files into the folder; convert other formats (pytorch_model.bin) to safetensors first.',
+    );
+  }
+  return readShards(folder, parseWeightMap(index));
+}
+
+async function readShards(
+  folder: Folder,
+  weightMap: ReadonlyMap<string, string>,
+): Promise<Map<string, TensorInfo>> {
+  const shards = [...new Set(weightMap.values())].sort();
+  if (shards.length > MAX_SHARDS)
+    throw invalid(`names ${shards.length} files; at most ${MAX_SHARDS} are read`);
+  const tensors = new Map<string, TensorInfo>();
+  for (const shard of shards) {
+    const records = await readRecords(folder, shard);
+    if (records === undefined) throw invalid(`names the file ${quoteName(shard)}, which is missing`);
+    for (const { name, info } of records) {
+      const expected = weightMap.get(name);
+      if (expected !== shard) {
+        const where = expected === undefined ? 'nowhere' : `in ${quoteName(expected)}`;
+        throw invalid(`places the tensor ${quoteName(name)} ${where}, but it is in ${quoteName(shard)}`);
+      }
+      tensors.set(name, info);
+    }
+  }
+  for (const [name, shard] of weightMap) {
+    if (!tensors.has(name))
+      throw invalid(`places the tensor ${quoteName(name)} in ${quoteName(shard)}: not there`);
+  }
+  return tensors;
+}
+
+/** The tensors of one file; undefined when there is no such file. */
+async function readRecords(
+  folder: Folder,
+  name: string,
+): Promise<{ name: string; info: TensorInfo }[] | undefined> {
+  const opened = await openFile(folder, name);
+  if (opened === undefined) return undefined;
+  const { file, size } = opened;
+  let records: TensorRecord[];
+  try {
+    const first = new Uint8Array(Math.min(LENGTH_BYTES, size));
+    await readInto(file, first, 0);
+    const head = new Uint8Array(LENGTH_BYTES + safetensorsHeaderLength(first, size));
+    const filled = await readInto(file, head, 0);
+    records = parseSafetensorsHeader(head.subarray(0, filled), size);
+  } catch (error) {
+    if (!(error instanceof ReptraceError)) throw error;
+    throw new ReptraceError(error.code, `${name}: ${error.message}`, error.remedy, { cause: error });
+  } finally {
+    await file.close();
+  }
+  return records.map(({ name: tensor, dtype, shape, begin, end }) => ({
+    name: tensor,
+    info: { dtype, shape, file: name, fileSize: size, begin, end },
+  }));
+}
+
+function parseWeightMap(bytes: Uint8Array): Map<string, string> {
+  let json: StrictJson;
+  try {
+    json = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalid(`is not valid JSON: ${reasonOf(error)}`, error);
+  }
+  const map = json instanceof Map ? json.get('weight_map') : undefined;
+  if (!(map instanceof Map)) throw invalid('has no "weight_map"');
+  const weightMap = new Map<string, string>();
+  for (const [tensor, shard] of map) {
+    if (typeof shard !== 'string' || !isPlainFileName(shard) || !shard.endsWith('.safetensors')) {
+      throw invalid(
+        `places the tensor ${quoteName(tensor)} in something other than a safetensors file of the folder`,
+      );
+    }
+    weightMap.set(tensor, shard);
+  }
+  return weightMap;
+}
+
+function invalid(what: string, cause?: unknown): ReptraceError {
+  return new ReptraceError(
+    'WEIGHTS_INVALID',
+    `${INDEX} ${what}.`,
+    'Download the index and all the files that it names again.',
+    { cause },
+  );
+}
