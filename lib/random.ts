@@ -68,7 +68,7 @@ export class Random {
 
   /** One element, uniformly; the list must not be empty. */
   pick<T>(list: readonly T[]): T {
-    return list[this.int(list.length)] as T;
+    return list[this.int(list.length)];
   }
 
   /** A shuffled copy (Fisher-Yates). */
@@ -76,7 +76,7 @@ export class Random {
     const out = [...list];
     for (let i = out.length - 1; i > 0; i--) {
       const j = this.int(i + 1);
-      [out[i], out[j]] = [out[j] as T, out[i] as T];
+      [out[i], out[j]] = [out[j], out[i]];
     }
     return out;
   }

@@ -10,10 +10,12 @@
 // vary HEADS      query heads
 // vary KV_HEADS   key/value heads
 // vary QUERIES    queries of a lane
+// vary UNROLLED   unrolls the loops over head_dim: registers on a GPU, but half a minute of compiling on llvmpipe
 // uses exp
 // uses block
 struct Params {
   scale: f32,
+  head_dim4: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,6 +31,7 @@ const K_ROW = KV_HEADS * HEAD_DIM4;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let depth = select(params.head_dim4, HEAD_DIM4, UNROLLED);
   let block = blocks[group.x];
   let head = group.y;
   let kv_start = block.first_key * K_ROW + (head / (HEADS / KV_HEADS)) * HEAD_DIM4;
@@ -43,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     visible[i] = block.visible + place + 1u;
     maximum[i] = -3.0e38;
     let start = (block.first_query + place) * Q_ROW + head * HEAD_DIM4;
-    for (var d = 0u; d < HEAD_DIM4; d++) {
+    for (var d = 0u; d < depth; d++) {
       query[i * HEAD_DIM4 + d] = q[start + d] * params.scale;
     }
   }
@@ -55,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let key2 = kv_start + min(j + 2u, last) * K_ROW;
     let key3 = kv_start + min(j + 3u, last) * K_ROW;
     var score = array<vec4f, QUERIES>();
-    for (var d = 0u; d < HEAD_DIM4; d++) {
+    for (var d = 0u; d < depth; d++) {
       let a = k[key0 + d];
       let b = k[key1 + d];
       let c = k[key2 + d];
@@ -76,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       total[i] = total[i] * shrink[i] + dot(weight, vec4f(1.0));
       score[i] = weight;
     }
-    for (var d = 0u; d < HEAD_DIM4; d++) {
+    for (var d = 0u; d < depth; d++) {
       let a = v[key0 + d];
       let b = v[key1 + d];
       let c = v[key2 + d];
@@ -92,7 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (place < block.count) {
       let row = block.first_query + place;
       let start = row * Q_ROW + head * HEAD_DIM4;
-      for (var d = 0u; d < HEAD_DIM4; d++) {
+      for (var d = 0u; d < depth; d++) {
         out[start + d] = sum[i * HEAD_DIM4 + d] / total[i];
       }
       lse[row * HEADS + head] = maximum[i] + log_accurate(total[i]);

@@ -9,10 +9,12 @@
 // vary HEADS      query heads
 // vary KV_HEADS   key/value heads
 // vary KEYS       keys of a lane, the same as the queries of a lane of the other two kernels
+// vary UNROLLED   unrolls the loops over head_dim: registers on a GPU, but half a minute of compiling on llvmpipe
 // uses exp
 // uses block
 struct Params {
   scale: f32,
+  head_dim4: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,6 +34,7 @@ const K_ROW = KV_HEADS * HEAD_DIM4;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let depth = select(params.head_dim4, HEAD_DIM4, UNROLLED);
   let block = blocks[group.x];
   let kv_head = group.y;
   var key: array<vec4f, KEYS * HEAD_DIM4>;
@@ -42,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var i = 0u; i < KEYS; i++) {
     position[i] = block.first_query + min(i * LANES + lane, block.count - 1u);
     let start = position[i] * K_ROW + kv_head * HEAD_DIM4;
-    for (var d = 0u; d < HEAD_DIM4; d++) {
+    for (var d = 0u; d < depth; d++) {
       key[i * HEAD_DIM4 + d] = k[start + d] * params.scale;
       value[i * HEAD_DIM4 + d] = v[start + d];
     }
@@ -60,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let pull = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
       var score = array<vec4f, KEYS>();
       var up = array<vec4f, KEYS>();
-      for (var d = 0u; d < HEAD_DIM4; d++) {
+      for (var d = 0u; d < depth; d++) {
         let a = q[start.x + d];
         let b = q[start.y + d];
         let c = q[start.z + d];
@@ -82,7 +85,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         score[i] = p;
         up[i] = p * (up[i] - pull);
       }
-      for (var d = 0u; d < HEAD_DIM4; d++) {
+      for (var d = 0u; d < depth; d++) {
         let a = q[start.x + d];
         let b = q[start.y + d];
         let c = q[start.z + d];
@@ -104,7 +107,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let place = i * LANES + lane;
     if (place < block.count) {
       let start = (block.first_query + place) * K_ROW + kv_head * HEAD_DIM4;
-      for (var d = 0u; d < HEAD_DIM4; d++) {
+      for (var d = 0u; d < depth; d++) {
         dk[start + d] = key_sum[i * HEAD_DIM4 + d] * params.scale;
         dv[start + d] = value_sum[i * HEAD_DIM4 + d];
       }

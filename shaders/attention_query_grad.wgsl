@@ -7,10 +7,12 @@
 // vary HEADS      query heads
 // vary KV_HEADS   key/value heads
 // vary QUERIES    queries of a lane
+// vary UNROLLED   unrolls the loops over head_dim: registers on a GPU, but half a minute of compiling on llvmpipe
 // uses exp
 // uses block
 struct Params {
   scale: f32,
+  head_dim4: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,6 +31,7 @@ const K_ROW = KV_HEADS * HEAD_DIM4;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let depth = select(params.head_dim4, HEAD_DIM4, UNROLLED);
   let block = blocks[group.x];
   let head = group.y;
   let kv_start = block.first_key * K_ROW + (head / (HEADS / KV_HEADS)) * HEAD_DIM4;
@@ -45,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let start = row * Q_ROW + head * HEAD_DIM4;
     log_sum[i] = lse[row * HEADS + head];
     var products = vec4f();
-    for (var d = 0u; d < HEAD_DIM4; d++) {
+    for (var d = 0u; d < depth; d++) {
       query[i * HEAD_DIM4 + d] = q[start + d] * params.scale;
       let g = dout[start + d];
       above[i * HEAD_DIM4 + d] = g;
@@ -62,7 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let key3 = kv_start + min(j + 3u, last) * K_ROW;
     var score = array<vec4f, QUERIES>();
     var up = array<vec4f, QUERIES>();
-    for (var d = 0u; d < HEAD_DIM4; d++) {
+    for (var d = 0u; d < depth; d++) {
       let a = k[key0 + d];
       let b = k[key1 + d];
       let c = k[key2 + d];
@@ -83,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let p = select(vec4f(), exp4_accurate(score[i] - log_sum[i]), seen);
       score[i] = p * (up[i] - pull[i]);
     }
-    for (var d = 0u; d < HEAD_DIM4; d++) {
+    for (var d = 0u; d < depth; d++) {
       let a = k[key0 + d];
       let b = k[key1 + d];
       let c = k[key2 + d];
@@ -99,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (place < block.count) {
       let row = block.first_query + place;
       let start = row * Q_ROW + head * HEAD_DIM4;
-      for (var d = 0u; d < HEAD_DIM4; d++) {
+      for (var d = 0u; d < depth; d++) {
         dq[start + d] = sum[i * HEAD_DIM4 + d] * params.scale;
       }
       delta[row * HEADS + head] = pull[i];

@@ -28,6 +28,7 @@ interface Options {
   readonly seed: number;
   readonly schedule: ScheduleKind;
   readonly warmup: number;
+  readonly finalShare: number;
   readonly weightDecay: number;
   readonly clip: number;
   readonly maxTokens?: number;
@@ -56,6 +57,7 @@ export function trainCommand(): Command {
         .default('cosine'),
     )
     .option('--warmup <steps>', 'steps of linear warm-up', wholeNumber(0), 0)
+    .option('--final-share <x>', 'share of the learning rate that is left at the end', realNumber(0), 0)
     .option('--weight-decay <x>', 'decoupled decay of matrices', realNumber(0), 0.1)
     .option('--clip <x>', 'largest global norm of the gradient', realNumber(0), 1)
     .option('--max-tokens <n>', 'longer rows lose their tail (default: the model’s context)', wholeNumber(2))
@@ -93,9 +95,10 @@ async function run(options: Options): Promise<void> {
 }
 
 function settingsOf(options: Options): TrainingSettings {
-  const { epochs, batch, lr, schedule, warmup, weightDecay, clip, seed, checkpointEvery, dtype } = options;
+  const { epochs, batch, lr, schedule, warmup, finalShare, weightDecay, clip, seed, checkpointEvery, dtype } =
+    options;
   return {
-    ...{ epochs, batch, learningRate: lr, schedule, warmupSteps: warmup, seed, checkpointEvery },
+    ...{ epochs, batch, learningRate: lr, schedule, warmupSteps: warmup, finalShare, seed, checkpointEvery },
     optimizer: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay, clipNorm: clip },
     dtype: dtype.toUpperCase() as DType,
   };

@@ -5,8 +5,9 @@
 fn exp_accurate(x: f32) -> f32 {
   let clamped = clamp(x, -87.0, 88.8);
   let n = round(clamped * 1.44269504);
-  // ln 2 in two parts: the first has few bits, so that n * high is exact.
-  let r = fma(n, -1.42860677e-6, fma(n, -0.693145752, clamped));
+  // ln 2 in two parts: the first has few bits, so that n * high is exact. Not as nested fma: Mesa would add the parts up
+  // again, n * (high + low), and be off by 4e-6 at the ends.
+  let r = (clamped - n * 0.693145752) - n * 1.42860677e-6;
   var p = 1.98412698e-4;
   p = fma(p, r, 1.38888889e-3);
   p = fma(p, r, 8.33333333e-3);
@@ -26,7 +27,7 @@ fn exp4_accurate(x: vec4f) -> vec4f {
   return vec4f(exp_accurate(x.x), exp_accurate(x.y), exp_accurate(x.z), exp_accurate(x.w));
 }
 
-// log(x) for x > 0: one Newton step on the adapter's own log, whose error it squares.
+// log(x) for x from 1e-37 to 1e37: one Newton step on the adapter's own log, whose error it squares.
 fn log_accurate(x: f32) -> f32 {
   let y = log(x);
   return y + (x * exp_accurate(-y) - 1.0);

@@ -20,7 +20,7 @@ export async function allLogits(model: Llama, sample: Sample): Promise<Float32Ar
     for (const { w, firstId } of vocabularyChunks(weights.head, rows)) {
       const stride = roundUp4(w.rows);
       const y = scope.take([rows, stride]);
-      linear.forward(recorder, { x: normed, w, y });
+      linear.forward(recorder, { x: normed, w, y, scratch: scope });
       const [logits = new Float32Array()] = await recorder.readFloats([y]);
       scope.give(y);
       for (let row = 0; row < rows; row++) {

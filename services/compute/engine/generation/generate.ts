@@ -187,7 +187,7 @@ class Decoder {
     if (last !== undefined) gather(recorder, { source: x, indices: last, out: ending });
     const [normed, reciprocal] = norm(context, weights.norm, ending);
     const logits = scope.take([rows, roundUp4(config.vocabSize)]);
-    project(recorder, weights.head, normed, logits);
+    project({ recorder, scope }, weights.head, normed, logits);
     sample(recorder, {
       logits,
       columns: config.vocabSize,

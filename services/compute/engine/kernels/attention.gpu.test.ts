@@ -98,7 +98,7 @@ describe('the attention kernels', () => {
   const many = Array.from({ length: 33 }, (_, b) => 1 + ((b * 7) % 20));
   it.each([
     { name: 'one token', lengths: [1], heads: 1, kvHeads: 1, headDim: 4 },
-    { name: 'one sequence, one head', lengths: [35], heads: 1, kvHeads: 1, headDim: 8 },
+    { name: 'one sequence, one head', lengths: [35], heads: 1, kvHeads: 1, headDim: 4 },
     { name: 'grouped heads', lengths: [3, 1, 16, 17, 33], heads: 6, kvHeads: 2, headDim: 8 },
     { name: '33 sequences', lengths: many, heads: 2, kvHeads: 1, headDim: 4 },
     { name: 'wide heads', lengths: [21, 2], heads: 2, kvHeads: 2, headDim: 64 },
@@ -112,16 +112,16 @@ describe('the attention kernels', () => {
     const rows = packed([19, 1, 30]);
     const { q, k, v } = randomValues(shape, rows);
     // Whole numbers up to 7, so that the scores themselves are exact.
-    const whole = (values: Float32Array) => values.map((x) => Math.max(-7, Math.min(7, Math.round(5 * x))));
+    const whole = (values: Float32Array) => values.map((x) => Math.max(-7, Math.min(7, Math.round(9 * x))));
     const values = { q: whole(q), k: whole(k), v };
     const { lse } = attention.oracle.attentionForward(oracleOptions(shape, rows, values));
     expect(Math.max(...lse)).toBeGreaterThan(80);
-    expect(Math.min(...lse)).toBeLessThan(-30);
+    expect(Math.min(...lse)).toBeLessThan(-10);
     await check(shape, rows, values);
   });
 
   it('let queries attend to a cache, and to none of the memory between sequences', async () => {
-    const shape = { heads: 4, kvHeads: 2, headDim: 8 };
+    const shape = { heads: 6, kvHeads: 2, headDim: 8 };
     const runs = [
       { firstQuery: 0, count: 1, firstKey: 0, visible: 38 },
       { firstQuery: 1, count: 1, firstKey: 40, visible: 0 },

@@ -71,16 +71,16 @@ export interface AttentionForward extends AttentionShape {
 }
 
 export function forward(recorder: Recorder, attention: AttentionForward): void {
-  const { heads, kvHeads, headDim, blocks, work, q, k, v, out, lse } = attention;
+  const { heads, headDim, blocks, work, q, k, v, out, lse } = attention;
   const rows = checkShapes(attention);
   expectShape('out', out, [rows, heads * headDim]);
   expectShape('lse', lse, [rows, heads]);
   recorder.run(
     {
       shader: 'attention_forward',
-      constants: { HEAD_DIM4: headDim / 4, HEADS: heads, KV_HEADS: kvHeads, QUERIES: PER_LANE },
+      constants: { ...constantsOf(recorder, attention), QUERIES: PER_LANE },
     },
-    [f32Bits(1 / Math.sqrt(headDim))],
+    paramsOf(attention),
     [blocks.buffer, q.buffer, k.buffer, v.buffer, out.buffer, lse.buffer],
     [blocks.shape[0] ?? 0, heads],
     2 * work * heads * headDim,
@@ -108,23 +108,34 @@ export function backward(recorder: Recorder, attention: AttentionBackward): void
   expectShape('dv', dv, [rows, kvHeads * headDim]);
   expectShape('lse', lse, [rows, heads]);
   expectShape('delta', delta, [rows, heads]);
-  const constants = { HEAD_DIM4: headDim / 4, HEADS: heads, KV_HEADS: kvHeads };
-  const scale = [f32Bits(1 / Math.sqrt(headDim))];
+  const constants = constantsOf(recorder, attention);
+  const params = paramsOf(attention);
   const count = blocks.shape[0] ?? 0;
   recorder.run(
     { shader: 'attention_query_grad', constants: { ...constants, QUERIES: PER_LANE } },
-    scale,
+    params,
     [blocks, q, k, v, out, lse, dout, dq, delta].map((tensor) => tensor.buffer),
     [count, heads],
     3 * work * heads * headDim,
   );
   recorder.run(
     { shader: 'attention_key_grad', constants: { ...constants, KEYS: PER_LANE } },
-    scale,
+    params,
     [blocks, q, k, v, lse, delta, dout, dk, dv].map((tensor) => tensor.buffer),
     [count, kvHeads],
     4 * work * heads * headDim,
   );
+}
+
+function constantsOf(
+  { gpu }: Recorder,
+  { heads, kvHeads, headDim }: AttentionShape,
+): Record<string, number | boolean> {
+  return { HEAD_DIM4: headDim / 4, HEADS: heads, KV_HEADS: kvHeads, UNROLLED: !gpu.report.software };
+}
+
+function paramsOf({ headDim }: AttentionShape): number[] {
+  return [f32Bits(1 / Math.sqrt(headDim)), headDim / 4];
 }
 
 function checkShapes({ heads, kvHeads, headDim, blocks, q, k, v }: AttentionForward): number {

@@ -84,7 +84,7 @@ describe('the embedding kernel', () => {
   });
 
   it('names the operand whose shape is wrong', () => {
-    const wrong = bench.empty([1, 2, 3]);
+    const wrong = bench.empty([1, 3, 2]);
     const { table } = tableOf('f32', [11]);
     const good = { ids: bench.words([1, 2]), table, out: bench.empty([2, width]) };
     for (const operand of ['ids', 'out']) {

@@ -67,6 +67,7 @@ export function weightGrad(
 ): void {
   const [rows = 0, width = 0] = dout.shape;
   const groups = groupIds.shape[0] ?? 0;
+  expectShape('dout', dout, [rows, width]);
   expectShape('groupIds', groupIds, [groups], 'u32');
   expectShape('groupStarts', groupStarts, [groups + 1], 'u32');
   expectShape('order', order, [rows], 'u32');

@@ -2,9 +2,14 @@
  * Linear layer, its three products: y = x wT (+ bias) (+ residual), dx = dy w, dw = dyT x.
  * Shapes: x, dx [rows, inner], w [columns, inner] in stored precision, y, dy [rows, columns] (rows may be padded to a
  * longer stride), dw like w in float32, bias [columns]. Sums are float32. inner is a multiple of 4.
+ *
+ * Two variants: for a few rows (decoding) dot products of rows as they lie; for more, where scratch memory is given, outer
+ * products of transposed operands (matmul-outer.ts), which cost two transposes and save most loads.
  */
+import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
 import { expectColumns, expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
+import { matmulOuter, transpose } from './matmul-outer.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 
 export * as oracle from '../oracle/linear.ts';
@@ -14,7 +19,15 @@ function tileRows(rows: number): number {
   return rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : 8;
 }
 
-export interface LinearForward {
+/** From here on two transposes cost less than they save. */
+const OUTER_ROWS = 16;
+
+/** Scratch memory for transposes; without it every product takes its operands as they lie. */
+interface Scratch {
+  readonly scratch?: Scope;
+}
+
+export interface LinearForward extends Scratch {
   readonly x: Tensor;
   readonly w: Matrix;
   readonly bias?: Tensor | undefined;
@@ -26,12 +39,26 @@ export interface LinearForward {
   readonly column?: number;
 }
 
-export function forward(recorder: Recorder, { x, w, bias, residual, y, column = 0 }: LinearForward): void {
+export function forward(recorder: Recorder, linear: LinearForward): void {
+  const { x, w, bias, residual, y, column = 0, scratch } = linear;
   const [rows, inner] = rowsOf('x', x);
   expectColumns('w', w, inner);
   const stride = strideOf('y', y, rows, column, w.rows);
   if (bias !== undefined) expectShape('bias', bias, [w.rows]);
   if (residual !== undefined) expectShape('residual', residual, y.shape);
+  if (scratch !== undefined && rows >= OUTER_ROWS) {
+    const a = transpose(recorder, scratch, {
+      buffer: x.buffer,
+      rows,
+      columns: inner,
+      rowOffset: 0,
+      dtype: 'f32',
+    });
+    const b = transpose(recorder, scratch, w);
+    matmulOuter(recorder, { rows, columns: w.rows, a, b, bias, residual, out: y, outOffset: column });
+    scratch.give(a, b);
+    return;
+  }
   const tile = tileRows(rows);
   recorder.run(
     {
@@ -46,7 +73,7 @@ export function forward(recorder: Recorder, { x, w, bias, residual, y, column = 
   );
 }
 
-export interface LinearInputGrad {
+export interface LinearInputGrad extends Scratch {
   /** [rows, stride]; where `columns` is not a multiple of 4, its padding must be zero. */
   readonly dy: Tensor;
   readonly w: Matrix;
@@ -59,11 +86,18 @@ export interface LinearInputGrad {
 
 export function inputGrad(
   recorder: Recorder,
-  { dy, w, dx, accumulate = false, column = 0 }: LinearInputGrad,
+  { dy, w, dx, accumulate = false, column = 0, scratch }: LinearInputGrad,
 ): void {
   const [rows, inner] = rowsOf('dx', dx);
   expectColumns('w', w, inner);
   const stride = strideOf('dy', dy, rows, column, w.rows);
+  if (scratch !== undefined && rows >= OUTER_ROWS) {
+    const source = { buffer: dy.buffer, rows, columns: w.rows, rowOffset: 0, dtype: 'f32' } as const;
+    const a = transpose(recorder, scratch, source, { stride, firstColumn: column });
+    matmulOuter(recorder, { rows, columns: inner, a, b: w, accumulate, out: dx });
+    scratch.give(a);
+    return;
+  }
   const tile = tileRows(rows);
   recorder.run(
     { shader: 'linear_input_grad', constants: { TILE_ROWS: tile, ACCUMULATE: accumulate }, weights: w.dtype },
@@ -90,13 +124,18 @@ export function weightGrad(recorder: Recorder, { x, dy, dw, dbias }: LinearWeigh
   // Its shape was seen; this refuses stored precisions, whose gradients are float32 too.
   expectShape('dw', { ...dw, shape: [dw.rows, inner] }, [dw.rows, inner]);
   const stride = strideOf('dy', dy, rows, 0, dw.rows);
-  recorder.run(
-    { shader: 'linear_weight_grad' },
-    [rows, inner, dw.rows, stride, dw.rowOffset],
-    [x.buffer, dy.buffer, dw.buffer],
-    [Math.ceil(inner / 64), Math.ceil(dw.rows / 32)],
-    2 * rows * inner * dw.rows,
-  );
+  const b: Matrix = { buffer: x.buffer, rows, columns: inner, rowOffset: 0, dtype: 'f32' };
+  const out: Tensor = { buffer: dw.buffer, shape: [dw.rowOffset + dw.rows, inner], dtype: 'f32' };
+  const a: Tensor = { ...dy, shape: [rows, stride] };
+  matmulOuter(recorder, {
+    rows: dw.rows,
+    columns: inner,
+    a,
+    b,
+    accumulate: true,
+    out,
+    outOffset: dw.rowOffset * inner,
+  });
   if (dbias !== undefined) {
     expectShape('dbias', dbias, [dw.rows]);
     recorder.run(

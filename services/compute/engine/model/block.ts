@@ -80,9 +80,9 @@ export function blockForward(
   const q = scope.take([rows, heads * headDim]);
   const k = scope.take([rows, kvHeads * headDim]);
   const v = scope.take([rows, kvHeads * headDim]);
-  project(recorder, weights.q, n1, q);
-  project(recorder, weights.k, n1, k);
-  project(recorder, weights.v, n1, v);
+  project(context, weights.q, n1, q);
+  project(context, weights.k, n1, k);
+  project(context, weights.v, n1, v);
   scope.give(n1);
   const turn = { positions: batch.positions, table: context.rotary, headDim };
   rotary.forward(recorder, { ...turn, x: q, heads });
@@ -93,17 +93,17 @@ export function blockForward(
   const { blocks, attentionWork: work } = batch;
   attention.forward(recorder, { heads, kvHeads, headDim, blocks, work, q, ...seen, out: mixed, lse });
   const mid = scope.take([rows, shape.hiddenSize]);
-  project(recorder, weights.o, mixed, mid, x);
+  project(context, weights.o, mixed, mid, x);
   const [n2, reciprocal2] = norm(context, weights.postNorm, mid);
   const gate = scope.take([rows, shape.intermediateSize]);
   const up = scope.take([rows, shape.intermediateSize]);
-  project(recorder, weights.gate, n2, gate);
-  project(recorder, weights.up, n2, up);
+  project(context, weights.gate, n2, gate);
+  project(context, weights.up, n2, up);
   scope.give(n2);
   const act = scope.take([rows, shape.intermediateSize]);
   swiglu.forward(recorder, { gate, up, act });
   const out = scope.take([rows, shape.hiddenSize]);
-  project(recorder, weights.down, act, out, mid);
+  project(context, weights.down, act, out, mid);
   scope.give(act);
   if (keep) return { out, tape: { x, reciprocal1, q, k, v, mixed, lse, mid, reciprocal2, gate, up } };
   scope.give(reciprocal1, q, k, v, mixed, lse, mid, reciprocal2, gate, up);
@@ -142,11 +142,11 @@ function feedForwardBackward(
   }
   const dup = scope.take(gate.shape);
   const dgate = scope.take(gate.shape);
-  projectBack(recorder, weights.down, dout, dup);
+  projectBack(context, weights.down, dout, dup);
   swiglu.backward(recorder, { gate, up, dactToDup: dup, dgate });
   const dn = scope.take(mid.shape);
-  projectBack(recorder, weights.gate, dgate, dn);
-  projectBack(recorder, weights.up, dup, dn, true);
+  projectBack(context, weights.gate, dgate, dn);
+  projectBack(context, weights.up, dup, dn, true);
   if (sink !== undefined) {
     const [n2, reciprocal] = norm(context, weights.postNorm, mid);
     sink.projection(weights.gate, n2, dgate);
@@ -174,7 +174,7 @@ function attentionBackward(
   const { heads, kvHeads, headDim } = shape;
   sink?.projection(weights.o, mixed, dmid);
   const dmixed = scope.take(mixed.shape);
-  projectBack(recorder, weights.o, dmid, dmixed);
+  projectBack(context, weights.o, dmid, dmixed);
   const dq = scope.take(q.shape);
   const dk = scope.take(k.shape);
   const dv = scope.take(v.shape);
@@ -189,9 +189,9 @@ function attentionBackward(
   rotary.backward(recorder, { ...turn, x: dq, heads });
   rotary.backward(recorder, { ...turn, x: dk, heads: kvHeads });
   const dn = scope.take(x.shape);
-  projectBack(recorder, weights.q, dq, dn);
-  projectBack(recorder, weights.k, dk, dn, true);
-  projectBack(recorder, weights.v, dv, dn, true);
+  projectBack(context, weights.q, dq, dn);
+  projectBack(context, weights.k, dk, dn, true);
+  projectBack(context, weights.v, dv, dn, true);
   if (sink !== undefined) {
     const [n1, reciprocal] = norm(context, weights.inputNorm, x);
     sink.projection(weights.q, n1, dq);

@@ -29,7 +29,7 @@ type Outcome =
 
 let scratch: string;
 const bases = new Map<string, Base>();
-const tally = { mutations: 0, loaded: 0, refused: 0, slowest: 0 };
+const tally = { mutations: 0, loaded: 0, refused: 0 };
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'reptrace-fuzz-'));
@@ -53,10 +53,7 @@ beforeAll(async () => {
     });
   }
 });
-afterAll(async () => {
-  await rm(scratch, { recursive: true });
-  console.log('fuzz:', JSON.stringify(tally));
-});
+afterAll(() => rm(scratch, { recursive: true }));
 
 function baseOf(name: string): { base: Base; bytes: (file: string) => Buffer } {
   const base = bases.get(name);
@@ -103,7 +100,6 @@ async function attempt(base: Base, file: string, content: Uint8Array): Promise<O
   expect(elapsed, 'a hang').toBeLessThan(MAX_MILLISECONDS);
   expect(after.arrayBuffers - before.arrayBuffers, 'memory').toBeLessThan(MAX_GROWTH_BYTES);
   tally.mutations++;
-  tally.slowest = Math.max(tally.slowest, Math.round(elapsed));
   if ('loaded' in outcome) tally.loaded++;
   else tally.refused++;
   await writeFile(path, base.files.get(file) ?? '');
@@ -133,8 +129,8 @@ const INDEX = 'model.safetensors.index.json';
 
 describe('mutated weights', () => {
   it.each([
-    ['tiny-random/llama', SINGLE, 40],
-    ['tiny-random/llama3-rope', SHARD, 40],
+    ['tiny-random/llama', SINGLE, 30],
+    ['tiny-random/llama3-rope', SHARD, 30],
   ])('%s/%s: cut off or continued, is always refused', async (name, file, count) => {
     const { base, bytes } = baseOf(name);
     const random = new Random(11);
@@ -149,8 +145,8 @@ describe('mutated weights', () => {
   });
 
   it.each([
-    ['tiny-random/llama', SINGLE, 60],
-    ['tiny-random/llama3-rope', SHARD, 60],
+    ['tiny-random/llama', SINGLE, 40],
+    ['tiny-random/llama3-rope', SHARD, 40],
   ])(
     '%s/%s: a flipped bit of a payload changes the digest, or is no finite number',
     async (name, file, count) => {
@@ -171,7 +167,7 @@ describe('mutated weights', () => {
     const lies = [0n, 1n, 7n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n, 99_999_999n];
     for (let i = 0; i < 40; i++) {
       const whole = bytes(SHARD);
-      const lie = lies[i];
+      const lie = lies.at(i);
       if (lie === undefined) flipBit(whole, random, 0, 8);
       else whole.writeBigUInt64LE(lie, 0);
       expect(await attempt(base, SHARD, whole), `mutation ${i}`).toHaveProperty('refused');
@@ -181,7 +177,7 @@ describe('mutated weights', () => {
   it('a flipped bit of a header is refused, or was in what does not count', async () => {
     const { base, bytes } = baseOf('tiny-random/llama');
     const random = new Random(14);
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 80; i++) {
       const whole = bytes(SINGLE);
       const outcome = await attempt(base, SINGLE, flipBit(whole, random, 8, dataStart(whole)));
       if (!('loaded' in outcome)) continue;
@@ -301,7 +297,7 @@ function mutateJson(text: string, random: Random): string {
 
 describe('mutated configs and tokenizers', () => {
   it.each([
-    ['tiny-random/llama3-rope', 120],
+    ['tiny-random/llama3-rope', 80],
     ['stories260K/hf', 40],
   ])('%s/config.json: is refused, or is another config with another digest', async (name, count) => {
     const { base, bytes } = baseOf(name);
@@ -322,8 +318,8 @@ describe('mutated configs and tokenizers', () => {
   });
 
   it.each([
-    ['tokenizer.json', 180],
-    ['tokenizer_config.json', 80],
+    ['tokenizer.json', 120],
+    ['tokenizer_config.json', 50],
   ])('%s: is refused, or works and gives another digest', async (file, count) => {
     const { base, bytes } = baseOf('stories260K/hf');
     const random = new Random(18);

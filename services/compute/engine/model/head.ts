@@ -42,7 +42,7 @@ export async function headForward(
   let kept: Tensor | undefined;
   for (const { w, firstId } of chunks) {
     const logits = scope.take([rows, roundUp4(w.rows)]);
-    linear.forward(recorder, { x: normed, w, y: logits });
+    linear.forward(recorder, { x: normed, w, y: logits, scratch: scope });
     crossEntropy.forward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats });
     if (chunks.length === 1) kept = logits;
     else scope.give(logits);
@@ -75,9 +75,9 @@ export async function headBackward(
   const dnormed = scope.take(x.shape);
   for (const { w, firstId } of vocabularyChunks(weights.head, rows)) {
     const logits = tape.logits ?? scope.take([rows, roundUp4(w.rows)]);
-    if (tape.logits === undefined) linear.forward(recorder, { x: normed, w, y: logits });
+    if (tape.logits === undefined) linear.forward(recorder, { x: normed, w, y: logits, scratch: scope });
     crossEntropy.backward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats, scale });
-    linear.inputGrad(recorder, { dy: logits, w, dx: dnormed, accumulate: firstId > 0 });
+    linear.inputGrad(recorder, { dy: logits, w, dx: dnormed, accumulate: firstId > 0, scratch: scope });
     sink?.projection(weights.head, normed, logits, firstId, w.rows);
     scope.give(logits);
     await recorder.breathe();

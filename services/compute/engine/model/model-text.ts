@@ -5,6 +5,7 @@
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
 import { configInvalid } from './config-fields.ts';
 import { openFolder, readSmallFile, type Folder } from './folder-files.ts';
+import { parseBoundedJson } from './json-bounds.ts';
 import { parseLlamaConfig, type LlamaConfig } from './llama-config.ts';
 import { parseTemplate, type ChatTemplate } from './template.ts';
 import { createTokenizer, type ModelTokenizer } from './tokenizer.ts';
@@ -56,7 +57,7 @@ export async function readModelText(folder: Folder): Promise<{ text: ModelText; 
   const source =
     files['chat_template.jinja'] === null
       ? settings.chatTemplate
-      : decodeUtf8('chat_template.jinja', files['chat_template.jinja']);
+      : templateText(files['chat_template.jinja']);
   const tokenizer =
     files['tokenizer.json'] === null
       ? null
@@ -90,7 +91,7 @@ async function readConfig(folder: Folder): Promise<LlamaConfig> {
   }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    json = parseBoundedJson(bytes);
   } catch (error) {
     throw configInvalid(`it is not valid JSON: ${reasonOf(error).slice(0, 200)}`);
   }
@@ -98,19 +99,18 @@ async function readConfig(folder: Folder): Promise<LlamaConfig> {
 }
 
 function parseJson(name: TextFileName, bytes: Uint8Array): unknown {
-  const text = decodeUtf8(name, bytes);
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(bytes);
   } catch (error) {
     throw malformed(name, `is not valid JSON: ${reasonOf(error).slice(0, 200)}`, error);
   }
 }
 
-function decodeUtf8(name: TextFileName, bytes: Uint8Array): string {
+function templateText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw malformed(name, 'is not valid UTF-8', error);
+    throw malformed('chat_template.jinja', 'is not valid UTF-8', error);
   }
 }
 

@@ -1,12 +1,19 @@
 /** A linear layer whose weight may be in several parts: the same products as kernels/linear.ts, part by part. */
 import * as linear from '../kernels/linear.ts';
+import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Tensor } from '../device/tensor.ts';
 import type { Projection } from './weights.ts';
 
+/** Where a product is recorded, and scratch memory for it. */
+interface Work {
+  readonly recorder: Recorder;
+  readonly scope: Scope;
+}
+
 /** y = x wT (+ bias) (+ residual). y [rows, outputs] is another buffer than residual. */
 export function project(
-  recorder: Recorder,
+  { recorder, scope }: Work,
   projection: Projection,
   x: Tensor,
   y: Tensor,
@@ -14,14 +21,14 @@ export function project(
 ): void {
   let column = 0;
   for (const { w, bias } of projection.parts) {
-    linear.forward(recorder, { x, w, bias, residual, y, column });
+    linear.forward(recorder, { x, w, bias, residual, y, column, scratch: scope });
     column += w.rows;
   }
 }
 
 /** dx = dy w, or dx += dy w. */
 export function projectBack(
-  recorder: Recorder,
+  { recorder, scope }: Work,
   projection: Projection,
   dy: Tensor,
   dx: Tensor,
@@ -29,7 +36,7 @@ export function projectBack(
 ): void {
   let column = 0;
   for (const { w } of projection.parts) {
-    linear.inputGrad(recorder, { dy, w, dx, accumulate: accumulate || column > 0, column });
+    linear.inputGrad(recorder, { dy, w, dx, accumulate: accumulate || column > 0, column, scratch: scope });
     column += w.rows;
   }
 }

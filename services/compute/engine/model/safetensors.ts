@@ -8,6 +8,7 @@
  */
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
 import { DTYPE_BYTES, isDType, type DType } from './dtype.ts';
+import { checkJsonBounds } from './json-bounds.ts';
 import { parseStrictJson, type StrictJson } from './strict-json.ts';
 
 export interface TensorRecord {
@@ -70,6 +71,7 @@ function parseHeaderJson(bytes: Uint8Array): Map<string, StrictJson> {
   if (bytes[0] !== 0x7b) throw invalid('has a header that does not start with "{"');
   let parsed: StrictJson;
   try {
+    checkJsonBounds(bytes);
     parsed = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw invalid(`has a header that is not valid JSON: ${reasonOf(error)}`, error);

@@ -6,6 +6,7 @@
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
 import type { DType } from './dtype.ts';
 import { isPlainFileName, openFile, readInto, readSmallFile, type Folder } from './folder-files.ts';
+import { checkJsonBounds } from './json-bounds.ts';
 import {
   LENGTH_BYTES,
   parseSafetensorsHeader,
@@ -105,6 +106,7 @@ async function readRecords(
 function parseWeightMap(bytes: Uint8Array): Map<string, string> {
   let json: StrictJson;
   try {
+    checkJsonBounds(bytes);
     json = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw invalid(`is not valid JSON: ${reasonOf(error)}`, error);

@@ -24,6 +24,8 @@ export interface TrainingSettings {
   readonly learningRate: number;
   readonly schedule: ScheduleKind;
   readonly warmupSteps: number;
+  /** What is left of the learning rate at the end, as a share of the peak. */
+  readonly finalShare: number;
   readonly optimizer: OptimizerSettings;
   readonly seed: number;
   readonly checkpointEvery: number;
@@ -83,15 +85,8 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
         throw cancelled(step, totalSteps);
       }
       const epoch = Math.floor(step / stepsPerEpoch);
-      const rate = learningRate(
-        {
-          kind: settings.schedule,
-          peak: settings.learningRate,
-          warmupSteps: settings.warmupSteps,
-          totalSteps,
-        },
-        step,
-      );
+      const { schedule: kind, learningRate: peak, warmupSteps, finalShare } = settings;
+      const rate = learningRate({ kind, peak, warmupSteps, totalSteps, finalShare }, step);
       if (epoch !== shuffledEpoch) {
         // Each epoch has a stream of its own, so that a resumed run sees the same rows.
         shuffled = new Random(settings.seed + epoch * 1_000_003).shuffle(data.sequences);

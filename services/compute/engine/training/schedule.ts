@@ -1,4 +1,4 @@
-/** Learning rates: linear warm-up, then constant, linear or cosine decay to zero at the last step. */
+/** Learning rates: linear warm-up, then constant, or linear or cosine decay to a share of the peak at the last step. */
 
 export type ScheduleKind = 'constant' | 'linear' | 'cosine';
 
@@ -7,18 +7,26 @@ export interface Schedule {
   readonly peak: number;
   readonly warmupSteps: number;
   readonly totalSteps: number;
+  /** What is left of the peak at the end: 0 … 1, default 0. */
+  readonly finalShare?: number;
 }
 
 /** The rate of step `step`, counted from 0. */
-export function learningRate({ kind, peak, warmupSteps, totalSteps }: Schedule, step: number): number {
+export function learningRate(schedule: Schedule, step: number): number {
+  const { kind, peak, warmupSteps, totalSteps, finalShare = 0 } = schedule;
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
-  const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
+  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
+  return peak * (finalShare + (1 - finalShare) * remaining(kind, progress));
+}
+
+/** 1 at the end of the warm-up, 0 at the last step. */
+function remaining(kind: ScheduleKind, progress: number): number {
   switch (kind) {
     case 'constant':
-      return peak;
+      return 1;
     case 'linear':
-      return peak * Math.max(0, 1 - progress);
+      return 1 - progress;
     case 'cosine':
-      return peak * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
+      return 0.5 * (1 + Math.cos(Math.PI * progress));
   }
 }
