@@ -14,13 +14,6 @@ export function dependenciesStep(say) {
   say('installing packages with `npm ci` (a minute or so)');
   const clean = npm('ci');
   if (clean.ok) return 'packages installed';
-
-  // npm 11 also refuses (EUSAGE, before it touches anything) a lock file that lacks optional packages of other
-  // platforms, which is what npm writes when the registry lacks them. `npm install` takes such a lock file. It
-  // would make up for any other fault of the lock file too: hence the comparison afterwards.
-  if (clean.output.includes('EUSAGE') && npm('install', '--no-save').ok && isUpToDate()) {
-    return 'packages installed (with `npm install`: `npm ci` finds packages for other platforms missing in package-lock.json)';
-  }
   throw new StepFailure(`\`npm ci\` failed (${clean.ended}):\n${head(clean.output)}`);
 }
 
