@@ -1,7 +1,8 @@
 // y[n, d] = x[n, d] * r[n] * weight[d],  r[n] = 1 / sqrt(mean over d of x[n, d]^2 + epsilon)
 // Shapes: x, y [rows, width], weight [width], reciprocal [rows]; width is a multiple of 4.
 // One workgroup of 32 lanes a row; lanes stride over vec4s and reduce through workgroup memory. The square root is
-// written out as 1 / sqrt, since inverseSqrt is coarser on some adapters.
+// written out as 1 / sqrt, since inverseSqrt is coarser on some adapters. Where the sum of squares overflows, r and y are
+// NaN: the 0 that 1 / sqrt(infinity) gives would go on as if it were a value.
 // uses flat
 struct Params {
   rows: u32,
@@ -41,7 +42,9 @@ fn main(
   for (var i = 0u; i < LANES; i++) {
     total += partial[i];
   }
-  let r = 1.0 / sqrt(total / f32(params.width) + params.epsilon);
+  let bits = bitcast<u32>(total);
+  let overflows = (bits & 0x7f800000u) == 0x7f800000u;
+  let r = select(1.0 / sqrt(total / f32(params.width) + params.epsilon), bitcast<f32>(bits | 0x7fc00000u), overflows);
   for (var i = lane; i < width4; i += LANES) {
     y[start + i] = x[start + i] * r * weight[i];
   }

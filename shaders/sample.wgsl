@@ -2,6 +2,7 @@
 // Drawn by inverse CDF: the first id at which the cumulative probability exceeds uniform[r], in the order of ids.
 // Shapes: logits [rows, stride] of which `columns` are used, uniform [.., rows] in [0, 1), of which line `step` is used,
 // ids [rows] for the next step's embedding, history [.., rows], whose line `step` keeps the same ids.
+// Where the logits are not numbers the id is NO_ID, which no vocabulary has.
 // One workgroup of 32 lanes a row; each lane takes a contiguous run of the vocabulary, so that the order is kept.
 // uses exp
 struct Params {
@@ -19,6 +20,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> history: array<u32>;
 
 const LANES = 32u;
+const NO_ID = 0xffffffffu;
 var<workgroup> lane_max: array<f32, LANES>;
 var<workgroup> lane_best: array<u32, LANES>;
 var<workgroup> lane_sum: array<f32, LANES>;
@@ -34,6 +36,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var best = first;
   for (var i = first; i < end; i++) {
     let value = logits[start + i];
+    if (is_nan(value)) {
+      best = NO_ID;
+      break;
+    }
     if (value > top) {
       top = value;
       best = i;
@@ -45,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   top = lane_max[0];
   best = lane_best[0];
   for (var i = 1u; i < LANES; i++) {
-    if (lane_max[i] > top) {
+    if (best != NO_ID && (lane_max[i] > top || lane_best[i] == NO_ID)) {
       top = lane_max[i];
       best = lane_best[i];
     }
@@ -70,14 +76,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         before += lane_sum[l];
         l++;
       }
-      var i = min(l * run, params.columns - 1u);
-      let stop = min(i + run, params.columns) - 1u;
-      before += exp_accurate((logits[start + i] - top) / params.temperature);
-      while (i < stop && before <= goal) {
-        i++;
-        before += exp_accurate((logits[start + i] - top) / params.temperature);
+      let stop = min((l + 1u) * run, params.columns);
+      for (var i = l * run; i < stop && before <= goal; i++) {
+        let weight = exp_accurate((logits[start + i] - top) / params.temperature);
+        before += weight;
+        // Rounding can leave the goal above all sums: then the last id that has any probability.
+        if (weight > 0.0) {
+          chosen = i;
+        }
       }
-      chosen = i;
+      if (best == NO_ID || is_nan(total)) {
+        chosen = NO_ID;
+      }
     }
   }
   if (lane == 0u) {

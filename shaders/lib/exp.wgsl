@@ -1,7 +1,6 @@
 // exp(x) to about 1 ulp: adapters may use coarser ones (WGSL allows 3 + 2|x| ulp).
 // Cody-Waite reduction x = n ln 2 + r, |r| <= ln 2 / 2, then the Taylor polynomial of degree 7 (remainder < 2^-27).
-// Below -87 the result is 0, so that masked and vanishing terms add nothing; above 88.7 it is infinite. NaN stays NaN,
-// found by its bits: compilers may assume that there is none, and a NaN that becomes a number would go unnoticed.
+// Below -87 the result is 0, so that masked and vanishing terms add nothing; above 88.7 it is infinite. NaN stays NaN.
 fn exp_accurate(x: f32) -> f32 {
   let clamped = clamp(x, -87.0, 88.8);
   let n = round(clamped * 1.44269504);
@@ -20,7 +19,12 @@ fn exp_accurate(x: f32) -> f32 {
   let half = i32(n) / 2;
   let value = p * bitcast<f32>((half + 127) << 23u) * bitcast<f32>((i32(n) - half + 127) << 23u);
   let bounded = select(value, 0.0, x < -87.0);
-  return select(bounded, x, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u);
+  return select(bounded, x, is_nan(x));
+}
+
+// By the bits: compilers may assume that there is no NaN, and one that becomes a number would go unnoticed.
+fn is_nan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
 
 fn exp4_accurate(x: vec4f) -> vec4f {

@@ -42,7 +42,7 @@ export function shaderSource(name: string): string {
 /** The whole WGSL text of a spec. Throws when constants and header disagree, so that a variant is never half set. */
 export function assembleShader(spec: KernelSpec): string {
   const body = shaderSource(spec.shader);
-  const declared = [...body.matchAll(/^\/\/ vary (\w+)/gm)].map((match) => match[1] ?? '');
+  const declared = [...body.matchAll(/^\/\/ vary (\w+)/gm)].map((match) => match[1]);
   const given = Object.entries(spec.constants ?? {});
   const names = given.map(([name]) => name);
   if ([...declared].sort().join() !== [...names].sort().join()) {
@@ -63,8 +63,7 @@ export function assembleShader(spec: KernelSpec): string {
   if (weightBinding !== undefined && spec.weights !== undefined) {
     parts.push(shaderSource(`lib/weights_${spec.weights}`).replace('WEIGHT_BINDING', weightBinding));
   }
-  for (const [, library] of body.matchAll(/^\/\/ uses (\w+)/gm))
-    parts.push(shaderSource(`lib/${library ?? ''}`));
+  for (const [, library] of body.matchAll(/^\/\/ uses (\w+)/gm)) parts.push(shaderSource(`lib/${library}`));
   parts.push(body);
   return parts.join('\n');
 }
@@ -75,7 +74,7 @@ export function buildKernel(device: GPUDevice, spec: KernelSpec, key: string): K
   for (const [, index, access, name] of code.matchAll(
     /@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g,
   )) {
-    operands[Number(index) - 1] = { name: name ?? '', writable: access === 'read_write' };
+    operands[Number(index) - 1] = { name, writable: access === 'read_write' };
   }
   const params = /struct Params \{([^}]*)\}/.exec(code)?.[1] ?? '';
   const layout = device.createBindGroupLayout({

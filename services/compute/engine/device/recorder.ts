@@ -131,6 +131,7 @@ export class Recorder {
 
   /** Called between blocks: sends a piece when it is long enough, and lets at most two be under way. */
   async breathe(): Promise<void> {
+    this.gpu.assertHealthy();
     if (this.#work < this.#rate * PIECE_SECONDS) return;
     this.submit();
     await this.#previous;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AdamwResult } from '../oracle/adamw.ts';
 import * as adamw from './adamw.ts';
 import { Bench, expectClose, expectMismatch, normalFloats } from './testing.ts';
 
@@ -24,10 +25,8 @@ describe('the AdamW kernel', () => {
       ...{ parameter: bench.floats(start), first: bench.floats(zeros), second: bench.floats(zeros) },
       settings: { beta1, beta2, epsilon },
     };
-    let expected = {
-      parameter: Float64Array.from(start),
-      m: new Float64Array(zeros),
-      v: new Float64Array(zeros),
+    let expected: AdamwResult = {
+      ...{ parameter: Float64Array.from(start), m: new Float64Array(zeros), v: new Float64Array(zeros) },
     };
     for (let step = 1; step <= 6; step++) {
       const gradient = normal(count, 10 ** (step - 4));

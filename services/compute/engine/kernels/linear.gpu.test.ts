@@ -11,12 +11,23 @@ afterAll(() => {
   bench.close();
 });
 
-/** Every height of the register tile, with and without a rest. */
-const ROWS = [1, 2, 3, 5, 33];
 const DTYPES: readonly WeightDtype[] = ['f32', 'f16', 'bf16'];
 
+interface Way {
+  readonly rows: number;
+  readonly scratch: boolean;
+}
+
+/** Every height of the register tile, with and without a rest; and, with scratch memory, outer products. */
+const WAYS: readonly Way[] = [
+  ...[1, 2, 3, 5, 33].map((rows) => ({ rows, scratch: false })),
+  ...[3, 16, 33].map((rows) => ({ rows, scratch: true })),
+];
+
 /** How weights are loaded does not depend on the tile, and pipelines take long to compile. */
-const rowsFor = (dtype: WeightDtype) => (dtype === 'f32' ? ROWS : [3, 33]);
+const waysFor = (dtype: WeightDtype) => WAYS.filter(({ rows }) => dtype === 'f32' || rows === 33);
+
+const scratchOf = ({ scratch }: Way) => (scratch ? { scratch: bench.scratch() } : {});
 
 function operands(rows: number, inner: number, outer: number, dtype: WeightDtype = 'f32') {
   const normal = normalFloats(rows * 31 + inner * 7 + outer);
@@ -52,7 +63,8 @@ function unpadded(values: Float32Array, rows: number, columns: number, column = 
 
 describe('the linear forward kernel', () => {
   it.each(DTYPES)('multiplies with %s weights, for any number of rows', async (dtype) => {
-    for (const rows of rowsFor(dtype)) {
+    for (const way of waysFor(dtype)) {
+      const { rows } = way;
       for (const [inner, outer] of [
         [4, 4],
         [36, 72],
@@ -62,14 +74,16 @@ describe('the linear forward kernel', () => {
         const y = bench.empty([rows, outer]);
         // The matrix begins at row 3 of its buffer.
         const w = bench.matrix(given.weight, outer, inner, dtype, 3);
-        linear.forward(bench.recorder, { x: bench.floats(given.x, [rows, inner]), w, y });
+        const x = bench.floats(given.x, [rows, inner]);
+        linear.forward(bench.recorder, { x, w, y, ...scratchOf(way) });
         const expected = linear.oracle.linearForward({ ...given, bias: undefined });
         expectClose(`linear.forward ${dtype}`, await bench.read(y), expected, FORWARD);
       }
     }
   });
 
-  it.each(ROWS)('adds bias and residual, %i rows', async (rows) => {
+  it.each(WAYS)('adds bias and residual, $rows rows, scratch $scratch', async (way) => {
+    const { rows } = way;
     const given = operands(rows, 36, 40);
     const residual = normalFloats(3)(rows * 40);
     const x = bench.floats(given.x, [rows, 36]);
@@ -84,36 +98,41 @@ describe('the linear forward kernel', () => {
       [{ bias, residual: added }, sum(withBias)],
     ] as const) {
       const y = bench.empty([rows, 40]);
-      linear.forward(bench.recorder, { x, w, y, ...options });
+      linear.forward(bench.recorder, { x, w, y, ...options, ...scratchOf(way) });
       expectClose('linear.forward bias, residual', await bench.read(y), expected, FORWARD);
     }
   });
 
-  it.each(ROWS)('writes its columns of a wider y alone, odd numbers of them, %i rows', async (rows) => {
-    for (const outer of [1, 7, 33, 34]) {
-      const given = operands(rows, 8, outer);
-      const stride = 52;
-      const y = bench.floats(padded(new Float32Array(rows * outer), rows, stride, 8, 77), [rows, stride]);
-      const residual = bench.floats(padded(given.dy, rows, stride, 8), [rows, stride]);
-      const x = bench.floats(given.x, [rows, 8]);
-      const w = bench.matrix(given.weight, outer, 8);
-      linear.forward(bench.recorder, { x, w, bias: bench.floats(given.bias), residual, y, column: 8 });
-      const out = await bench.read(y);
-      const expected = linear.oracle.linearForward(given).map((value, i) => value + given.dy[i]);
-      expectClose('linear.forward odd columns', unpadded(out, rows, outer, 8), expected, FORWARD);
-      expect([...unpadded(out, rows, 8)].every((value) => value === 77)).toBe(true);
-      const end = 8 + Math.ceil(outer / 4) * 4;
-      expect([...unpadded(out, rows, stride - end, end)].every((value) => value === 77)).toBe(true);
-    }
-  });
+  it.each(WAYS)(
+    'writes its columns of a wider y alone, any number, $rows rows, scratch $scratch',
+    async (way) => {
+      const { rows } = way;
+      for (const outer of [1, 7, 33, 34]) {
+        const given = operands(rows, 8, outer);
+        const stride = 52;
+        const y = bench.floats(padded(new Float32Array(rows * outer), rows, stride, 8, 77), [rows, stride]);
+        const residual = bench.floats(padded(given.dy, rows, stride, 8), [rows, stride]);
+        const x = bench.floats(given.x, [rows, 8]);
+        const w = bench.matrix(given.weight, outer, 8);
+        const bias = bench.floats(given.bias);
+        linear.forward(bench.recorder, { x, w, bias, residual, y, column: 8, ...scratchOf(way) });
+        const out = await bench.read(y);
+        const expected = linear.oracle.linearForward(given).map((value, i) => value + given.dy[i]);
+        expectClose('linear.forward odd columns', unpadded(out, rows, outer, 8), expected, FORWARD);
+        expect([...unpadded(out, rows, 8)].every((value) => value === 77)).toBe(true);
+        const end = 8 + Math.ceil(outer / 4) * 4;
+        expect([...unpadded(out, rows, stride - end, end)].every((value) => value === 77)).toBe(true);
+      }
+    },
+  );
 
-  it('spreads a NaN of x over its row, and one of w over its column', async () => {
-    const given = operands(5, 8, 12);
+  it.each([false, true])('spreads NaN over a row of x, a column of w, scratch %s', async (scratch) => {
+    const given = operands(20, 8, 12);
     given.x[2 * 8 + 7] = NaN;
     given.weight[6 * 8] = NaN;
-    const y = bench.empty([5, 12]);
-    const x = bench.floats(given.x, [5, 8]);
-    linear.forward(bench.recorder, { x, w: bench.matrix(given.weight, 12, 8), y });
+    const y = bench.empty([20, 12]);
+    const [x, w] = [bench.floats(given.x, [20, 8]), bench.matrix(given.weight, 12, 8)];
+    linear.forward(bench.recorder, { x, w, y, ...scratchOf({ rows: 20, scratch }) });
     const seen = [...(await bench.read(y))].map(Number.isNaN);
     expect(seen).toEqual(Array.from(seen, (_, i) => Math.floor(i / 12) === 2 || i % 12 === 6));
   });
@@ -139,7 +158,8 @@ describe('the linear forward kernel', () => {
 
 describe('the linear input gradient kernel', () => {
   it.each(DTYPES)('multiplies with %s weights, onto dx or in its place', async (dtype) => {
-    for (const rows of rowsFor(dtype)) {
+    for (const way of waysFor(dtype)) {
+      const { rows } = way;
       for (const [inner, outer, stride, column] of [
         [4, 1, 4, 0],
         [36, 40, 40, 0],
@@ -153,7 +173,7 @@ describe('the linear input gradient kernel', () => {
         const before = normalFloats(4)(rows * inner);
         const dx = bench.empty([rows, inner]);
         const product = {
-          ...{ dy: bench.floats(dy, [rows, stride]), column },
+          ...{ dy: bench.floats(dy, [rows, stride]), column, ...scratchOf(way) },
           w: bench.matrix(given.weight, outer, inner, dtype, 2),
         };
         linear.inputGrad(bench.recorder, { ...product, dx });
@@ -167,13 +187,14 @@ describe('the linear input gradient kernel', () => {
     }
   });
 
-  it('lets a NaN of dy through', async () => {
-    const dx = bench.empty([2, 8]);
-    const dy = bench.floats([0, 0, 0, NaN, 1, 1, 1, 1], [2, 4]);
-    linear.inputGrad(bench.recorder, { dy, w: bench.matrix(new Float32Array(32), 4, 8), dx });
-    expect([...(await bench.read(dx))].map(Number.isNaN)).toEqual(
-      Array.from({ length: 16 }, (_, i) => i < 8),
-    );
+  it.each([false, true])('lets a NaN of dy through, scratch %s', async (scratch) => {
+    const values = new Float32Array(20 * 4);
+    values[7] = NaN;
+    const [dy, dx] = [bench.floats(values, [20, 4]), bench.empty([20, 8])];
+    const w = bench.matrix(new Float32Array(32), 4, 8);
+    linear.inputGrad(bench.recorder, { dy, w, dx, ...scratchOf({ rows: 20, scratch }) });
+    const seen = [...(await bench.read(dx))].map(Number.isNaN);
+    expect(seen).toEqual(Array.from(seen, (_, i) => Math.floor(i / 8) === 1));
   });
 
   it('names the operand whose shape is wrong', () => {
@@ -191,7 +212,7 @@ describe('the linear input gradient kernel', () => {
 });
 
 describe('the linear weight gradient kernel', () => {
-  it.each(ROWS)('adds onto what dw and dbias hold, %i rows', async (rows) => {
+  it.each([1, 2, 3, 5, 33])('adds onto what dw and dbias hold, %i rows', async (rows) => {
     for (const [inner, outer, stride] of [
       [4, 1, 4],
       [36, 40, 40],

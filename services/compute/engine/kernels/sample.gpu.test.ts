@@ -125,6 +125,34 @@ describe('drawing', () => {
     expect(chosen.filter((id) => row[id] === -Infinity)).toEqual([]);
   });
 
+  it('takes an id of some probability even for a draw that rounding made 1', async () => {
+    const row = Float32Array.of(0, 1, 2, -Infinity, 0.5, -Infinity);
+    expect(await choose(row, 6, 1, [1])).not.toContain(3);
+    expect(
+      await choose(
+        row.map((x) => x / 7),
+        6,
+        0.7,
+        [1],
+      ),
+    ).not.toContain(5);
+  });
+
+  it('gives NO_ID for logits that are not numbers, and for them alone', async () => {
+    for (const place of [0, 17, 69]) {
+      const logits = normalFloats(3)(2 * 70);
+      logits[place] = NaN;
+      for (const temperature of [0, 1]) {
+        const [bad, good] = await choose(logits, 70, temperature, [0.5, 0.5]);
+        expect(bad).toBe(kernel.NO_ID);
+        expect(good).toBeLessThan(70);
+      }
+    }
+    const infinite = Float32Array.of(1, Infinity, 2);
+    expect(await choose(infinite, 3, 1, [0.5])).toEqual([kernel.NO_ID]);
+    expect(await choose(infinite, 3, 0, [0.5])).toEqual([1]);
+  });
+
   it('survives a low temperature and logits far apart', async () => {
     const logits = Float32Array.of(-100, 100, 99, 100, -100, -100, 0, 100);
     expect(await choose(logits, 4, 0.01, [0.2, 0.7])).toEqual([1, 3]);

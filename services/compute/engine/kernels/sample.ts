@@ -8,6 +8,9 @@ import { expectShape, type Tensor } from '../device/tensor.ts';
 
 export * as oracle from '../oracle/softmax.ts';
 
+/** The id where logits are not numbers (NaN, or an infinity while drawing). Above every vocabulary: check for it. */
+export const NO_ID = 0xffffffff;
+
 export interface Sample {
   readonly logits: Tensor;
   readonly columns: number;
@@ -25,7 +28,7 @@ export function sample(
 ): void {
   const [rows = 0, stride = 0] = logits.shape;
   expectShape('logits', logits, [rows, Math.max(stride, columns)]);
-  expectShape('draws', draws, [draws.shape[0] ?? 0, rows]);
+  expectShape('draws', draws, [Math.max(draws.shape[0] ?? 0, step + 1), rows]);
   expectShape('ids', ids, [rows], 'u32');
   expectShape('history', history, [draws.shape[0] ?? 0, rows], 'u32');
   recorder.run(

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { ReptraceError } from '../../../../lib/errors.ts';
+import { Arena, sizeClass, type Scope } from '../device/arena.ts';
 import { Gpu, USAGE } from '../device/gpu.ts';
 import { Recorder } from '../device/recorder.ts';
 import { elementCount, type Dtype, type Matrix, type Tensor, type WeightDtype } from '../device/tensor.ts';
@@ -16,6 +17,7 @@ import type { Numbers } from '../oracle/numbers.ts';
 /** A word that is NaN as a float32 and as two float16s or bfloat16s. */
 const TAIL = 0x7fc07fc0;
 const TAIL_WORDS = 64;
+const LARGEST_SCRATCH = 1 << 17;
 
 /** Float32 sums of a few hundred terms, of the largest magnitude. */
 export const FORWARD = 2e-6;
@@ -25,6 +27,7 @@ export class Bench {
   readonly gpu: Gpu;
   readonly recorder: Recorder;
   readonly #buffers: GPUBuffer[] = [];
+  #scratch: Scope | undefined;
 
   private constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -55,6 +58,24 @@ export class Bench {
     all.set(Array.from(values), rowOffset * columns);
     const bytes = encodeFloats(storedType(dtype), all);
     return { buffer: this.#buffer(new Uint32Array(bytes.buffer)), rows, columns, rowOffset, dtype };
+  }
+
+  /** Scratch memory that is not zero, as none is after a while. */
+  scratch(): Scope {
+    if (this.#scratch !== undefined) return this.#scratch;
+    const scope = new Arena(this.gpu).scope();
+    const taken: Tensor[] = [];
+    for (let size = sizeClass(1); size <= LARGEST_SCRATCH; size = sizeClass(size + 1)) {
+      for (let i = 0; i < 2; i++) {
+        const tensor = scope.take([size / 4]);
+        this.recorder.upload(tensor, new Uint32Array(size / 4).fill(TAIL));
+        this.#buffers.push(tensor.buffer);
+        taken.push(tensor);
+      }
+    }
+    scope.give(...taken);
+    this.#scratch = scope;
+    return scope;
   }
 
   async read(tensor: Pick<Tensor, 'buffer' | 'shape'>): Promise<Float32Array> {

@@ -2,10 +2,22 @@
  * Reads the golden values and small models of ../shared for the tests: safetensors (an 8-byte little-endian header
  * length, a JSON header, the data), and the JSON beside them. Test code only; it trusts its files.
  */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 
-/** ../shared beside the working copy; absent from a plain checkout, where the tests that need it are skipped. */
-export const SHARED = new URL('../../../../../shared/', import.meta.url);
+/** ../shared beside the working copy; absent from a plain checkout. */
+const SHARED = new URL('../../../../../shared/', import.meta.url);
+
+/**
+ * Whether the golden values are there. Where they are not, tests that need them are skipped and say so; in CI, where
+ * a missing part is a fault, this throws instead.
+ */
+export function goldenPresent(folder = SHARED, ci = process.env['CI']): boolean {
+  if (existsSync(folder)) return true;
+  const missing = `the golden values of ../shared are not there (${folder.pathname})`;
+  if (!['', '0', 'false', undefined].includes(ci)) throw new Error(`${missing}, and CI must not skip them`);
+  console.warn(`skipped: ${missing}`);
+  return false;
+}
 
 /** One case of a `*.golden.json` or `golden/*.json`. */
 export interface GoldenCase {

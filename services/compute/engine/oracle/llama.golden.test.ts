@@ -1,10 +1,16 @@
 /**
  * The float64 model against PyTorch's float32 values of ../shared (see golden/README.md there).
  */
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from './compare.ts';
-import { type GoldenCase, SHARED, readCases, readConfig, readTensors, readWeights } from './golden-files.ts';
+import {
+  type GoldenCase,
+  goldenPresent,
+  readCases,
+  readConfig,
+  readTensors,
+  readWeights,
+} from './golden-files.ts';
 import { type LlamaGradients, type LlamaShape, llamaBackward } from './llama.ts';
 import { plainInvFreq } from './rotary.ts';
 import { tokenScores, unitRowSum } from './token-scores.ts';
@@ -15,7 +21,7 @@ const TOLERANCE = 1e-5;
 /** Rows of small gradients, once brought to unit length, carry more of its rounding. */
 const UNIT_ROW_TOLERANCE = 5e-5;
 
-const present = existsSync(SHARED);
+const present = goldenPresent();
 
 function shapeOf(config: Readonly<Record<string, unknown>>, options: Partial<LlamaShape> = {}): LlamaShape {
   const number = (key: string) => config[key] as number;

@@ -3,11 +3,11 @@
  * One half of the check: the oracles are right about training. The engine's own run has the same fixture to meet.
  * Where the two differ it is by PyTorch's rounding, measured: loss 3e-7, norms 1e-6, distance moved 1.2e-5.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type AdamwResult, adamwStep } from './adamw.ts';
 import { clipFactor, globalNorm } from './clip.ts';
-import { SHARED, readWeights } from './golden-files.ts';
+import { goldenPresent, readWeights } from './golden-files.ts';
 import { type LlamaShape, llamaBackward } from './llama.ts';
 import { sum } from './reduce.ts';
 import { plainInvFreq } from './rotary.ts';
@@ -40,7 +40,7 @@ const shape: LlamaShape = {
   ...{ normEps: 1e-5, invFreq: plainInvFreq(8, 10_000) },
 };
 
-describe.skipIf(!existsSync(SHARED))('training with the oracles', () => {
+describe.skipIf(!goldenPresent())('training with the oracles', () => {
   it('follows ten steps of torch.optim.AdamW with clipping on stories260K', () => {
     const reference = JSON.parse(readFileSync(FIXTURE, 'utf8')) as Reference;
     const { beta1, beta2, eps, weight_decay: decay } = reference.optimizer;

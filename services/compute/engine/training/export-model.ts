@@ -1,6 +1,6 @@
 /**
  * Writes a trained model as a Hugging Face folder: config.json, model.safetensors, the tokenizer's files as they were, and
- * training.json, which says how it was made.
+ * manifest.json, which says how it was made.
  */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -41,5 +41,5 @@ export async function exportModel(trainer: Trainer, options: ExportOptions): Pro
   const { dtype: _newer, ...rest } = config;
   const named = { ...rest, torch_dtype: TORCH_NAMES[dtype] };
   await writeFile(join(out, 'config.json'), `${JSON.stringify(named, undefined, 2)}\n`);
-  await writeFile(join(out, 'training.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await writeFile(join(out, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }

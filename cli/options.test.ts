@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { layerChoice, realNumber, wholeNumber } from './options.ts';
+import { duration } from './progress.ts';
+
+describe('option values', () => {
+  it('reads layers by name or number', () => {
+    expect(layerChoice('auto')).toBe('auto');
+    expect(layerChoice('0, 3,12')).toEqual([0, 3, 12]);
+  });
+
+  it.each(['', '1,', 'x', '-1', '1.5', '1e3'])('refuses %j as layers', (text) => {
+    expect(() => layerChoice(text)).toThrow(/layer numbers/);
+  });
+
+  it('reads whole and real numbers and keeps their lower bounds', () => {
+    expect(wholeNumber(1)('12')).toBe(12);
+    expect(realNumber(0)('0.5')).toBe(0.5);
+    for (const text of ['', ' ', '0', '1.5', 'NaN', '9007199254740993'])
+      expect(() => wholeNumber(1)(text)).toThrow(/whole/);
+    for (const text of ['', '-0.1', 'Infinity', 'x']) expect(() => realNumber(0)(text)).toThrow(/number/);
+  });
+});
+
+describe('duration', () => {
+  it('is short', () => {
+    expect([0.4, 59.4, 75, 3599, 7260].map(duration)).toEqual(['0s', '59s', '1m15s', '59m59s', '2h01m']);
+  });
+});
