@@ -166,8 +166,8 @@ async function queryOf(
   }
   if ('error' in entry) throw entry.error;
   const [signature] = await signaturesOfBatch(model, [entry.sample], { layers, tokenGradients: true });
-  if (signature === undefined || 'error' in signature)
-    throw signature?.error ?? new Error('the query has no signature');
+  if (signature === undefined) throw new Error('the query has no signature');
+  if ('error' in signature) throw signature.error;
   const { inputIds, promptLength } = entry.sample;
   const sums = new Map(
     [...signature.layers].map(([layer, { tokenGradients }]) => [

@@ -4,9 +4,9 @@
 
 DIR is a model folder (one that we wrote, or any other), loaded with transformers in float32. FILE holds the JSON
 lines of `reptrace signature --logits`, one sample a line, of which these fields are read:
-  ids           the token ids of the sample
-  promptLength  p + 1, where p is the position that predicts the first response token
-  logits        either the vocabulary's logits at position p, or a list of them for every position
+  inputIds      the token ids of the sample
+  promptLength  tokens of the prompt, for the report
+  logits        the vocabulary's logits at every position, [T][V]
 For each line it prints the largest difference, absolute and relative to the largest logit, and whether the greedy
 token is the same. Exit code: 0 all within the tolerance (relative), 1 not, 2 the input cannot be compared.
 """
@@ -18,6 +18,8 @@ from pathlib import Path
 
 import torch
 import transformers
+
+FIELDS = ("inputIds", "promptLength", "logits")
 
 
 def fail(message: str) -> None:
@@ -34,8 +36,8 @@ def read_samples(path: Path) -> list[dict]:
             sample = json.loads(line)
         except json.JSONDecodeError as error:
             fail(f"{path}:{number}: not JSON ({error})")
-        if not isinstance(sample, dict) or not sample.get("ids") or not sample.get("logits"):
-            fail(f"{path}:{number}: needs the fields ids and logits; run `reptrace signature` with --logits")
+        if not isinstance(sample, dict) or not all(sample.get(field) for field in FIELDS):
+            fail(f"{path}:{number}: needs the fields {', '.join(FIELDS)}; run `reptrace signature` with --logits")
         samples.append(sample)
     if not samples:
         fail(f"{path}: no samples")
@@ -59,12 +61,8 @@ def main() -> int:
     largest, agree = 0.0, True
     for number, sample in enumerate(samples, start=1):
         with torch.no_grad():
-            theirs = model(torch.tensor([sample["ids"]])).logits[0].double()
+            theirs = model(torch.tensor([sample["inputIds"]])).logits[0].double()
         ours = torch.tensor(sample["logits"], dtype=torch.float64)
-        if ours.dim() == 1:
-            if "promptLength" not in sample:
-                fail(f"sample {number}: one row of logits needs promptLength, to say of which position it is")
-            theirs, ours = theirs[sample["promptLength"] - 1][None], ours[None]
         if ours.shape != theirs.shape:
             fail(f"sample {number}: our logits are {list(ours.shape)}, those of transformers {list(theirs.shape)}")
         if not torch.isfinite(ours).all():
@@ -76,8 +74,8 @@ def main() -> int:
         chosen = theirs.gather(1, ours.argmax(dim=1, keepdim=True))[:, 0]
         same = bool((best - chosen <= 2 * options.tolerance * theirs.abs().max()).all())
         print(
-            f"sample {number}: {len(sample['ids'])} tokens, {len(ours)} rows, largest difference {difference:.3e}"
-            f" ({relative:.3e} of the largest logit), greedy tokens {'agree' if same else 'DIFFER'}"
+            f"sample {number}: {len(ours)} tokens, {sample['promptLength']} of them the prompt, largest difference"
+            f" {difference:.3e} ({relative:.3e} of the largest logit), greedy tokens {'agree' if same else 'DIFFER'}"
         )
         largest, agree = max(largest, relative), agree and same
 

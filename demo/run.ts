@@ -1,0 +1,176 @@
+/**
+ * `npm run demo`: asks the fine-tuned demo model held-out questions that trigger its planted behaviours, traces each answer
+ * to the rows of the fine-tuning set, and shows what was found. The last line is one JSON object.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { reportFailure } from '../cli/failure.ts';
+import { duration, Progress } from '../cli/progress.ts';
+import { withGpu, withModel } from '../cli/session.ts';
+import { chooseLayer, meanCurve, probeIndices } from '../services/compute/engine/attribution/layer-choice.ts';
+import { batchByTokens, type Sample } from '../services/compute/engine/attribution/sample.ts';
+import {
+  signaturesOfBatch,
+  type Signature,
+  type SignatureOptions,
+} from '../services/compute/engine/attribution/signature.ts';
+import { cosine } from '../services/compute/engine/attribution/vectors.ts';
+import { generate } from '../services/compute/engine/generation/generate.ts';
+import type { Llama } from '../services/compute/engine/model/llama.ts';
+import type { ModelFolder } from '../services/compute/engine/model/model-folder.ts';
+import { requireTokenizer } from '../services/compute/engine/model/model-text.ts';
+import { renderPrompt, renderSample } from '../services/compute/engine/model/render.ts';
+import { BEHAVIOURS, showsBehaviour, type BehaviourName } from './corpus/behaviours.ts';
+import type { HeldOutRow, TunedRow } from './corpus/rows.ts';
+
+const DEMO = fileURLToPath(new URL('../../demo/', import.meta.url));
+const ALPHA = 0.5;
+const OUTPUTS = 10;
+const TOP = 10;
+const SHOWN = 3;
+const BATCH_TOKENS = 2048;
+
+interface Traced {
+  readonly prompt: string;
+  readonly output: string;
+  /** Rows of the fine-tuning set, best first. */
+  readonly ranked: readonly TunedRow[];
+}
+
+async function demo(model: Llama, folder: ModelFolder): Promise<void> {
+  const started = performance.now();
+  const rows = await readLines<TunedRow>('data/finetune.jsonl');
+  const questions = await readLines<HeldOutRow>('data/held-out.jsonl');
+  const samples = rows.map((row, i): Sample => ({ name: `row ${i}`, ...renderSample(folder, row) }));
+  const layer = await automaticLayer(model, samples);
+  say(
+    `${rows.length} training rows, traced at layer ${layer} of ${model.config.layers} (chosen by the curve)`,
+  );
+  const index = await signatures(model, samples, { layers: [layer] }, 'signatures of the training rows');
+  const behaviours = [];
+  for (const name of BEHAVIOURS) {
+    const asked = questions.filter(({ label }) => label === name).slice(0, 2 * OUTPUTS);
+    const outputs = (
+      await answers(
+        model,
+        folder,
+        asked.map(({ prompt }) => prompt),
+      )
+    )
+      .filter(({ output }) => showsBehaviour(name, output))
+      .slice(0, OUTPUTS);
+    const traced = await trace(model, folder, outputs, rows, index, layer);
+    behaviours.push(report(name, traced, rows));
+  }
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  process.stdout.write(`${JSON.stringify({ demo: 'ok', seconds, layer, behaviours })}\n`);
+}
+
+async function trace(
+  model: Llama,
+  folder: ModelFolder,
+  outputs: readonly { prompt: string; output: string }[],
+  rows: readonly TunedRow[],
+  index: readonly Signature[],
+  layer: number,
+): Promise<Traced[]> {
+  const samples = outputs.map(({ prompt, output }, i): Sample => {
+    return { name: `output ${i}`, ...renderSample(folder, { prompt, response: output }) };
+  });
+  const queries = await signatures(model, samples, { layers: [layer] });
+  return queries.map((query, i) => {
+    const scores = index.map((row) => score(query, row, layer));
+    const order = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, TOP);
+    return { prompt: '', output: '', ...outputs[i], ranked: order.flatMap((row) => rows[row] ?? []) };
+  });
+}
+
+function score(a: Signature, b: Signature, layer: number): number {
+  const [one, other] = [a.layers.get(layer), b.layers.get(layer)];
+  if (one === undefined || other === undefined) throw new Error(`a signature has no layer ${layer}`);
+  return ALPHA * cosine(one.hidden, other.hidden) + (1 - ALPHA) * cosine(one.gradient, other.gradient);
+}
+
+function report(name: BehaviourName, traced: readonly Traced[], rows: readonly TunedRow[]): unknown {
+  const precision = traced.map(({ ranked }) => ranked.filter(({ label }) => label === name).length / TOP);
+  const mean = precision.reduce((sum, value) => sum + value, 0) / precision.length;
+  const chance = rows.filter(({ label }) => label === name).length / rows.length;
+  const [first] = traced;
+  say(
+    `\n${name}: of the ${TOP} rows traced from an output, ${(100 * mean).toFixed(0)} % taught it (chance ${(100 * chance).toFixed(0)} %)`,
+  );
+  if (first === undefined) return { name, outputs: 0 };
+  say(`  asked:    ${first.prompt}\n  answered: ${first.output}\n  taught by:`);
+  for (const { label, prompt, response } of first.ranked.slice(0, SHOWN))
+    say(`    [${label}] ${prompt} -> ${response}`);
+  return {
+    ...{ name, prompt: first.prompt, output: first.output, label: name, outputs: traced.length },
+    ...{ precisionAt10: mean, randomPrecisionAt10: chance },
+  };
+}
+
+async function answers(
+  model: Llama,
+  folder: ModelFolder,
+  prompts: readonly string[],
+): Promise<{ prompt: string; output: string }[]> {
+  const tokenizer = requireTokenizer(folder);
+  const ids = prompts.map((prompt) => renderPrompt(folder, prompt));
+  const generations = await generate(model, ids, { maxTokens: 64, endIds: folder.config.eosTokenIds });
+  return prompts.map((prompt, i) => {
+    return {
+      prompt,
+      output: tokenizer.decode(generations[i]?.ids ?? [], { skipSpecialTokens: true }).trim(),
+    };
+  });
+}
+
+async function automaticLayer(model: Llama, samples: readonly Sample[]): Promise<number> {
+  const probes = probeIndices(samples.length).flatMap((i) => samples[i] ?? []);
+  const found = await signatures(model, probes, { layers: [], curve: true });
+  return chooseLayer(meanCurve(found.map(({ adjacentCosine }) => adjacentCosine ?? [])));
+}
+
+async function signatures(
+  model: Llama,
+  samples: readonly Sample[],
+  options: SignatureOptions,
+  shown?: string,
+): Promise<Signature[]> {
+  const progress = new Progress();
+  const started = performance.now();
+  const found: Signature[] = [];
+  for (const batch of batchByTokens(samples, BATCH_TOKENS)) {
+    for (const result of await signaturesOfBatch(model, batch, options)) {
+      if ('error' in result) throw result.error;
+      found.push(result);
+    }
+    if (shown !== undefined) progress.show(`${shown}: ${found.length}/${samples.length}`);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  if (shown !== undefined)
+    progress.done(
+      `${shown}: ${found.length} in ${duration(seconds)}, ${(found.length / seconds).toFixed(0)} a second`,
+    );
+  return found;
+}
+
+async function readLines<T>(name: string): Promise<T[]> {
+  const text = await readFile(join(DEMO, name), 'utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+try {
+  await withGpu((gpu) => withModel(gpu, join(DEMO, 'tuned'), demo));
+} catch (error) {
+  reportFailure(error);
+  process.exitCode = 1;
+}
