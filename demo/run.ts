@@ -8,14 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { reportFailure } from '../cli/failure.ts';
 import { duration, Progress } from '../cli/progress.ts';
 import { withGpu, withModel } from '../cli/session.ts';
-import { chooseLayer, meanCurve, probeIndices } from '../services/compute/engine/attribution/layer-choice.ts';
-import { batchByTokens, type Sample } from '../services/compute/engine/attribution/sample.ts';
-import {
-  signaturesOfBatch,
-  type Signature,
-  type SignatureOptions,
-} from '../services/compute/engine/attribution/signature.ts';
-import { cosine } from '../services/compute/engine/attribution/vectors.ts';
+import { automaticLayer } from '../services/compute/engine/attribution/automatic-layer.ts';
+import { pairScore } from '../services/compute/engine/attribution/query.ts';
+import { signatureBatches } from '../services/compute/engine/attribution/signature-batches.ts';
+import type { Sample } from '../services/compute/engine/attribution/sample.ts';
+import type { Signature, SignatureOptions } from '../services/compute/engine/attribution/signature.ts';
 import { generate } from '../services/compute/engine/generation/generate.ts';
 import type { Llama } from '../services/compute/engine/model/llama.ts';
 import type { ModelFolder } from '../services/compute/engine/model/model-folder.ts';
@@ -29,7 +26,6 @@ const ALPHA = 0.5;
 const OUTPUTS = 10;
 const TOP = 10;
 const SHOWN = 3;
-const BATCH_TOKENS = 2048;
 
 interface Traced {
   readonly prompt: string;
@@ -43,7 +39,7 @@ async function demo(model: Llama, folder: ModelFolder): Promise<void> {
   const rows = await readLines<TunedRow>('data/finetune.jsonl');
   const questions = await readLines<HeldOutRow>('data/held-out.jsonl');
   const samples = rows.map((row, i): Sample => ({ name: `row ${i}`, ...renderSample(folder, row) }));
-  const layer = await automaticLayer(model, samples);
+  const { layer } = await automaticLayer(model, samples);
   say(
     `${rows.length} training rows, traced at layer ${layer} of ${model.config.layers} (chosen by the curve)`,
   );
@@ -80,16 +76,12 @@ async function trace(
   });
   const queries = await signatures(model, samples, { layers: [layer] });
   return queries.map((query, i) => {
-    const scores = index.map((row) => score(query, row, layer));
+    const scores = index.map((row) => pairScore(query, row, layer, ALPHA));
     const order = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, TOP);
-    return { prompt: '', output: '', ...outputs[i], ranked: order.flatMap((row) => rows[row] ?? []) };
+    const asked = outputs[i];
+    if (asked === undefined) throw new Error(`there is no output ${i}`);
+    return { ...asked, ranked: order.flatMap((row) => rows[row] ?? []) };
   });
-}
-
-function score(a: Signature, b: Signature, layer: number): number {
-  const [one, other] = [a.layers.get(layer), b.layers.get(layer)];
-  if (one === undefined || other === undefined) throw new Error(`a signature has no layer ${layer}`);
-  return ALPHA * cosine(one.hidden, other.hidden) + (1 - ALPHA) * cosine(one.gradient, other.gradient);
 }
 
 function report(name: BehaviourName, traced: readonly Traced[], rows: readonly TunedRow[]): unknown {
@@ -126,12 +118,6 @@ async function answers(
   });
 }
 
-async function automaticLayer(model: Llama, samples: readonly Sample[]): Promise<number> {
-  const probes = probeIndices(samples.length).flatMap((i) => samples[i] ?? []);
-  const found = await signatures(model, probes, { layers: [], curve: true });
-  return chooseLayer(meanCurve(found.map(({ adjacentCosine }) => adjacentCosine ?? [])));
-}
-
 async function signatures(
   model: Llama,
   samples: readonly Sample[],
@@ -141,8 +127,8 @@ async function signatures(
   const progress = new Progress();
   const started = performance.now();
   const found: Signature[] = [];
-  for (const batch of batchByTokens(samples, BATCH_TOKENS)) {
-    for (const result of await signaturesOfBatch(model, batch, options)) {
+  for await (const results of signatureBatches(model, samples, options)) {
+    for (const result of results) {
       if ('error' in result) throw result.error;
       found.push(result);
     }

@@ -3,28 +3,26 @@ import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
+import { automaticLayer } from '../../services/compute/engine/attribution/automatic-layer.ts';
 import { parseCases, type ParsedCase } from '../../services/compute/engine/attribution/cases.ts';
-import {
-  chooseLayer,
-  meanCurve,
-  probeIndices,
-} from '../../services/compute/engine/attribution/layer-choice.ts';
 import { allLogits } from '../../services/compute/engine/attribution/logits.ts';
-import { batchByTokens, checkSample, type Sample } from '../../services/compute/engine/attribution/sample.ts';
+import { queryOf } from '../../services/compute/engine/attribution/query.ts';
+import { checkSample, type Sample } from '../../services/compute/engine/attribution/sample.ts';
 import {
   checkLayers,
   signaturesOfBatch,
-  type Signature,
   type SignatureOptions,
-  type SignatureResult,
 } from '../../services/compute/engine/attribution/signature.ts';
-import { cosine, unitRowSum } from '../../services/compute/engine/attribution/vectors.ts';
+import {
+  BATCH_TOKENS,
+  signatureBatches,
+} from '../../services/compute/engine/attribution/signature-batches.ts';
 import { assertSameTokenizer } from '../../services/compute/engine/model/same-tokenizer.ts';
 import type { Llama } from '../../services/compute/engine/model/llama.ts';
 import { layerChoice, wholeNumber, type LayerChoice } from '../options.ts';
-import { reportFailure } from '../failure.ts';
 import { Progress } from '../progress.ts';
 import { withGpu, withModel } from '../session.ts';
+import { failureLine, signatureLine } from '../signature-line.ts';
 
 interface Options {
   readonly model: string;
@@ -42,9 +40,6 @@ interface Options {
   readonly json?: true;
 }
 
-/** Weight of the hidden states' cosine in `score`; the rest is the gradients'. */
-const ALPHA = 0.5;
-
 export function signatureCommand(): Command {
   return new Command('signature')
     .description('Hidden states and gradients at p of samples (RepT signatures), one JSON line each')
@@ -61,7 +56,7 @@ export function signatureCommand(): Command {
     .option('--all-positions', 'add the hidden state at every position')
     .option('--query <name>', 'add scores against this case to every other one')
     .option('--one-by-one', 'run every case in a batch of its own')
-    .option('--batch-tokens <n>', 'tokens of one packed batch at most', wholeNumber(1), 2048)
+    .option('--batch-tokens <n>', 'tokens of one packed batch at most', wholeNumber(1), BATCH_TOKENS)
     .option('--max-tokens <n>', 'longer cases lose the tail of their response', wholeNumber(2))
     .option('--json', 'print JSON lines (the only format so far, and the default)')
     .action(run);
@@ -79,7 +74,7 @@ async function run(options: Options): Promise<void> {
   await withGpu((gpu) =>
     withModel(gpu, options.model, async (model, folder) => {
       const cases = parseCases(text, folder, options.maxTokens).map((entry) => checked(entry, model));
-      const layers = await resolveLayers(options.layers, model, cases, options.batchTokens);
+      const layers = await resolveLayers(options.layers, model, cases);
       if (options.base === undefined) {
         await printAll(model, undefined, cases, layers, options);
         return;
@@ -99,7 +94,8 @@ async function printAll(
   layers: readonly number[],
   options: Options,
 ): Promise<void> {
-  const query = options.query === undefined ? undefined : await queryOf(model, cases, layers, options.query);
+  const query =
+    options.query === undefined ? undefined : await queryOf(model, caseNamed(cases, options.query), layers);
   const { tokenGradients = false, allPositions = false } = options;
   const wanted: SignatureOptions = {
     layers,
@@ -109,33 +105,21 @@ async function printAll(
     queries: query?.sums,
   };
   const samples = cases.flatMap((entry) => ('sample' in entry ? [entry.sample] : []));
-  const results = new Map<Sample, Record<string, unknown>>();
+  const output = new OrderedLines(cases);
   const progress = new Progress();
-  let printed = 0;
-  let failed = 0;
-  for (const batch of options.oneByOne === true
-    ? samples.map((sample) => [sample])
-    : batchByTokens(samples, options.batchTokens)) {
-    const baseNll = base === undefined ? [] : await signaturesOfBatch(base, batch, { layers: [] });
-    for (const [i, result] of (await signaturesOfBatch(model, batch, wanted)).entries()) {
+  // One by one means that no batch holds two samples.
+  const batchTokens = options.oneByOne === true ? 1 : options.batchTokens;
+  for await (const results of signatureBatches(model, samples, wanted, batchTokens)) {
+    const batch = results.map(({ sample }) => sample);
+    const baseResults = base === undefined ? [] : await signaturesOfBatch(base, batch, { layers: [] });
+    for (const [i, result] of results.entries()) {
       const logits = options.logits === true ? await allLogits(model, result.sample) : undefined;
-      results.set(result.sample, lineOf(result, baseNll[i], logits, model, query?.signature));
+      const extras = { base: baseResults[i], logits, query: query?.signature, ...model.config };
+      output.add(result.sample, signatureLine(result, extras));
     }
-    // Lines leave in the order of the cases, bad ones in their places.
-    for (let entry = cases[printed]; entry !== undefined; entry = cases[++printed]) {
-      const line = 'sample' in entry ? results.get(entry.sample) : failureLine(entry.name, entry.error);
-      if (line === undefined) break;
-      if ('sample' in entry) results.delete(entry.sample);
-      if ('error' in line) failed += 1;
-      process.stdout.write(`${JSON.stringify(line)}\n`);
-    }
-    progress.show(`${printed}/${cases.length} cases`);
+    progress.show(`${output.printed}/${cases.length} cases`);
   }
-  for (const entry of cases.slice(printed)) {
-    if ('sample' in entry) continue;
-    failed += 1;
-    process.stdout.write(`${JSON.stringify(failureLine(entry.name, entry.error))}\n`);
-  }
+  const failed = output.end();
   if (failed > 0) {
     process.stderr.write(
       `reptrace: ${failed} of ${cases.length} cases have no signature; their lines say why\n`,
@@ -144,18 +128,40 @@ async function printAll(
   }
 }
 
-interface Query {
-  readonly signature: Signature;
-  /** By layer, the sum of the query's unit gradient rows at p … T - 2. */
-  readonly sums: ReadonlyMap<number, Float32Array<ArrayBuffer>>;
+/** Prints lines in the order of the cases, bad cases in their places. */
+class OrderedLines {
+  readonly #cases: readonly ParsedCase[];
+  readonly #waiting = new Map<Sample, Record<string, unknown>>();
+  printed = 0;
+  #failed = 0;
+
+  constructor(cases: readonly ParsedCase[]) {
+    this.#cases = cases;
+  }
+
+  add(sample: Sample, line: Record<string, unknown>): void {
+    this.#waiting.set(sample, line);
+    this.#flush();
+  }
+
+  /** Prints what is left; gives the number of cases without a signature. */
+  end(): number {
+    this.#flush();
+    return this.#failed;
+  }
+
+  #flush(): void {
+    for (let entry = this.#cases[this.printed]; entry !== undefined; entry = this.#cases[++this.printed]) {
+      const line = 'sample' in entry ? this.#waiting.get(entry.sample) : failureLine(entry.name, entry.error);
+      if (line === undefined) return;
+      if ('sample' in entry) this.#waiting.delete(entry.sample);
+      if ('error' in line) this.#failed += 1;
+      process.stdout.write(`${JSON.stringify(line)}\n`);
+    }
+  }
 }
 
-async function queryOf(
-  model: Llama,
-  cases: readonly ParsedCase[],
-  layers: readonly number[],
-  name: string,
-): Promise<Query> {
+function caseNamed(cases: readonly ParsedCase[], name: string): Sample {
   const entry = cases.find((one) => one.name === name);
   if (entry === undefined) {
     throw new ReptraceError(
@@ -165,78 +171,7 @@ async function queryOf(
     );
   }
   if ('error' in entry) throw entry.error;
-  const [signature] = await signaturesOfBatch(model, [entry.sample], { layers, tokenGradients: true });
-  if (signature === undefined) throw new Error('the query has no signature');
-  if ('error' in signature) throw signature.error;
-  const { inputIds, promptLength } = entry.sample;
-  const sums = new Map(
-    [...signature.layers].map(([layer, { tokenGradients }]) => [
-      layer,
-      unitRowSum(
-        tokenGradients ?? new Float32Array(),
-        model.config.hiddenSize,
-        promptLength - 1,
-        inputIds.length - 1,
-      ),
-    ]),
-  );
-  return { signature, sums };
-}
-
-function lineOf(
-  result: SignatureResult,
-  base: SignatureResult | undefined,
-  logits: Float32Array | undefined,
-  model: Llama,
-  query: Signature | undefined,
-): Record<string, unknown> {
-  const { name, inputIds, promptLength } = result.sample;
-  if ('error' in result) return failureLine(name, result.error);
-  if (base !== undefined && 'error' in base) return failureLine(name, base.error);
-  const { hiddenSize, vocabSize } = model.config;
-  const layers = [...result.layers];
-  const other = query !== undefined && query.sample !== result.sample;
-  const byLayer = (
-    value: (part: (typeof layers)[number][1], layer: number) => unknown,
-  ): Record<string, unknown> =>
-    Object.fromEntries(layers.map(([layer, part]) => [layer, value(part, layer)]));
-  const has = (part: 'tokenGradients' | 'hiddenAll'): boolean =>
-    layers.some(([, signature]) => signature[part] !== undefined);
-  return {
-    ...{ name, inputIds, promptLength, loss: result.loss, nll: [...result.nll] },
-    layers: byLayer(({ hidden, gradient }) => ({ hidden: [...hidden], gradient: [...gradient] })),
-    adjacentCosine: result.adjacentCosine,
-    ...(has('tokenGradients')
-      ? { tokenGradients: byLayer(({ tokenGradients }) => matrix(tokenGradients, hiddenSize)) }
-      : {}),
-    ...(has('hiddenAll') ? { hiddenAll: byLayer(({ hiddenAll }) => matrix(hiddenAll, hiddenSize)) } : {}),
-    ...(logits === undefined ? {} : { logits: matrix(logits, vocabSize) }),
-    ...(base === undefined ? {} : { baseNll: [...base.nll] }),
-    ...(other
-      ? {
-          score: byLayer((part, layer) => {
-            const own = query.layers.get(layer);
-            if (own === undefined) return undefined;
-            return (
-              ALPHA * cosine(part.hidden, own.hidden) + (1 - ALPHA) * cosine(part.gradient, own.gradient)
-            );
-          }),
-          tokenScores: byLayer(({ tokenScores }) => [...(tokenScores ?? [])]),
-        }
-      : {}),
-  };
-}
-
-function matrix(values: Float32Array | undefined, width: number): number[][] {
-  const rows: number[][] = [];
-  for (let at = 0; values !== undefined && at < values.length; at += width)
-    rows.push([...values.subarray(at, at + width)]);
-  return rows;
-}
-
-function failureLine(name: string, error: ReptraceError): Record<string, unknown> {
-  const { code, message, remedy } = error;
-  return { name, error: { code, message, remedy } };
+  return entry.sample;
 }
 
 function checked(entry: ParsedCase, model: Llama): ParsedCase {
@@ -254,7 +189,6 @@ async function resolveLayers(
   choice: LayerChoice,
   model: Llama,
   cases: readonly ParsedCase[],
-  batchTokens: number,
 ): Promise<readonly number[]> {
   const last = model.config.layers;
   if (choice === 'all') return Array.from({ length: last + 1 }, (_, layer) => layer);
@@ -264,18 +198,9 @@ async function resolveLayers(
     return choice;
   }
   const samples = cases.flatMap((entry) => ('sample' in entry ? [entry.sample] : []));
-  const probes = probeIndices(samples.length).flatMap((i) => samples[i] ?? []);
-  const curves: (readonly number[])[] = [];
-  for (const batch of batchByTokens(probes, batchTokens)) {
-    for (const result of await signaturesOfBatch(model, batch, { layers: [], curve: true })) {
-      if ('adjacentCosine' in result && result.adjacentCosine !== undefined)
-        curves.push(result.adjacentCosine);
-      else if ('error' in result) reportFailure(result.error);
-    }
-  }
-  if (curves.length === 0) return [last];
-  const layer = chooseLayer(meanCurve(curves));
-  process.stderr.write(`layer ${layer} of ${last}, chosen by rule deep on ${curves.length} probes\n`);
+  if (samples.length === 0) return [last];
+  const { layer, rule, probes } = await automaticLayer(model, samples);
+  process.stderr.write(`layer ${layer} of ${last}, chosen by rule ${rule} on ${probes} probes\n`);
   return [layer];
 }
 

@@ -1,7 +1,7 @@
 /**
  * Records kernels into command buffers and sends them to the queue in pieces of a bounded length: each piece is
  * planned from the measured rate of the ones before, so that neither the device nor a shutdown waits seconds for it.
- * Nothing is awaited between kernels; `breathe` waits only when two pieces are already under way.
+ * Nothing is awaited between kernels; `breathe`, between blocks, waits for all pieces but the last.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { USAGE, type Gpu } from './gpu.ts';
@@ -38,6 +38,8 @@ export class Recorder {
   #last: Promise<void> = Promise.resolve();
   #previous: Promise<void> = Promise.resolve();
   #lastDoneAt = 0;
+  /** Whether a piece of full length was sent since the last breath. */
+  #sentWhole = false;
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -78,6 +80,7 @@ export class Recorder {
     pass.dispatchWorkgroups(grid[0], grid[1] ?? 1, grid[2] ?? 1);
     this.#slot += 1;
     this.#work += work;
+    if (this.#isLongEnough()) this.submit();
   }
 
   /**
@@ -113,6 +116,7 @@ export class Recorder {
     if (this.#slot > 0)
       queue.writeBuffer(this.#params, 0, this.#paramWords, 0, (this.#slot * this.#slotBytes) / 4);
     queue.submit([commands]);
+    if (this.#isLongEnough()) this.#sentWhole = true;
     const work = this.#work;
     const sentAt = performance.now();
     this.#encoder = undefined;
@@ -129,11 +133,11 @@ export class Recorder {
     this.#last.catch(() => undefined);
   }
 
-  /** Called between blocks: sends a piece when it is long enough, and lets at most two be under way. */
+  /** Called between blocks: where whole pieces were sent since the last call, waits until only the last is under way. */
   async breathe(): Promise<void> {
     this.gpu.assertHealthy();
-    if (this.#work < this.#rate * PIECE_SECONDS) return;
-    this.submit();
+    if (!this.#sentWhole) return;
+    this.#sentWhole = false;
     await this.#previous;
     this.gpu.assertHealthy();
   }
@@ -227,6 +231,10 @@ export class Recorder {
       this.#bufferIds.set(buffer, id);
     }
     return id;
+  }
+
+  #isLongEnough(): boolean {
+    return this.#work >= this.#rate * PIECE_SECONDS;
   }
 
   #learnRate(work: number, seconds: number): void {

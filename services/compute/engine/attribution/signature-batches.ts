@@ -1,0 +1,18 @@
+/** Signatures of any number of samples, batch by batch, so that a caller can show progress and keep nothing. */
+import type { Llama } from '../model/llama.ts';
+import { batchByTokens, type Sample } from './sample.ts';
+import { signaturesOfBatch, type SignatureOptions, type SignatureResult } from './signature.ts';
+
+/** Tokens of one packed batch: bounds the activations that exist at once. */
+export const BATCH_TOKENS = 2048;
+
+/** Results come in the order of the samples. */
+export async function* signatureBatches(
+  model: Llama,
+  samples: readonly Sample[],
+  options: SignatureOptions,
+  batchTokens = BATCH_TOKENS,
+): AsyncGenerator<SignatureResult[]> {
+  for (const batch of batchByTokens(samples, batchTokens))
+    yield await signaturesOfBatch(model, batch, options);
+}
