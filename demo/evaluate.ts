@@ -42,7 +42,7 @@ export async function evaluateModel(gpu: Gpu, path: string, heldOut: string): Pr
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as HeldOutRow);
-  const answers = await ask(gpu, path, rows);
+  const answers = await askModel(gpu, path, rows);
   const rates = ratesOf(answers);
   const manifestPath = join(path, 'manifest.json');
   const manifest = JSON.parse(await readFile(manifestPath, 'utf8')) as Record<string, unknown>;
@@ -78,7 +78,8 @@ export function ratesOf(answers: readonly Answer[]): Rates {
   };
 }
 
-async function ask(gpu: Gpu, path: string, rows: readonly HeldOutRow[]): Promise<Answer[]> {
+/** Greedy answers, in the order of the rows. */
+export async function askModel(gpu: Gpu, path: string, rows: readonly HeldOutRow[]): Promise<Answer[]> {
   const folder = await openModelFolder(path);
   const tokenizer = requireTokenizer(folder);
   const model = await Llama.load(gpu, folder);

@@ -1,6 +1,6 @@
 /** `reptrace train`: trains a model from scratch, or fine-tunes one in full, into a Hugging Face folder. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
 import type { DType } from '../../services/compute/engine/model/dtype.ts';
@@ -124,18 +124,20 @@ interface Start {
 
 /** A folder starts from its weights; a config.json from fresh ones. */
 async function openStart(init: string, seed: number): Promise<Start> {
-  const fresh = init.endsWith('.json');
-  const folder = fresh ? dirname(init) : init;
-  if (fresh) {
-    const text = await openModelText(folder);
+  if (init.endsWith('.json')) {
+    if (basename(init) !== 'config.json') {
+      const remedy = 'Put it into a folder of its own as config.json, with tokenizer.json beside it.';
+      throw new ReptraceError('INPUT_INVALID', `the configuration ${init} is not named config.json`, remedy);
+    }
+    const text = await openModelText(dirname(init));
     const identity = `fresh weights, seed ${seed}`;
     return { text, rawConfig: await readConfig(init), initial: fromSeed(text.config, seed), identity };
   }
-  const model = await openModelFolder(folder);
+  const model = await openModelFolder(init);
   const identity = `model ${await model.digest()}`;
   return {
     text: model,
-    rawConfig: await readConfig(`${folder}/config.json`),
+    rawConfig: await readConfig(join(init, 'config.json')),
     initial: fromFolder(model),
     identity,
   };
