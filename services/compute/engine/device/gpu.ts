@@ -156,7 +156,7 @@ function describe(adapter: GPUAdapter): AdapterReport {
 function uncaptured(error: GPUError): ReptraceError {
   const memory = error instanceof GPUOutOfMemoryError;
   return new ReptraceError(
-    memory ? 'OUT_OF_MEMORY' : 'DEVICE_LOST',
+    memory ? 'OUT_OF_MEMORY' : 'GPU_REFUSED',
     memory ? `the GPU is out of memory: ${error.message}` : `the GPU refused an operation: ${error.message}`,
     memory
       ? 'Use smaller batches, shorter samples or a smaller model.'

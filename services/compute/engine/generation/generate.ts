@@ -8,7 +8,7 @@ import type { Scope } from '../device/arena.ts';
 import type { Tensor } from '../device/tensor.ts';
 import { BLOCK_WORDS, planBlocks, scoreWork, type QueryRun } from '../kernels/attention.ts';
 import { gather } from '../kernels/rows.ts';
-import { sample } from '../kernels/sample.ts';
+import { NO_ID, sample } from '../kernels/sample.ts';
 import { packBatch, uploadFloats, uploadWords, type GpuBatch } from '../model/batch.ts';
 import { norm } from '../model/block.ts';
 import { roundUp4 } from '../model/head.ts';
@@ -34,7 +34,7 @@ export interface Generation {
 /** Steps between two looks at what was generated. */
 const STEPS_PER_READ = 8;
 
-/** Throws PROMPT_TOO_LONG when a prompt leaves no room in the context. */
+/** Throws PROMPT_TOO_LONG when a prompt leaves no room in the context, NOT_FINITE when a prompt's logits overflow. */
 export async function generate(
   model: Llama,
   prompts: readonly (readonly number[])[],
@@ -59,7 +59,9 @@ export async function generate(
     const ended = (ids: readonly number[]): number => ids.findIndex((id) => ends.has(id));
     for (let step = 0; step < steps && generated.some((ids) => ended(ids) < 0);) {
       const history = await decoder.advance(Math.min(STEPS_PER_READ, steps - step));
-      for (const line of history) generated.forEach((ids, row) => ids.push(line[row] ?? 0));
+      for (const line of history) generated.forEach((ids, row) => ids.push(line[row]));
+      const broken = generated.findIndex((ids) => ended(ids) < 0 && ids.includes(NO_ID));
+      if (broken >= 0) throw notFinite(broken);
       step += history.length;
     }
     return generated.map((ids) => {
@@ -69,6 +71,19 @@ export async function generate(
   } finally {
     scope.end();
   }
+}
+
+/** Uniform over the 2^24 float32 values k / 2^24, all below 1: a draw of 32 bits could round to 1. */
+function uniform(random: Random): number {
+  return (random.uint32() >>> 8) / 2 ** 24;
+}
+
+function notFinite(prompt: number): ReptraceError {
+  return new ReptraceError(
+    'NOT_FINITE',
+    `the logits after prompt ${prompt} are not finite numbers`,
+    'The model overflows on this prompt: check it for extreme input, and the model’s weights.',
+  );
 }
 
 /** Sequences on their way: what is in the cache, and the ids chosen last. */
@@ -106,7 +121,7 @@ class Decoder {
     const inner = this.#model.arena.scope();
     try {
       // Everything that the host knows is uploaded before the first kernel, so that no step waits for an upload.
-      const draws = Float32Array.from({ length: count * rows }, () => this.#random.next());
+      const draws = Float32Array.from({ length: count * rows }, () => uniform(this.#random));
       const drawn = uploadFloats(recorder, inner, draws, [count, rows]);
       const history = inner.take([count, rows], 'u32');
       const plans = Array.from({ length: count }, (_, i) => this.#plan(inner, this.#step + i));
