@@ -6,6 +6,7 @@
 // One workgroup of 32 lanes a row; a lane takes every 32nd vec4.
 // uses exp
 // uses flat
+// uses lanes
 struct Params {
   rows: u32,
   columns: u32,
@@ -18,10 +19,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> targets: array<u32>;
 @group(0) @binding(3) var<storage, read_write> stats: array<vec4f>;
 
-const LANES = 32u;
 const LOWEST = -3.0e38;
-var<workgroup> lane_max: array<f32, LANES>;
-var<workgroup> lane_sum: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -40,25 +38,16 @@ fn main(
     let used = vec4u(i * 4u, i * 4u + 1u, i * 4u + 2u, i * 4u + 3u) < vec4u(params.columns);
     top = max(top, select(vec4f(LOWEST), logits[start + i], used));
   }
-  lane_max[lane] = max(max(top.x, top.y), max(top.z, top.w));
-  workgroupBarrier();
   let before = stats[row];
-  var maximum = before.x;
-  for (var i = 0u; i < LANES; i++) {
-    maximum = max(maximum, lane_max[i]);
-  }
+  let maximum = max(before.x, max_of_lanes(lane, top));
   var sum = vec4f();
   for (var i = lane; i < vectors; i += LANES) {
     let used = vec4u(i * 4u, i * 4u + 1u, i * 4u + 2u, i * 4u + 3u) < vec4u(params.columns);
     sum += select(vec4f(), exp4_accurate(logits[start + i] - maximum), used);
   }
-  lane_sum[lane] = dot(sum, vec4f(1.0));
-  workgroupBarrier();
+  let own = sum_of_lanes(lane, sum);
   if (lane == 0u) {
-    var total = before.y * exp_accurate(before.x - maximum);
-    for (var i = 0u; i < LANES; i++) {
-      total += lane_sum[i];
-    }
+    let total = before.y * exp_accurate(before.x - maximum) + own;
     var goal = before.z;
     // Unsigned: an id below first_id wraps to a large one.
     let target_column = targets[row] - params.first_id;

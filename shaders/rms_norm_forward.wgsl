@@ -4,6 +4,7 @@
 // written out as 1 / sqrt, since inverseSqrt is coarser on some adapters. Where the sum of squares overflows, r and y are
 // NaN: the 0 that 1 / sqrt(infinity) gives would go on as if it were a value.
 // uses flat
+// uses lanes
 struct Params {
   rows: u32,
   width: u32,
@@ -15,9 +16,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> reciprocal: array<f32>;
-
-const LANES = 32u;
-var<workgroup> partial: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -36,12 +34,7 @@ fn main(
     let v = x[start + i];
     squares += v * v;
   }
-  partial[lane] = dot(squares, vec4f(1.0));
-  workgroupBarrier();
-  var total = 0.0;
-  for (var i = 0u; i < LANES; i++) {
-    total += partial[i];
-  }
+  let total = sum_of_lanes(lane, squares);
   let bits = bitcast<u32>(total);
   let overflows = (bits & 0x7f800000u) == 0x7f800000u;
   let r = select(1.0 / sqrt(total / f32(params.width) + params.epsilon), bitcast<f32>(bits | 0x7fc00000u), overflows);

@@ -4,6 +4,7 @@
 // One workgroup of 32 lanes a row, as the forward.
 // vary HAS_THROUGH  adds through
 // uses flat
+// uses lanes
 struct Params {
   rows: u32,
   width: u32,
@@ -16,9 +17,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(5) var<storage, read> through: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4f>;
-
-const LANES = 32u;
-var<workgroup> partial: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -36,12 +34,7 @@ fn main(
   for (var i = lane; i < width4; i += LANES) {
     products += weight[i] * dy[start + i] * x[start + i];
   }
-  partial[lane] = dot(products, vec4f(1.0));
-  workgroupBarrier();
-  var total = 0.0;
-  for (var i = 0u; i < LANES; i++) {
-    total += partial[i];
-  }
+  let total = sum_of_lanes(lane, products);
   let r = reciprocal[row];
   let pull = r * r * r * total / f32(params.width);
   for (var i = lane; i < width4; i += LANES) {

@@ -3,6 +3,7 @@
 // magnitude before they are squared, since gradients may be too small for their squares.
 // One workgroup of 32 lanes a row.
 // uses flat
+// uses lanes
 struct Params {
   rows: u32,
   width: u32,
@@ -12,11 +13,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> g: array<vec4f>;
 @group(0) @binding(2) var<storage, read> query: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> scores: array<f32>;
-
-const LANES = 32u;
-var<workgroup> lane_max: array<f32, LANES>;
-var<workgroup> lane_square: array<f32, LANES>;
-var<workgroup> lane_dot: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -34,12 +30,7 @@ fn main(
   for (var i = lane; i < width4; i += LANES) {
     largest = max(largest, abs(g[start + i]));
   }
-  lane_max[lane] = max(max(largest.x, largest.y), max(largest.z, largest.w));
-  workgroupBarrier();
-  var peak = 0.0;
-  for (var i = 0u; i < LANES; i++) {
-    peak = max(peak, lane_max[i]);
-  }
+  let peak = max_of_lanes(lane, largest);
   let unit = select(1.0, peak, peak > 0.0);
   var squares = vec4f();
   var products = vec4f();
@@ -48,16 +39,9 @@ fn main(
     squares += v * v;
     products += v * query[i];
   }
-  lane_square[lane] = dot(squares, vec4f(1.0));
-  lane_dot[lane] = dot(products, vec4f(1.0));
-  workgroupBarrier();
+  let square = sum_of_lanes(lane, squares);
+  let product = sum_of_lanes(lane, products);
   if (lane == 0u) {
-    var square = 0.0;
-    var product = 0.0;
-    for (var i = 0u; i < LANES; i++) {
-      square += lane_square[i];
-      product += lane_dot[i];
-    }
     // Not by the peak: of a row of NaN the maximum may be 0.
     scores[row] = select(product / sqrt(square), 0.0, square == 0.0);
   }
