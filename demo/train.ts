@@ -17,6 +17,7 @@ import {
   type TrainingRun,
   type TrainingSettings,
 } from '../services/compute/engine/training/run.ts';
+import { PASS_TOKENS } from '../services/compute/engine/training/trainer.ts';
 import { readTrainingData } from '../services/compute/engine/training/training-data.ts';
 import { evaluateModel } from './evaluate.ts';
 import { writeBaseCorpus } from './make-data.ts';
@@ -103,6 +104,7 @@ function settingsOf(stage: Stage, rows: number): TrainingSettings {
     optimizer: { beta1, beta2, epsilon: stage.epsilon, weightDecay: stage.weightDecay, clipNorm: stage.clip },
     seed: stage.seed,
     checkpointEvery: 100,
+    passTokens: PASS_TOKENS,
     dtype: 'F16',
   };
 }

@@ -13,6 +13,7 @@ import {
 } from '../../services/compute/engine/training/initial-weights.ts';
 import { runTraining, type TrainingSettings } from '../../services/compute/engine/training/run.ts';
 import type { ScheduleKind } from '../../services/compute/engine/training/schedule.ts';
+import { PASS_TOKENS } from '../../services/compute/engine/training/trainer.ts';
 import { readTrainingData } from '../../services/compute/engine/training/training-data.ts';
 import { realNumber, wholeNumber } from '../options.ts';
 import { duration, Progress } from '../progress.ts';
@@ -34,6 +35,7 @@ interface Options {
   readonly maxTokens?: number;
   readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly checkpointEvery: number;
+  readonly passTokens: number;
   readonly resume?: true;
   readonly json?: true;
 }
@@ -63,6 +65,12 @@ export function trainCommand(): Command {
     .option('--max-tokens <n>', 'longer rows lose their tail (default: the model’s context)', wholeNumber(2))
     .addOption(
       new Option('--dtype <type>', 'stored precision').choices(['f32', 'f16', 'bf16']).default('f32'),
+    )
+    .option(
+      '--pass-tokens <n>',
+      'tokens of one pass; larger batches accumulate gradients',
+      wholeNumber(1),
+      PASS_TOKENS,
     )
     .option('--checkpoint-every <steps>', '0 for never', wholeNumber(0), 100)
     .option('--resume', 'go on from the last checkpoint in --out')
@@ -95,10 +103,32 @@ async function run(options: Options): Promise<void> {
 }
 
 function settingsOf(options: Options): TrainingSettings {
-  const { epochs, batch, lr, schedule, warmup, finalShare, weightDecay, clip, seed, checkpointEvery, dtype } =
-    options;
+  const {
+    epochs,
+    batch,
+    lr,
+    schedule,
+    warmup,
+    finalShare,
+    weightDecay,
+    clip,
+    seed,
+    checkpointEvery,
+    passTokens,
+    dtype,
+  } = options;
   return {
-    ...{ epochs, batch, learningRate: lr, schedule, warmupSteps: warmup, finalShare, seed, checkpointEvery },
+    ...{
+      epochs,
+      batch,
+      learningRate: lr,
+      schedule,
+      warmupSteps: warmup,
+      finalShare,
+      seed,
+      checkpointEvery,
+      passTokens,
+    },
     optimizer: { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay, clipNorm: clip },
     dtype: dtype.toUpperCase() as DType,
   };

@@ -29,6 +29,8 @@ export interface TrainingSettings {
   readonly optimizer: OptimizerSettings;
   readonly seed: number;
   readonly checkpointEvery: number;
+  /** Tokens of one pass; a larger batch accumulates gradients over several. */
+  readonly passTokens: number;
   /** Stored precision of the model that is written. */
   readonly dtype: DType;
 }
@@ -70,7 +72,7 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
   const stepsPerEpoch = Math.ceil(data.sequences.length / settings.batch);
   const totalSteps = stepsPerEpoch * settings.epochs;
   const runDigest = digestOf(run);
-  const trainer = await Trainer.create(gpu, run.config, run.initial, settings.optimizer);
+  const trainer = await Trainer.create(gpu, run.config, run.initial, settings.optimizer, settings.passTokens);
   try {
     const first = run.resume ? await restoreCheckpoint(out, trainer, runDigest) : 0;
     const log = await LossLog.open(out, first);

@@ -6,7 +6,7 @@ import { Gpu } from '../device/gpu.ts';
 import { openModelFolder } from '../model/model-folder.ts';
 import { fromFolder } from './initial-weights.ts';
 import { learningRate } from './schedule.ts';
-import { Trainer } from './trainer.ts';
+import { DEFAULT_OPTIMIZER, Trainer } from './trainer.ts';
 
 interface Fixture {
   readonly schedule: { readonly peak: number; readonly warmup: number; readonly total: number };
@@ -57,5 +57,29 @@ describe('training', () => {
       expect(Math.abs(moved / (reference?.moved ?? NaN) - 1), parameter.spec.name).toBeLessThanOrEqual(1e-3);
     }
     trainer.close();
+  });
+
+  it('accumulates gradients over passes to those of the whole batch', async () => {
+    const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
+    const batch = [20, 33, 7, 41].map((length, i) => ({
+      inputIds: Array.from({ length }, (_, t) => (i * 97 + t * 31 + 5) % 500),
+      promptLength: 1 + i,
+    }));
+    const results = [];
+    for (const passTokens of [2048, 40]) {
+      const trainer = await Trainer.create(
+        gpu,
+        folder.config,
+        fromFolder(folder),
+        DEFAULT_OPTIMIZER,
+        passTokens,
+      );
+      await trainer.step(batch, 1e-3);
+      results.push(await trainer.step(batch, 1e-3));
+      trainer.close();
+    }
+    const [whole, passes] = results;
+    expect(Math.abs(passes.loss / whole.loss - 1)).toBeLessThanOrEqual(1e-6);
+    expect(Math.abs(passes.gradientNorm / whole.gradientNorm - 1)).toBeLessThanOrEqual(1e-5);
   });
 });

@@ -49,21 +49,23 @@ export interface StepResult {
   readonly tokens: number;
 }
 
-/** Tokens of one pass: bounds the activations that exist at once. */
-const PASS_TOKENS = 2048;
+/** Tokens of one pass, unless told otherwise: bounds the activations that exist at once. */
+export const PASS_TOKENS = 2048;
 
 export class Trainer {
   readonly model: Llama;
   readonly parameters: Parameters;
   readonly #optimizer: OptimizerSettings;
+  readonly #passTokens: number;
   readonly #partial: Tensor;
   readonly #clip: Tensor;
   #step = 0;
 
-  private constructor(gpu: Gpu, config: LlamaConfig, optimizer: OptimizerSettings) {
+  private constructor(gpu: Gpu, config: LlamaConfig, optimizer: OptimizerSettings, passTokens: number) {
     this.parameters = new Parameters(gpu, config);
     this.model = new Llama(gpu, config, this.parameters.weights, []);
     this.#optimizer = optimizer;
+    this.#passTokens = passTokens;
     const gradients = this.parameters.list.map(({ gradient }) => gradient);
     this.#partial = this.model.arena.take([clip.partialCount(gradients)]);
     this.#clip = this.model.arena.take([2]);
@@ -74,8 +76,9 @@ export class Trainer {
     config: LlamaConfig,
     initial: InitialValues,
     optimizer: OptimizerSettings = DEFAULT_OPTIMIZER,
+    passTokens = PASS_TOKENS,
   ): Promise<Trainer> {
-    const trainer = new Trainer(gpu, config, optimizer);
+    const trainer = new Trainer(gpu, config, optimizer, passTokens);
     try {
       for (const { spec, value } of trainer.parameters.list) {
         trainer.model.recorder.upload(value, await initial(spec));
@@ -104,7 +107,7 @@ export class Trainer {
     const scope = arena.scope();
     try {
       const stats: Tensor[] = [];
-      for (const pass of batchByTokens(batch, PASS_TOKENS))
+      for (const pass of batchByTokens(batch, this.#passTokens))
         stats.push(await this.#accumulate(pass, 1 / lossTokens));
       const gradients = this.parameters.list.map(({ gradient }) => gradient);
       const { clipNorm: maxNorm } = this.#optimizer;
