@@ -49,6 +49,9 @@ git clone --quiet --no-hardlinks "$repo" "$root/reptrace"
 (cd "$repo" && git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --ignore-failed-read) |
   tar -x -C "$root/reptrace"
 
+# The measured values that tests compare with lie beside the checkout, where there are any.
+if [[ -d $repo/../shared ]]; then cp -r "$repo/../shared" "$root/shared"; fi
+
 run=${COMMAND:-npm test && npm test}
 if [[ -n ${AS_USER:-} ]]; then
   chroot "$root" useradd --create-home tester
