@@ -1,0 +1,49 @@
+/** A model with fresh weights on the GPU, in the precision that its config names: for shapes without a checkpoint. */
+import { USAGE, type Gpu } from '../../services/compute/engine/device/gpu.ts';
+import type { WeightDtype } from '../../services/compute/engine/device/tensor.ts';
+import { assembleWeights } from '../../services/compute/engine/model/assemble.ts';
+import { encodeFloats } from '../../services/compute/engine/model/dtype.ts';
+import { Llama } from '../../services/compute/engine/model/llama.ts';
+import type { LlamaConfig } from '../../services/compute/engine/model/llama-config.ts';
+import { llamaTensors } from '../../services/compute/engine/model/llama-tensors.ts';
+import { fromSeed } from '../../services/compute/engine/training/initial-weights.ts';
+
+const SEED = 1;
+
+export async function freshModel(gpu: Gpu, config: LlamaConfig): Promise<Llama> {
+  const stored = config.dtype ?? 'F32';
+  const initial = fromSeed(config, SEED);
+  const buffers = new Map<string, GPUBuffer>();
+  for (const spec of llamaTensors(config)) {
+    // As the loader does: matrices in their stored precision, vectors widened to float32.
+    const bytes = encodeFloats(spec.shape.length === 2 ? stored : 'F32', await initial(spec));
+    const buffer = gpu.device.createBuffer({
+      label: spec.name,
+      size: Math.ceil(bytes.byteLength / 16) * 16,
+      usage: USAGE.STORAGE | USAGE.COPY_DST,
+    });
+    gpu.device.queue.writeBuffer(buffer, 0, bytes);
+    buffers.set(spec.name, buffer);
+  }
+  const named = (name: string): GPUBuffer => {
+    const buffer = buffers.get(name);
+    if (buffer === undefined) throw new Error(`the model has no tensor ${name}`);
+    return buffer;
+  };
+  const weights = assembleWeights(config, {
+    projection: (name, rows, columns, bias) => [
+      {
+        w: {
+          buffer: named(`${name}.weight`),
+          rows,
+          columns,
+          rowOffset: 0,
+          dtype: stored.toLowerCase() as WeightDtype,
+        },
+        bias: bias ? { buffer: named(`${name}.bias`), shape: [rows], dtype: 'f32' } : undefined,
+      },
+    ],
+    vector: (name, size) => ({ buffer: named(name), shape: [size], dtype: 'f32' }),
+  });
+  return new Llama(gpu, config, weights, [...buffers.values()]);
+}
