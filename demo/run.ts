@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { reportFailure } from '../cli/failure.ts';
 import { duration, Progress } from '../cli/progress.ts';
-import { withGpu, withModel } from '../cli/session.ts';
+import { withGpu, withModel } from '../cli/resources.ts';
 import { automaticLayer } from '../services/compute/engine/attribution/automatic-layer.ts';
 import { pairScore } from '../services/compute/engine/attribution/query.ts';
 import { signatureBatches } from '../services/compute/engine/attribution/signature-batches.ts';

@@ -6,7 +6,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { duration, Progress } from '../cli/progress.ts';
-import { interruption, withGpu } from '../cli/session.ts';
+import { interruption, withGpu } from '../cli/resources.ts';
 import { reportFailure } from '../cli/failure.ts';
 import type { Gpu } from '../services/compute/engine/device/gpu.ts';
 import { openModelFolder } from '../services/compute/engine/model/model-folder.ts';

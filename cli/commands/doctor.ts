@@ -53,7 +53,10 @@ async function examine(): Promise<Report> {
   const disk = await statfs('.');
   const freeDiskBytes = disk.bavail * disk.bsize;
   if (freeDiskBytes < LEAST_DISK) {
-    problems.push({ problem: `only ${bytes(freeDiskBytes)} of disk are free here`, fix: 'df -h .' });
+    problems.push({
+      problem: `only ${bytes(freeDiskBytes)} of disk are free here`,
+      fix: 'du -xh --max-depth=2 . | sort -h | tail (shows what is large): free some space.',
+    });
   }
   const { adapter, check } = await examineGpu(problems);
   const platform = `${process.platform}-${process.arch}`;

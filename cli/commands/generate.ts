@@ -4,7 +4,7 @@ import { generate } from '../../services/compute/engine/generation/generate.ts';
 import { requireTokenizer } from '../../services/compute/engine/model/model-text.ts';
 import { renderPrompt } from '../../services/compute/engine/model/render.ts';
 import { realNumber, wholeNumber } from '../options.ts';
-import { withGpu, withModel } from '../session.ts';
+import { withGpu, withModel } from '../resources.ts';
 
 interface Options {
   readonly model: string;

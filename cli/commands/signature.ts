@@ -21,7 +21,7 @@ import { assertSameTokenizer } from '../../services/compute/engine/model/same-to
 import type { Llama } from '../../services/compute/engine/model/llama.ts';
 import { layerChoice, wholeNumber, type LayerChoice } from '../options.ts';
 import { Progress } from '../progress.ts';
-import { withGpu, withModel } from '../session.ts';
+import { withGpu, withModel } from '../resources.ts';
 import { failureLine, signatureLine } from '../signature-line.ts';
 
 interface Options {

@@ -17,7 +17,7 @@ import { PASS_TOKENS } from '../../services/compute/engine/training/trainer.ts';
 import { readTrainingData } from '../../services/compute/engine/training/training-data.ts';
 import { realNumber, wholeNumber } from '../options.ts';
 import { duration, Progress } from '../progress.ts';
-import { interruption, withGpu } from '../session.ts';
+import { interruption, withGpu } from '../resources.ts';
 
 interface Options {
   readonly init: string;
