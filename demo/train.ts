@@ -11,7 +11,7 @@ import { reportFailure } from '../cli/failure.ts';
 import type { Gpu } from '../services/compute/engine/device/gpu.ts';
 import { openModelFolder } from '../services/compute/engine/model/model-folder.ts';
 import { openModelText } from '../services/compute/engine/model/model-text.ts';
-import { fromFolder, fromSeed } from '../services/compute/engine/training/initial-weights.ts';
+import { fromModel, fromSeed } from '../services/compute/engine/training/initial-weights.ts';
 import {
   runTraining,
   type TrainingRun,
@@ -59,7 +59,7 @@ async function trainTuned(gpu: Gpu, signal: AbortSignal): Promise<void> {
   const base = await openModelFolder(PATHS.base);
   const start = { config: base.config, rawConfig: await readConfig(PATHS.base), textFolder: PATHS.base };
   const data = await readTrainingData(PATHS.fineTuning, base);
-  const initial = { initial: fromFolder(base), initialIdentity: `model ${await base.digest()}` };
+  const initial = { initial: fromModel(base), initialIdentity: `model ${await base.digest()}` };
   await train(gpu, {
     ...start,
     ...initial,

@@ -7,7 +7,7 @@ import type { DType } from '../../services/compute/engine/model/dtype.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { openModelText, type ModelText } from '../../services/compute/engine/model/model-text.ts';
 import {
-  fromFolder,
+  fromModel,
   fromSeed,
   type InitialValues,
 } from '../../services/compute/engine/training/initial-weights.ts';
@@ -168,7 +168,7 @@ async function openStart(init: string, seed: number): Promise<Start> {
   return {
     text: model,
     rawConfig: await readConfig(join(init, 'config.json')),
-    initial: fromFolder(model),
+    initial: fromModel(model),
     identity,
   };
 }

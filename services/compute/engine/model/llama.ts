@@ -19,7 +19,7 @@ import {
 } from './block.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { loadWeights, type LoadOptions } from './load-weights.ts';
-import type { ModelFolder } from './model-folder.ts';
+import type { ModelSource } from './model-source.ts';
 import { ropeFrequencies } from './rope-frequencies.ts';
 import type { LlamaWeights } from './weights.ts';
 
@@ -62,7 +62,7 @@ export class Llama {
     this.arena = new Arena(gpu);
   }
 
-  static async load(gpu: Gpu, folder: ModelFolder, options: LoadOptions = {}): Promise<Llama> {
+  static async load(gpu: Gpu, folder: ModelSource, options: LoadOptions = {}): Promise<Llama> {
     const { weights, digest, buffers } = await loadWeights(gpu, folder, options);
     return new Llama(gpu, folder.config, weights, buffers, digest);
   }

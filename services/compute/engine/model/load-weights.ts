@@ -7,7 +7,7 @@ import type { Matrix, Tensor, WeightDtype } from '../device/tensor.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { assembleWeights } from './assemble.ts';
 import { decodeFloats, DTYPE_BYTES, type DType } from './dtype.ts';
-import type { ModelFolder } from './model-folder.ts';
+import type { ModelSource } from './model-source.ts';
 import type { LlamaWeights, ProjectionPart } from './weights.ts';
 
 export interface LoadedWeights {
@@ -24,10 +24,10 @@ export interface LoadOptions {
   readonly bindingLimit?: number;
 }
 
-/** Throws what ModelFolder.loadWeights throws; then nothing stays on the GPU. */
+/** Throws what ModelSource.loadWeights throws; then nothing stays on the GPU. */
 export async function loadWeights(
   gpu: Gpu,
-  folder: ModelFolder,
+  folder: ModelSource,
   options: LoadOptions = {},
 ): Promise<LoadedWeights> {
   const upload = new Upload(
@@ -58,12 +58,12 @@ interface Target {
 class Upload {
   readonly buffers: GPUBuffer[] = [];
   readonly #gpu: Gpu;
-  readonly #folder: ModelFolder;
+  readonly #folder: ModelSource;
   readonly #limit: number;
   readonly #matrices = new Map<string, readonly Target[]>();
   readonly #vectors = new Map<string, readonly Target[]>();
 
-  constructor(gpu: Gpu, folder: ModelFolder, limit: number) {
+  constructor(gpu: Gpu, folder: ModelSource, limit: number) {
     this.#gpu = gpu;
     this.#folder = folder;
     this.#limit = limit;

@@ -10,22 +10,12 @@ import { openFile, openFolder, readInto, type Folder } from './folder-files.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { matchLlamaTensors } from './llama-tensors.ts';
 import { modelDigest, type HashedTensor } from './model-digest.ts';
+import type { LoadWeightsOptions, ModelSource, WeightVisitor } from './model-source.ts';
 import { readModelText, type ModelText, type TextFiles } from './model-text.ts';
 import { quoteName } from './safetensors.ts';
 import type { ChatTemplate } from './template.ts';
 import { findTensors, type TensorInfo } from './tensor-files.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
-
-/**
- * Takes a part of a tensor: whole elements, starting `offset` bytes into it. `chunk` is reused after the visit
- * (and what it returns) is done: copy what must stay. It is aligned to 4 bytes.
- */
-export type WeightVisitor = (
-  name: string,
-  info: TensorInfo,
-  chunk: Uint8Array<ArrayBuffer>,
-  offset: number,
-) => void | Promise<void>;
 
 /** Large enough to be fast, small beside any model, and a multiple of every element size. */
 const CHUNK_BYTES = 1 << 23;
@@ -38,7 +28,7 @@ export async function openModelFolder(dir: string): Promise<ModelFolder> {
   return new ModelFolder(folder, text, files, tensors);
 }
 
-export class ModelFolder implements ModelText {
+export class ModelFolder implements ModelSource {
   readonly path: string;
   readonly config: LlamaConfig;
   readonly tokenizer: ModelTokenizer | null;
@@ -65,7 +55,7 @@ export class ModelFolder implements ModelText {
    * every part to `visit` after it was checked.
    * @returns the model's digest (see model-digest.ts)
    */
-  async loadWeights(visit?: WeightVisitor, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
+  async loadWeights(visit?: WeightVisitor, options: LoadWeightsOptions = {}): Promise<string> {
     const hashed: HashedTensor[] = [];
     const reader = new TensorReader(this.#folder);
     try {

@@ -3,16 +3,16 @@ import { Random } from '../../../../lib/random.ts';
 import { decodeFloats } from '../model/dtype.ts';
 import type { LlamaConfig } from '../model/llama-config.ts';
 import { llamaTensors, type TensorSpec } from '../model/llama-tensors.ts';
-import type { ModelFolder } from '../model/model-folder.ts';
+import type { ModelSource } from '../model/model-source.ts';
 import { elementCount } from '../device/tensor.ts';
 
 /** Gives a tensor's values when its turn comes, so that a model is never in host memory as a whole. */
 export type InitialValues = (spec: TensorSpec) => Promise<Float32Array<ArrayBuffer>>;
 
-export function fromFolder(folder: ModelFolder): InitialValues {
+export function fromModel(model: ModelSource): InitialValues {
   return async ({ name }) => {
-    const dtype = folder.tensors.get(name)?.dtype ?? 'F32';
-    return decodeFloats(dtype, await folder.readTensor(name));
+    const dtype = model.tensors.get(name)?.dtype ?? 'F32';
+    return decodeFloats(dtype, await model.readTensor(name));
   };
 }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
 import { openModelFolder } from '../model/model-folder.ts';
-import { fromFolder } from './initial-weights.ts';
+import { fromModel } from './initial-weights.ts';
 import { learningRate } from './schedule.ts';
 import { DEFAULT_OPTIMIZER, Trainer } from './trainer.ts';
 
@@ -35,7 +35,7 @@ describe('training', () => {
     const fixtureFile = new URL('../../../../test/fixtures/adamw-stories260k.json', import.meta.url);
     const fixture = JSON.parse(await readFile(fixtureFile, 'utf8')) as Fixture;
     const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
-    const initial = fromFolder(folder);
+    const initial = fromModel(folder);
     const trainer = await Trainer.create(gpu, folder.config, initial);
     const { peak, warmup, total } = fixture.schedule;
     for (const [i, step] of fixture.steps.entries()) {
@@ -70,7 +70,7 @@ describe('training', () => {
       const trainer = await Trainer.create(
         gpu,
         folder.config,
-        fromFolder(folder),
+        fromModel(folder),
         DEFAULT_OPTIMIZER,
         passTokens,
       );

@@ -1,0 +1,36 @@
+/**
+ * Where a model's weights come from: a Hugging Face folder, and whatever else can give the same tensors under the same
+ * names. What loads, digests and trains models knows only this.
+ */
+import type { ModelText } from './model-text.ts';
+import type { TensorInfo } from './tensor-files.ts';
+
+/**
+ * Takes a part of a tensor: whole elements, starting `offset` bytes into it. `chunk` is reused after the visit
+ * (and what it returns) is done: copy what must stay. It is aligned to 4 bytes.
+ */
+export type WeightVisitor = (
+  name: string,
+  info: Pick<TensorInfo, 'dtype' | 'shape'>,
+  chunk: Uint8Array<ArrayBuffer>,
+  offset: number,
+) => void | Promise<void>;
+
+export interface LoadWeightsOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface ModelSource extends ModelText {
+  /** The tensors that the model consists of, by Hugging Face names, as `loadWeights` gives them. */
+  readonly tensors: ReadonlyMap<string, Pick<TensorInfo, 'dtype' | 'shape'>>;
+  /** Equal for models that read text the same way; null without a tokenizer. */
+  readonly tokenizerDigest: string | null;
+  /**
+   * Reads all weights once, tensor by tensor, refusing NaNs and infinities, and gives every part to `visit`.
+   * @returns the model's digest
+   */
+  loadWeights(visit?: WeightVisitor, options?: LoadWeightsOptions): Promise<string>;
+  digest(): Promise<string>;
+  /** A whole tensor, in the dtype that `tensors` names. */
+  readTensor(name: string): Promise<Uint8Array<ArrayBuffer>>;
+}
