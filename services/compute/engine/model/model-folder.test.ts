@@ -146,12 +146,13 @@ describe('reading weights', () => {
     const bytes = await readFile(path);
     const folder = await openModelFolder(dirname(path));
     const visited: string[] = [];
-    await folder.loadWeights(async (name, info, chunk, offset) => {
+    await folder.loadWeights(async (name, _, chunk, offset) => {
       await Promise.resolve();
       visited.push(name);
+      const info = folder.tensors.get(name);
       expect(offset).toBe(0);
       expect(chunk.byteOffset % 4).toBe(0);
-      expect(Buffer.compare(chunk, bytes.subarray(info.begin, info.end))).toBe(0);
+      expect(Buffer.compare(chunk, bytes.subarray(info?.begin, info?.end))).toBe(0);
     });
     expect(visited).toEqual([...folder.tensors.keys()].sort());
     const record = parseSafetensorsHeader(bytes, bytes.byteLength).find(
