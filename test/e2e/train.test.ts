@@ -44,7 +44,7 @@ afterAll(async () => {
 function trainArgs(out: string): string[] {
   const run = [
     '--epochs',
-    '6',
+    '20',
     '--lr',
     '0.003',
     '--batch',
@@ -72,11 +72,11 @@ describe('reptrace train', () => {
   it('resumes after kill -9 to the same losses and the same weights', async () => {
     const whole = join(folder, 'whole');
     const [result] = await lines(trainArgs(whole));
-    expect(result).toMatchObject({ steps: 30, out: whole });
+    expect(result).toMatchObject({ steps: 100, out: whole });
     const unbroken = await losses(whole);
-    expect(unbroken.length).toBe(30);
+    expect(unbroken.length).toBe(100);
     const first = unbroken[0] as { loss: number };
-    expect((unbroken[29] as { loss: number }).loss).toBeLessThan(first.loss - 1);
+    expect((unbroken[99] as { loss: number }).loss).toBeLessThan(first.loss - 1);
 
     const broken = join(folder, 'broken');
     const run = start(trainArgs(broken));
