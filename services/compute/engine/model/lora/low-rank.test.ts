@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { noise } from '../../../../../test/adapters.ts';
 import { addLowRank } from './low-rank.ts';
 
-const [rank, outputs, inputs, scale] = [3, 7, 5, 0.75];
+// The rank is one group of four and a rest.
+const [rank, outputs, inputs, scale] = [7, 7, 5, 0.75];
 const a = noise(rank * inputs, 1);
 const b = noise(outputs * rank, 2);
 const w = noise(outputs * inputs, 3);

@@ -21,11 +21,26 @@ export function addLowRank(values: Float32Array, first: number, factors: Factors
     const begin = (first + at) % inputs;
     const end = Math.min(inputs, begin + values.length - at);
     sums.fill(0, begin, end);
-    for (let k = 0; k < rank; k++) {
+    let k = 0;
+    // Four rows of A at a time: a sum is loaded and stored once for four terms, added in the same order.
+    for (; k + 4 <= rank; k += 4) {
+      const [b0, b1, b2, b3] = [
+        b[row * rank + k],
+        b[row * rank + k + 1],
+        b[row * rank + k + 2],
+        b[row * rank + k + 3],
+      ];
+      const a0 = k * inputs;
+      const [a1, a2, a3] = [a0 + inputs, a0 + 2 * inputs, a0 + 3 * inputs];
+      for (let i = begin; i < end; i++) {
+        sums[i] = sums[i] + b0 * a[a0 + i] + b1 * a[a1 + i] + b2 * a[a2 + i] + b3 * a[a3 + i];
+      }
+    }
+    for (; k < rank; k++) {
       const factor = b[row * rank + k];
       const line = k * inputs;
-      for (let column = begin; column < end; column++) sums[column] += factor * a[line + column];
+      for (let i = begin; i < end; i++) sums[i] += factor * a[line + i];
     }
-    for (let column = begin; column < end; column++) values[at++] += scale * sums[column];
+    for (let i = begin; i < end; i++) values[at++] += scale * sums[i];
   }
 }
