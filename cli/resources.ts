@@ -1,7 +1,17 @@
 /** Opens what a command needs (GPU, model) and closes it again, also when the command fails. */
 import { Gpu } from '../services/compute/engine/device/gpu.ts';
 import { Llama } from '../services/compute/engine/model/llama.ts';
-import { openModelFolder, type ModelFolder } from '../services/compute/engine/model/model-folder.ts';
+import { adaptedModel } from '../services/compute/engine/model/lora/adapted-model.ts';
+import { openAdapter } from '../services/compute/engine/model/lora/adapter-folder.ts';
+import { openModelFolder } from '../services/compute/engine/model/model-folder.ts';
+import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
+
+/** Folders that make up a model, as options name them. */
+export interface ModelChoice {
+  readonly model: string;
+  /** A PEFT LoRA adapter to apply to it. */
+  readonly adapter?: string | undefined;
+}
 
 export async function withGpu<T>(use: (gpu: Gpu) => Promise<T>): Promise<T> {
   const gpu = await Gpu.open();
@@ -14,16 +24,21 @@ export async function withGpu<T>(use: (gpu: Gpu) => Promise<T>): Promise<T> {
 
 export async function withModel<T>(
   gpu: Gpu,
-  path: string,
-  use: (model: Llama, folder: ModelFolder) => Promise<T>,
+  choice: ModelChoice,
+  use: (model: Llama, source: ModelSource) => Promise<T>,
 ): Promise<T> {
-  const folder = await openModelFolder(path);
-  const model = await Llama.load(gpu, folder);
+  const source = await openModel(choice);
+  const model = await Llama.load(gpu, source);
   try {
-    return await use(model, folder);
+    return await use(model, source);
   } finally {
     model.close();
   }
+}
+
+async function openModel({ model, adapter }: ModelChoice): Promise<ModelSource> {
+  const source = await openModelFolder(model);
+  return adapter === undefined ? source : adaptedModel(source, await openAdapter(adapter));
 }
 
 /** An AbortSignal that fires at the first SIGINT or SIGTERM; a second one kills as usual. */

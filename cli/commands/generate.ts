@@ -4,10 +4,9 @@ import { generate } from '../../services/compute/engine/generation/generate.ts';
 import { requireTokenizer } from '../../services/compute/engine/model/model-text.ts';
 import { renderPrompt } from '../../services/compute/engine/model/render.ts';
 import { realNumber, wholeNumber } from '../options.ts';
-import { withGpu, withModel } from '../resources.ts';
+import { withGpu, withModel, type ModelChoice } from '../resources.ts';
 
-interface Options {
-  readonly model: string;
+interface Options extends ModelChoice {
   readonly prompt: string;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -19,6 +18,7 @@ export function generateCommand(): Command {
   return new Command('generate')
     .description('Generate an answer to a prompt, rendered with the model’s chat template')
     .requiredOption('--model <dir>', 'model folder')
+    .option('--adapter <dir>', 'PEFT LoRA adapter folder')
     .requiredOption('--prompt <text>', 'what the user says')
     .option('--max-tokens <n>', 'new tokens at most', wholeNumber(1), 128)
     .option('--temperature <x>', '0 takes the likeliest token', realNumber(0), 0)
@@ -27,9 +27,10 @@ export function generateCommand(): Command {
     .action(run);
 }
 
-async function run({ model: path, prompt, maxTokens, temperature, seed, json }: Options): Promise<void> {
+async function run(options: Options): Promise<void> {
+  const { prompt, maxTokens, temperature, seed, json } = options;
   await withGpu((gpu) =>
-    withModel(gpu, path, async (model, folder) => {
+    withModel(gpu, options, async (model, folder) => {
       const tokenizer = requireTokenizer(folder);
       const endIds = [...folder.config.eosTokenIds, ...(tokenizer.eosId === null ? [] : [tokenizer.eosId])];
       const [answer] = await generate(model, [renderPrompt(folder, prompt)], {

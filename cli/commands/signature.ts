@@ -21,12 +21,10 @@ import { assertSameTokenizer } from '../../services/compute/engine/model/same-to
 import type { Llama } from '../../services/compute/engine/model/llama.ts';
 import { layerChoice, wholeNumber, type LayerChoice } from '../options.ts';
 import { Progress } from '../progress.ts';
-import { withGpu, withModel } from '../resources.ts';
+import { withGpu, withModel, type ModelChoice } from '../resources.ts';
 import { failureLine, signatureLine } from '../signature-line.ts';
 
-interface Options {
-  readonly model: string;
-  readonly adapter?: string;
+interface Options extends ModelChoice {
   readonly cases: string;
   readonly layers: LayerChoice;
   readonly tokenGradients?: true;
@@ -63,23 +61,16 @@ export function signatureCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  if (options.adapter !== undefined) {
-    throw new ReptraceError(
-      'NOT_YET',
-      'adapters cannot be applied yet',
-      'Merge the adapter into its base model first.',
-    );
-  }
   const text = options.cases === '-' ? await readStream(process.stdin) : await readCases(options.cases);
   await withGpu((gpu) =>
-    withModel(gpu, options.model, async (model, folder) => {
+    withModel(gpu, options, async (model, folder) => {
       const cases = parseCases(text, folder, options.maxTokens).map((entry) => checked(entry, model));
       const layers = await resolveLayers(options.layers, model, cases);
       if (options.base === undefined) {
         await printAll(model, undefined, cases, layers, options);
         return;
       }
-      await withModel(gpu, options.base, async (base, baseFolder) => {
+      await withModel(gpu, { model: options.base }, async (base, baseFolder) => {
         assertSameTokenizer(folder, baseFolder);
         await printAll(model, base, cases, layers, options);
       });

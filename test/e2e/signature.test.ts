@@ -145,7 +145,7 @@ describe('reptrace signature', () => {
 
   it.each([
     ['a layer that does not exist', ['--layers', '6'], 'LAYER_NOT_FOUND'],
-    ['an adapter, which is for later', ['--adapter', '/tmp'], 'NOT_YET'],
+    ['an adapter that is none', ['--adapter', '/tmp'], 'LORA_NOT_FOUND'],
     [
       'a base model with another tokenizer',
       ['--base', sharedPath('models/tiny-random/llama')],

@@ -20,7 +20,7 @@ afterAll(() => {
 });
 
 describe.each(['llama', 'llama3-rope', 'llama-linear-rope'])('%s against PyTorch', (name) => {
-  // Cases with an adapter are another issue's: their names begin with the adapter's folder.
+  // Cases with an adapter are in adapters.test.ts: their names begin with the adapter's folder.
   it('gives losses, hidden states, logits and gradients, in one packed batch', async () => {
     const golden = await readGolden(`models/tiny-random/${name}.golden`);
     const model = await Llama.load(gpu, await openModelFolder(sharedPath(`models/tiny-random/${name}`)));

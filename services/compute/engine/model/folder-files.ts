@@ -1,5 +1,5 @@
 /**
- * Opening files of a model folder: plain names only, regular files only, none outside the folder, none larger than
+ * Opening files of a model's or an adapter's folder: plain names only, regular files only, none outside the folder, none larger than
  * its purpose allows.
  *
  * One link out of the folder is followed: in the Hugging Face cache, files of `models--X/snapshots/REV` are links
@@ -10,28 +10,37 @@ import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
 
+/** What a folder is opened as: decides the words, and the code, of its errors. */
+export type FolderKind = 'model' | 'adapter';
+
+const KINDS = {
+  model: { code: 'MODEL_NOT_FOUND', holds: 'config.json and the weights' },
+  adapter: { code: 'LORA_NOT_FOUND', holds: 'adapter_config.json and adapter_model.safetensors' },
+} as const;
+
 export interface Folder {
+  readonly kind: FolderKind;
   /** Real path, links resolved. */
   readonly path: string;
   /** Real paths of the folders that its files may lie in. */
   readonly within: readonly string[];
 }
 
-export async function openFolder(dir: string): Promise<Folder> {
+export async function openFolder(dir: string, kind: FolderKind = 'model'): Promise<Folder> {
   let path: string;
   try {
     path = await realpath(dir);
     if (!(await stat(path)).isDirectory()) throw new Error('it is not a folder');
   } catch (error) {
     throw new ReptraceError(
-      'MODEL_NOT_FOUND',
-      `The model folder ${JSON.stringify(dir)} cannot be opened: ${reasonOf(error)}.`,
-      'Give the path of a folder that holds config.json and the weights.',
+      KINDS[kind].code,
+      `The ${kind} folder ${JSON.stringify(dir)} cannot be opened: ${reasonOf(error)}.`,
+      `Give the path of a folder that holds ${KINDS[kind].holds}.`,
       { cause: error },
     );
   }
   const blobs = await cacheBlobs(path);
-  return { path, within: blobs === undefined ? [path] : [path, blobs] };
+  return { kind, path, within: blobs === undefined ? [path] : [path, blobs] };
 }
 
 /** The blobs folder of a Hugging Face cache entry, if `path` is a snapshot of one. */
@@ -123,9 +132,9 @@ export async function readInto(file: FileHandle, target: Uint8Array, position: n
 
 function unreadable(folder: Folder, name: string, why: string, cause?: unknown): ReptraceError {
   return new ReptraceError(
-    'MODEL_NOT_FOUND',
-    `The file ${JSON.stringify(name.slice(0, 255))} of the model folder ${JSON.stringify(folder.path)} cannot be read: ${why}.`,
-    'Put the file itself, as it was published, into the model folder, readable to this user.',
+    KINDS[folder.kind].code,
+    `The file ${JSON.stringify(name.slice(0, 255))} of the ${folder.kind} folder ${JSON.stringify(folder.path)} cannot be read: ${why}.`,
+    `Put the file itself, as it was published, into the ${folder.kind} folder, readable to this user.`,
     { cause },
   );
 }

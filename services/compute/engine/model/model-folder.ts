@@ -3,10 +3,9 @@
  * headers only; the weights are then read once, in chunks, and hashed and checked for NaNs on the way.
  */
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { assertFinite } from './dtype.ts';
-import { openFile, openFolder, readInto, type Folder } from './folder-files.ts';
+import { openFolder, type Folder } from './folder-files.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { matchLlamaTensors } from './llama-tensors.ts';
 import { modelDigest, type HashedTensor } from './model-digest.ts';
@@ -15,10 +14,8 @@ import { readModelText, type ModelText, type TextFiles } from './model-text.ts';
 import { quoteName } from './safetensors.ts';
 import type { ChatTemplate } from './template.ts';
 import { findTensors, type TensorInfo } from './tensor-files.ts';
+import { TensorReader, type TensorChunk } from './tensor-reader.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
-
-/** Large enough to be fast, small beside any model, and a multiple of every element size. */
-const CHUNK_BYTES = 1 << 23;
 
 /** Opens `dir` and checks everything but the weights' values. */
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
@@ -90,11 +87,12 @@ export class ModelFolder implements ModelSource {
 
   /** A whole tensor, as stored. */
   async readTensor(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const info = this.#info(name);
-    // The header was checked against the file: this is never more than the file has.
-    const bytes = new Uint8Array(info.end - info.begin);
-    for await (const { chunk, offset } of this.readTensorChunks(name)) bytes.set(chunk, offset);
-    return bytes;
+    const reader = new TensorReader(this.#folder);
+    try {
+      return await reader.whole(name, this.#info(name));
+    } finally {
+      await reader.close();
+    }
   }
 
   /** A tensor as stored, in parts of whole elements; a part is overwritten by the next. */
@@ -116,63 +114,6 @@ export class ModelFolder implements ModelSource {
       'Ask for one of the names that llamaTensors lists for its config.',
     );
   }
-}
-
-export interface TensorChunk {
-  readonly chunk: Uint8Array<ArrayBuffer>;
-  /** Bytes of the tensor before this chunk. */
-  readonly offset: number;
-}
-
-/** Reads tensors through one buffer and one open file at a time. */
-class TensorReader {
-  readonly #folder: Folder;
-  #open: { name: string; file: FileHandle } | undefined;
-  #buffer: Uint8Array<ArrayBuffer> | undefined;
-
-  constructor(folder: Folder) {
-    this.#folder = folder;
-  }
-
-  async *chunks(name: string, info: TensorInfo): AsyncGenerator<TensorChunk> {
-    const file = await this.#file(info);
-    const size = info.end - info.begin;
-    for (let offset = 0; offset < size; offset += CHUNK_BYTES) {
-      const length = Math.min(CHUNK_BYTES, size - offset);
-      const chunk = this.#space(length);
-      if ((await readInto(file, chunk, info.begin + offset)) !== length) throw changed(info.file, name);
-      yield { chunk, offset };
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#open?.file.close();
-    this.#open = undefined;
-  }
-
-  async #file(info: TensorInfo): Promise<FileHandle> {
-    if (this.#open?.name === info.file) return this.#open.file;
-    await this.close();
-    const opened = await openFile(this.#folder, info.file);
-    if (opened === undefined) throw changed(info.file);
-    this.#open = { name: info.file, file: opened.file };
-    if (opened.size !== info.fileSize) throw changed(info.file);
-    return opened.file;
-  }
-
-  #space(length: number): Uint8Array<ArrayBuffer> {
-    if (this.#buffer === undefined || this.#buffer.byteLength < length) this.#buffer = new Uint8Array(length);
-    return this.#buffer.subarray(0, length);
-  }
-}
-
-function changed(file: string, tensor?: string): ReptraceError {
-  const where = tensor === undefined ? '' : ` (reading tensor ${quoteName(tensor)})`;
-  return new ReptraceError(
-    'WEIGHTS_INVALID',
-    `The file ${JSON.stringify(file)} was changed or removed while the model was in use${where}.`,
-    'Let no other program write to the model folder, and open it again.',
-  );
 }
 
 function cancelled(path: string): ReptraceError {

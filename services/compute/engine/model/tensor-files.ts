@@ -35,8 +35,8 @@ const MAX_SHARDS = 2048;
 
 /** Every tensor in the folder's weight files, by name. As in transformers, a single file comes before an index. */
 export async function findTensors(folder: Folder): Promise<Map<string, TensorInfo>> {
-  const single = await readRecords(folder, SINGLE);
-  if (single !== undefined) return new Map(single.map((tensor) => [tensor.name, tensor.info]));
+  const single = await readTensorFile(folder, SINGLE);
+  if (single !== undefined) return single;
 
   const index = await readSmallFile(folder, INDEX, MAX_INDEX_BYTES);
   if (index === undefined) {
@@ -58,9 +58,9 @@ async function readShards(
     throw invalid(`names ${shards.length} files; at most ${MAX_SHARDS} are read`);
   const tensors = new Map<string, TensorInfo>();
   for (const shard of shards) {
-    const records = await readRecords(folder, shard);
+    const records = await readTensorFile(folder, shard);
     if (records === undefined) throw invalid(`names the file ${quoteName(shard)}, which is missing`);
-    for (const { name, info } of records) {
+    for (const [name, info] of records) {
       const expected = weightMap.get(name);
       if (expected !== shard) {
         const where = expected === undefined ? 'nowhere' : `in ${quoteName(expected)}`;
@@ -76,11 +76,11 @@ async function readShards(
   return tensors;
 }
 
-/** The tensors of one file; undefined when there is no such file. */
-async function readRecords(
+/** The tensors of one file, by name; undefined when there is no such file. */
+export async function readTensorFile(
   folder: Folder,
   name: string,
-): Promise<{ name: string; info: TensorInfo }[] | undefined> {
+): Promise<Map<string, TensorInfo> | undefined> {
   const opened = await openFile(folder, name);
   if (opened === undefined) return undefined;
   const { file, size } = opened;
@@ -97,10 +97,12 @@ async function readRecords(
   } finally {
     await file.close();
   }
-  return records.map(({ name: tensor, dtype, shape, begin, end }) => ({
-    name: tensor,
-    info: { dtype, shape, file: name, fileSize: size, begin, end },
-  }));
+  return new Map(
+    records.map(({ name: tensor, dtype, shape, begin, end }) => [
+      tensor,
+      { dtype, shape, file: name, fileSize: size, begin, end },
+    ]),
+  );
 }
 
 function parseWeightMap(bytes: Uint8Array): Map<string, string> {

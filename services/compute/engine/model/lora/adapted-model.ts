@@ -1,0 +1,113 @@
+/**
+ * A model with a LoRA adapter applied: the base's tensors, the adapted ones as float32 W + scale·B·A, made part by part
+ * as the base is read. Neither folder is written to, and no more than one module's factors are in memory.
+ */
+import { ReptraceError } from '../../../../../lib/errors.ts';
+import { assertFinite, decodeFloats, DTYPE_BYTES, type DType } from '../dtype.ts';
+import type { HashedTensor } from '../model-digest.ts';
+import type { LoadWeightsOptions, ModelSource, WeightVisitor } from '../model-source.ts';
+import { quoteName } from '../safetensors.ts';
+import { adaptedDigest, adapterDigest } from './adapter-digest.ts';
+import type { AdapterFolder } from './adapter-folder.ts';
+import { matchAdapterTensors, type AdaptedModule } from './adapter-tensors.ts';
+import { addLowRank, type Factors } from './low-rank.ts';
+
+/** Throws LORA_INVALID or LORA_UNSUPPORTED unless every part of the adapter has its place in the model. */
+export function adaptedModel(base: ModelSource, adapter: AdapterFolder): ModelSource {
+  return new AdaptedModel(base, adapter, matchAdapterTensors(base.config, adapter.config, adapter.tensors));
+}
+
+class AdaptedModel implements ModelSource {
+  readonly path: string;
+  readonly config: ModelSource['config'];
+  readonly tokenizer: ModelSource['tokenizer'];
+  readonly template: ModelSource['template'];
+  readonly tokenizerDigest: string | null;
+  readonly tensors: ModelSource['tensors'];
+  readonly #base: ModelSource;
+  readonly #adapter: AdapterFolder;
+  readonly #modules: ReadonlyMap<string, AdaptedModule>;
+  #digest: string | undefined;
+
+  constructor(base: ModelSource, adapter: AdapterFolder, modules: ReadonlyMap<string, AdaptedModule>) {
+    this.#base = base;
+    this.#adapter = adapter;
+    this.#modules = modules;
+    this.path = base.path;
+    this.config = base.config;
+    this.tokenizer = base.tokenizer;
+    this.template = base.template;
+    this.tokenizerDigest = base.tokenizerDigest;
+    const widened = [...base.tensors].map(([name, { dtype, shape }]) => {
+      return [name, { dtype: modules.has(name) ? ('F32' as const) : dtype, shape }] as const;
+    });
+    this.tensors = new Map(widened);
+  }
+
+  async loadWeights(visit?: WeightVisitor, options: LoadWeightsOptions = {}): Promise<string> {
+    const hashed = new Map<string, HashedTensor>();
+    let current: { readonly name: string; readonly factors: Factors } | undefined;
+    const base = await this.#base.loadWeights(async (name, info, chunk, offset) => {
+      const module = this.#modules.get(name);
+      if (module === undefined) {
+        await visit?.(name, info, chunk, offset);
+        return;
+      }
+      if (current?.name !== name) {
+        // What the last module held must be free before the next one is read.
+        current = undefined;
+        current = { name, factors: await this.#factors(module, hashed) };
+      }
+      const sums = this.#apply(name, info.dtype, chunk, offset, current.factors);
+      await visit?.(name, { dtype: 'F32', shape: info.shape }, sums, (offset / DTYPE_BYTES[info.dtype]) * 4);
+    }, options);
+    this.#digest = adaptedDigest(base, adapterDigest(this.#adapter.config.scale, [...hashed.values()]));
+    return this.#digest;
+  }
+
+  async digest(): Promise<string> {
+    return this.#digest ?? (await this.loadWeights());
+  }
+
+  async readTensor(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await this.#base.readTensor(name);
+    const module = this.#modules.get(name);
+    const info = this.#base.tensors.get(name);
+    if (module === undefined || info === undefined) return bytes;
+    return this.#apply(name, info.dtype, bytes, 0, await this.#factors(module));
+  }
+
+  #apply(
+    name: string,
+    dtype: DType,
+    chunk: Uint8Array,
+    offset: number,
+    factors: Factors,
+  ): Uint8Array<ArrayBuffer> {
+    const values = decodeFloats(dtype, chunk);
+    addLowRank(values, offset / DTYPE_BYTES[dtype], factors, this.#adapter.config.scale);
+    const bytes = new Uint8Array(values.buffer);
+    try {
+      assertFinite(name, 'F32', bytes);
+    } catch (error) {
+      throw new ReptraceError(
+        'WEIGHTS_NOT_FINITE',
+        `Tensor ${quoteName(name)} is beyond float32 once the adapter is added.`,
+        'Use an adapter of this very model; this one is damaged, or its training diverged.',
+        { cause: error },
+      );
+    }
+    return bytes;
+  }
+
+  /** @param hashed takes what the digest needs */
+  async #factors(module: AdaptedModule, hashed?: Map<string, HashedTensor>): Promise<Factors> {
+    const read = async (which: 'a' | 'b'): Promise<Float32Array> => {
+      const { name, info } = module[which];
+      const { values, hash } = await this.#adapter.read(module[which]);
+      hashed?.set(name, { name, dtype: info.dtype, shape: info.shape, hash });
+      return values;
+    };
+    return { a: await read('a'), b: await read('b'), rank: this.#adapter.config.rank, inputs: module.inputs };
+  }
+}
