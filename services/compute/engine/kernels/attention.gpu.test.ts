@@ -94,12 +94,12 @@ async function check(shape: Heads, rows: Rows, values: Values): Promise<void> {
 }
 
 describe('the attention kernels', () => {
-  // A block holds 16 queries: lengths below, at, and beyond one and two of them.
+  // A block holds 32 queries: lengths below, at, and beyond one and two of them.
   const many = Array.from({ length: 33 }, (_, b) => 1 + ((b * 7) % 20));
   it.each([
     { name: 'one token', lengths: [1], heads: 1, kvHeads: 1, headDim: 4 },
     { name: 'one sequence, one head', lengths: [35], heads: 1, kvHeads: 1, headDim: 4 },
-    { name: 'grouped heads', lengths: [3, 1, 16, 17, 33], heads: 6, kvHeads: 2, headDim: 8 },
+    { name: 'grouped heads', lengths: [3, 1, 32, 33, 70], heads: 6, kvHeads: 2, headDim: 8 },
     { name: '33 sequences', lengths: many, heads: 2, kvHeads: 1, headDim: 4 },
     { name: 'wide heads', lengths: [21, 2], heads: 2, kvHeads: 2, headDim: 64 },
   ])('agree with the oracle: $name, $heads/$kvHeads heads of $headDim', async ({ lengths, ...shape }) => {
@@ -184,18 +184,18 @@ describe('the attention kernels', () => {
 });
 
 describe('planBlocks', () => {
-  it('cuts runs into blocks of at most 16 queries of one sequence', () => {
+  it('cuts runs into blocks of at most 32 queries of one sequence', () => {
     const words = attention.planBlocks([
-      { firstQuery: 0, count: 33, firstKey: 0, visible: 0 },
-      { firstQuery: 33, count: 1, firstKey: 50, visible: 9 },
+      { firstQuery: 0, count: 65, firstKey: 0, visible: 0 },
+      { firstQuery: 65, count: 1, firstKey: 50, visible: 9 },
     ]);
     expect([...words]).toEqual([
-      ...[0, 16, 0, 0, 33],
-      ...[16, 16, 0, 16, 33],
-      ...[32, 1, 0, 32, 33],
-      ...[33, 1, 50, 9, 34],
+      ...[0, 32, 0, 0, 65],
+      ...[32, 32, 0, 32, 65],
+      ...[64, 1, 0, 64, 65],
+      ...[65, 1, 50, 9, 66],
     ]);
-    // 33 * 34 / 2 pairs, and 10; two operations each.
-    expect(attention.scoreWork(words)).toBe(2 * (561 + 10));
+    // 65 * 66 / 2 pairs, and 10; two operations each.
+    expect(attention.scoreWork(words)).toBe(2 * (2145 + 10));
   });
 });

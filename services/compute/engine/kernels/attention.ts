@@ -11,8 +11,8 @@ export * as oracle from '../oracle/attention.ts';
 
 /** Lanes of a workgroup, as in shaders/lib/block.wgsl. */
 const LANES = 8;
-/** Queries (or keys) that a lane holds. */
-const PER_LANE = 2;
+/** Queries (or keys) that a lane holds: with four keys (or queries) at a time, a 4 x 4 tile of scores. */
+const PER_LANE = 4;
 export const BLOCK_QUERIES = LANES * PER_LANE;
 export const BLOCK_WORDS = 5;
 
