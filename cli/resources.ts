@@ -1,7 +1,8 @@
 /** Opens what a command needs (GPU, model) and closes it again, also when the command fails. */
 import { Gpu } from '../services/compute/engine/device/gpu.ts';
 import { Llama } from '../services/compute/engine/model/llama.ts';
-import { openModelFolder, type ModelFolder } from '../services/compute/engine/model/model-folder.ts';
+import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
+import { openModel } from '../services/compute/engine/model/open-model.ts';
 
 export async function withGpu<T>(use: (gpu: Gpu) => Promise<T>): Promise<T> {
   const gpu = await Gpu.open();
@@ -15,12 +16,12 @@ export async function withGpu<T>(use: (gpu: Gpu) => Promise<T>): Promise<T> {
 export async function withModel<T>(
   gpu: Gpu,
   path: string,
-  use: (model: Llama, folder: ModelFolder) => Promise<T>,
+  use: (model: Llama, source: ModelSource) => Promise<T>,
 ): Promise<T> {
-  const folder = await openModelFolder(path);
-  const model = await Llama.load(gpu, folder);
+  const source = await openModel(path);
+  const model = await Llama.load(gpu, source);
   try {
-    return await use(model, folder);
+    return await use(model, source);
   } finally {
     model.close();
   }

@@ -15,7 +15,7 @@ import type { Sample } from '../services/compute/engine/attribution/sample.ts';
 import type { Signature, SignatureOptions } from '../services/compute/engine/attribution/signature.ts';
 import { generate } from '../services/compute/engine/generation/generate.ts';
 import type { Llama } from '../services/compute/engine/model/llama.ts';
-import type { ModelFolder } from '../services/compute/engine/model/model-folder.ts';
+import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
 import { requireTokenizer } from '../services/compute/engine/model/model-text.ts';
 import { renderPrompt, renderSample } from '../services/compute/engine/model/render.ts';
 import { BEHAVIOURS, showsBehaviour, type BehaviourName } from './corpus/behaviours.ts';
@@ -34,7 +34,7 @@ interface Traced {
   readonly ranked: readonly TunedRow[];
 }
 
-async function demo(model: Llama, folder: ModelFolder): Promise<void> {
+async function demo(model: Llama, folder: ModelSource): Promise<void> {
   const started = performance.now();
   const rows = await readLines<TunedRow>('data/finetune.jsonl');
   const questions = await readLines<HeldOutRow>('data/held-out.jsonl');
@@ -65,7 +65,7 @@ async function demo(model: Llama, folder: ModelFolder): Promise<void> {
 
 async function trace(
   model: Llama,
-  folder: ModelFolder,
+  folder: ModelSource,
   outputs: readonly { prompt: string; output: string }[],
   rows: readonly TunedRow[],
   index: readonly Signature[],
@@ -104,7 +104,7 @@ function report(name: BehaviourName, traced: readonly Traced[], rows: readonly T
 
 async function answers(
   model: Llama,
-  folder: ModelFolder,
+  folder: ModelSource,
   prompts: readonly string[],
 ): Promise<{ prompt: string; output: string }[]> {
   const tokenizer = requireTokenizer(folder);

@@ -1,0 +1,145 @@
+/**
+ * Parity with PyTorch on a real model in a quantised GGUF file: SmolLM2-135M-Instruct, Q4_1 with a Q8_0 embedding.
+ * PyTorch had the same weights dequantised to float32.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseLayer, meanCurve } from '../../services/compute/engine/attribution/layer-choice.ts';
+import { allLogits } from '../../services/compute/engine/attribution/logits.ts';
+import {
+  signaturesOfBatch,
+  type Signature,
+  type SignatureOptions,
+} from '../../services/compute/engine/attribution/signature.ts';
+import { unitRowSum } from '../../services/compute/engine/attribution/vectors.ts';
+import { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { Llama } from '../../services/compute/engine/model/llama.ts';
+import type { ModelSource } from '../../services/compute/engine/model/model-source.ts';
+import { openModel } from '../../services/compute/engine/model/open-model.ts';
+import { renderSample } from '../../services/compute/engine/model/render.ts';
+import { expectClose } from '../closeness.ts';
+import { sharedPath } from '../shared.ts';
+import { readGolden, rowsOf, type Golden, type GoldenCase } from './golden.ts';
+
+/** Layers whose token gradients are among the golden values. */
+const TOKEN_LAYERS = [1, 15, 29, 30];
+
+let gpu: Gpu;
+let source: ModelSource;
+let model: Llama;
+let golden: Golden;
+let layers: number[];
+const worst = { loss: 0, nll: 0, hidden: 0, gradient: 0, tokenGradients: 0, logits: 0, scores: 0, curve: 0 };
+
+beforeAll(async () => {
+  const started = performance.now();
+  gpu = await Gpu.open();
+  source = await openModel(sharedPath('models/smollm2-135m-instruct'));
+  model = await Llama.load(gpu, source);
+  golden = await readGolden('golden/smollm2-135m-instruct');
+  layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
+  console.log(`loaded in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+});
+
+afterAll(() => {
+  model.close();
+  gpu.close();
+  console.log('worst over all cases and layers', worst);
+});
+
+function sampleOf(entry: GoldenCase): { name: string; inputIds: readonly number[]; promptLength: number } {
+  return { name: entry.name, inputIds: entry.input_ids, promptLength: entry.prompt_length };
+}
+
+async function signatures(
+  entries: readonly GoldenCase[],
+  options: Partial<SignatureOptions>,
+): Promise<Signature[]> {
+  const results = await signaturesOfBatch(model, entries.map(sampleOf), { layers, ...options });
+  return results.map((result) => {
+    if ('error' in result) throw result.error;
+    return result;
+  });
+}
+
+function noteWorst(key: keyof typeof worst, value: number): void {
+  worst[key] = Math.max(worst[key], value);
+}
+
+describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
+  it('renders every case to the same ids, with the prompt ending at the same place', () => {
+    for (const { name, prompt = '', response = '', input_ids, prompt_length } of golden.cases) {
+      const rendered = renderSample(source, { prompt, response });
+      expect(rendered.inputIds, name).toEqual(input_ids);
+      expect(rendered.promptLength, name).toBe(prompt_length);
+    }
+  });
+
+  it('gives losses, hidden states, gradients and the layer curve of all cases in one packed batch', async () => {
+    const started = performance.now();
+    const results = await signatures(golden.cases, { tokenGradients: true, curve: true });
+    console.log(`signatures in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    for (const [i, { loss, nll, layers: parts }] of results.entries()) {
+      const { name, loss: reference } = golden.cases[i];
+      noteWorst('loss', Math.abs(loss - reference));
+      expect(Math.abs(loss - reference), `${name}: loss`).toBeLessThanOrEqual(2e-5);
+      noteWorst('nll', expectClose(`${name}: nll`, nll, golden.tensor(`${name}/nll`).values, 2e-5));
+      for (const [layer, { hidden, gradient, tokenGradients = [] }] of parts) {
+        const at = `${name}, layer ${layer}`;
+        const rows = (what: string): Float32Array => rowsOf(golden.tensor(`${name}/${what}`), layer);
+        noteWorst('hidden', expectClose(`${at}: hidden state`, hidden, rows('hidden'), 1e-4));
+        noteWorst('gradient', expectClose(`${at}: gradient`, gradient, rows('gradient'), 1e-3));
+        if (!TOKEN_LAYERS.includes(layer)) continue;
+        const expected = golden.tensor(`${name}/token_gradients/${layer}`).values;
+        noteWorst('tokenGradients', expectClose(`${at}: token gradients`, tokenGradients, expected, 1e-3));
+      }
+    }
+
+    const curve = meanCurve(results.map(({ adjacentCosine }) => adjacentCosine ?? []));
+    const reference = golden.layer_curve?.adjacent_cosine ?? [];
+    expect(curve.length).toBe(reference.length);
+    for (const [i, cosine] of curve.entries()) {
+      noteWorst('curve', Math.abs(cosine - reference[i]));
+      expect(Math.abs(cosine - reference[i]), `c[${i}]`).toBeLessThanOrEqual(1e-4);
+    }
+    expect(chooseLayer(curve, 'released')).toBe(golden.layer_curve?.rept_choice);
+    // The golden values know only the released rule: ours must make the same choice from either curve.
+    expect(chooseLayer(curve, 'deep')).toBe(chooseLayer(reference, 'deep'));
+  });
+
+  it('gives the logits at p', async () => {
+    for (const entry of golden.cases) {
+      const { promptLength, inputIds, ...sample } = sampleOf(entry);
+      // What comes after p + 1 does not change them.
+      const short = { ...sample, promptLength, inputIds: inputIds.slice(0, promptLength + 1) };
+      const width = model.config.vocabSize;
+      const logits = (await allLogits(model, short)).subarray(
+        (promptLength - 1) * width,
+        promptLength * width,
+      );
+      const expected = golden.tensor(`${entry.name}/logits_first`).values;
+      noteWorst('logits', expectClose(`${entry.name}: logits at p`, logits, expected, 1e-4));
+    }
+  });
+
+  it('gives token scores', async () => {
+    const scores = golden.token_scores;
+    if (scores === undefined) throw new Error('the golden values have no token scores');
+    const named = (name: string): GoldenCase[] => golden.cases.filter((entry) => entry.name === name);
+    const [query] = await signatures(named(scores.query), { layers: TOKEN_LAYERS, tokenGradients: true });
+    const { promptLength, inputIds } = query.sample;
+    const queries = new Map(
+      [...query.layers].map(([layer, { tokenGradients = new Float32Array() }]) => [
+        layer,
+        unitRowSum(tokenGradients, model.config.hiddenSize, promptLength - 1, inputIds.length - 1),
+      ]),
+    );
+    const [result] = await signatures(named(scores.sample), { layers: TOKEN_LAYERS, queries });
+    for (const layer of TOKEN_LAYERS) {
+      const found = result.layers.get(layer)?.tokenScores ?? [];
+      noteWorst(
+        'scores',
+        expectClose(`layer ${layer}: token scores`, found, scores.by_layer[layer] ?? [], 1e-3),
+      );
+    }
+  });
+});
