@@ -18,7 +18,7 @@ interface Options {
 export function generateCommand(): Command {
   return new Command('generate')
     .description('Generate an answer to a prompt, rendered with the model’s chat template')
-    .requiredOption('--model <dir>', 'model folder')
+    .requiredOption('--model <dir|file.gguf>', 'model folder, or GGUF file')
     .requiredOption('--prompt <text>', 'what the user says')
     .option('--max-tokens <n>', 'new tokens at most', wholeNumber(1), 128)
     .option('--temperature <x>', '0 takes the likeliest token', realNumber(0), 0)

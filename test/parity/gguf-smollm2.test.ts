@@ -90,16 +90,16 @@ describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
       for (const [token, value] of nll.entries()) {
         const difference = Math.abs(value - values[token]);
         noteWorst('nll', difference);
-        expect(difference, `${name}: nll of response token ${token}`).toBeLessThanOrEqual(5e-5);
+        expect(difference, `${name}: nll of response token ${token}`).toBeLessThanOrEqual(1e-4);
       }
       for (const [layer, { hidden, gradient, tokenGradients = [] }] of parts) {
         const at = `${name}, layer ${layer}`;
         const rows = (what: string): Float32Array => rowsOf(golden.tensor(`${name}/${what}`), layer);
-        noteWorst('hidden', expectClose(`${at}: hidden state`, hidden, rows('hidden'), 1e-4));
-        noteWorst('gradient', expectClose(`${at}: gradient`, gradient, rows('gradient'), 1e-3));
+        noteWorst('hidden', expectClose(`${at}: hidden state`, hidden, rows('hidden'), 2e-5));
+        noteWorst('gradient', expectClose(`${at}: gradient`, gradient, rows('gradient'), 5e-4));
         if (!TOKEN_LAYERS.includes(layer)) continue;
         const expected = golden.tensor(`${name}/token_gradients/${layer}`).values;
-        noteWorst('tokenGradients', expectClose(`${at}: token gradients`, tokenGradients, expected, 1e-3));
+        noteWorst('tokenGradients', expectClose(`${at}: token gradients`, tokenGradients, expected, 2e-4));
       }
     }
   });
@@ -110,7 +110,7 @@ describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
     expect(curve.length).toBe(reference.length);
     for (const [i, cosine] of curve.entries()) {
       noteWorst('curve', Math.abs(cosine - reference[i]));
-      expect(Math.abs(cosine - reference[i]), `c[${i}]`).toBeLessThanOrEqual(1e-4);
+      expect(Math.abs(cosine - reference[i]), `c[${i}]`).toBeLessThanOrEqual(1e-5);
     }
     expect(chooseLayer(curve, 'released')).toBe(golden.layer_curve?.rept_choice);
     // The golden values know only the released rule: ours must make the same choice from either curve.
@@ -128,7 +128,7 @@ describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
         promptLength * width,
       );
       const expected = golden.tensor(`${entry.name}/logits_first`).values;
-      noteWorst('logits', expectClose(`${entry.name}: logits at p`, logits, expected, 1e-4));
+      noteWorst('logits', expectClose(`${entry.name}: logits at p`, logits, expected, 2e-5));
     }
   });
 

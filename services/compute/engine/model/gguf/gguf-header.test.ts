@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ReptraceError } from '../../../../../lib/errors.ts';
 import { NeedMoreBytes } from './gguf-cursor.ts';
 import { parseGgufHeader } from './gguf-header.ts';
-import { f32, text, u32, u64, writeGguf, type GgufParts } from './gguf-writer.testing.ts';
+import { f32, text, u32, u64, writeGguf, type GgufParts } from './testing.ts';
 
 const F32 = 0;
 const Q4_0 = 2;

@@ -8,7 +8,7 @@ import { llamaTensors } from '../llama-tensors.ts';
 import { openModelFolder } from '../model-folder.ts';
 import { requireTokenizer } from '../model-text.ts';
 import { openModel } from '../open-model.ts';
-import { bytesOf, f32, text, u32, writeGguf, type GgufParts } from './gguf-writer.testing.ts';
+import { bytesOf, f32, text, u32, writeGguf, type GgufParts } from './testing.ts';
 
 const STORIES = 'models/stories260K/stories260Ktok512.gguf';
 const SMOLLM2 = 'models/smollm2-135m-instruct';
