@@ -3,13 +3,14 @@ import { Gpu } from '../services/compute/engine/device/gpu.ts';
 import { Llama } from '../services/compute/engine/model/llama.ts';
 import { adaptedModel } from '../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../services/compute/engine/model/lora/adapter-folder.ts';
-import { openModelFolder } from '../services/compute/engine/model/model-folder.ts';
 import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
+import { openModel } from '../services/compute/engine/model/open-model.ts';
 
-/** Folders that make up a model, as options name them. */
+/** What makes up a model, as options name it. */
 export interface ModelChoice {
+  /** A folder, or a GGUF file. */
   readonly model: string;
-  /** A PEFT LoRA adapter to apply to it. */
+  /** A PEFT LoRA adapter folder to apply to it. */
   readonly adapter?: string | undefined;
 }
 
@@ -27,7 +28,7 @@ export async function withModel<T>(
   choice: ModelChoice,
   use: (model: Llama, source: ModelSource) => Promise<T>,
 ): Promise<T> {
-  const source = await openModel(choice);
+  const source = await openChoice(choice);
   const model = await Llama.load(gpu, source);
   try {
     return await use(model, source);
@@ -36,8 +37,8 @@ export async function withModel<T>(
   }
 }
 
-async function openModel({ model, adapter }: ModelChoice): Promise<ModelSource> {
-  const source = await openModelFolder(model);
+async function openChoice({ model, adapter }: ModelChoice): Promise<ModelSource> {
+  const source = await openModel(model);
   return adapter === undefined ? source : adaptedModel(source, await openAdapter(adapter));
 }
 

@@ -17,7 +17,7 @@ interface Options extends ModelChoice {
 export function generateCommand(): Command {
   return new Command('generate')
     .description('Generate an answer to a prompt, rendered with the model’s chat template')
-    .requiredOption('--model <dir>', 'model folder')
+    .requiredOption('--model <dir|file.gguf>', 'model folder, or GGUF file')
     .option('--adapter <dir>', 'PEFT LoRA adapter folder')
     .requiredOption('--prompt <text>', 'what the user says')
     .option('--max-tokens <n>', 'new tokens at most', wholeNumber(1), 128)

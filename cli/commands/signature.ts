@@ -41,7 +41,7 @@ interface Options extends ModelChoice {
 export function signatureCommand(): Command {
   return new Command('signature')
     .description('Hidden states and gradients at p of samples (RepT signatures), one JSON line each')
-    .requiredOption('--model <dir>', 'model folder')
+    .requiredOption('--model <dir|file.gguf>', 'model folder, or GGUF file')
     .option('--adapter <dir>', 'PEFT LoRA adapter folder')
     .requiredOption(
       '--cases <file|->',
@@ -49,7 +49,7 @@ export function signatureCommand(): Command {
     )
     .option('--layers <layers>', 'all, last, auto, or numbers such as 0,3,5', layerChoice, 'auto')
     .option('--token-gradients', 'add the gradient at every position')
-    .option('--base <dir>', 'add the losses of the same tokens under this base model')
+    .option('--base <dir|file.gguf>', 'add the losses of the same tokens under this base model')
     .option('--logits', 'add the logits at every position')
     .option('--all-positions', 'add the hidden state at every position')
     .option('--query <name>', 'add scores against this case to every other one')

@@ -6,6 +6,7 @@ import { reasonOf, ReptraceError } from '../../lib/errors.ts';
 import type { DType } from '../../services/compute/engine/model/dtype.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { openModelText, type ModelText } from '../../services/compute/engine/model/model-text.ts';
+import { ggufOf } from '../../services/compute/engine/model/open-model.ts';
 import {
   fromModel,
   fromSeed,
@@ -163,6 +164,7 @@ async function openStart(init: string, seed: number): Promise<Start> {
     const identity = `fresh weights, seed ${seed}`;
     return { text, rawConfig: await readConfig(init), initial: fromSeed(text.config, seed), identity };
   }
+  await refuseGguf(init);
   const model = await openModelFolder(init);
   const identity = `model ${await model.digest()}`;
   return {
@@ -171,6 +173,16 @@ async function openStart(init: string, seed: number): Promise<Start> {
     initial: fromModel(model),
     identity,
   };
+}
+
+/** Quantised weights are what training would have to begin from; and what it writes is not GGUF. */
+async function refuseGguf(init: string): Promise<void> {
+  if ((await ggufOf(init)) === undefined) return;
+  throw new ReptraceError(
+    'NOT_YET',
+    `${init} is a GGUF model, which cannot be fine-tuned`,
+    'Name the folder of the model that it was converted from, with safetensors.',
+  );
 }
 
 async function readConfig(path: string): Promise<Readonly<Record<string, unknown>>> {

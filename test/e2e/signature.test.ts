@@ -165,4 +165,15 @@ describe('reptrace signature', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/\[MODEL_NOT_FOUND\]/);
   });
+
+  it('takes a GGUF file for a model, and as a base', async () => {
+    const gguf = sharedPath('models/stories260K/stories260Ktok512.gguf');
+    const cases = [{ name: 'a', inputIds: [1, 403, 407, 261], promptLength: 2 }];
+    const [folder] = await signature(['--layers', '3'], cases);
+    const input = JSON.stringify(cases[0]);
+    const args = ['signature', '--model', gguf, '--base', gguf, '--cases', '-', '--layers', '3', '--json'];
+    const [line] = (await lines(args, input)) as unknown as Line[];
+    expect(line?.layers).toEqual(folder?.layers);
+    expect(line?.baseNll).toEqual(folder?.nll);
+  });
 });

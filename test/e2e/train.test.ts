@@ -152,4 +152,12 @@ describe('reptrace train', () => {
     expect(stderr).toMatch(/line 2: .*line 3: /s);
     expect(stderr).toContain('[DATASET_INVALID]');
   });
+
+  it('refuses to fine-tune a GGUF file, and says what to name instead', async () => {
+    const args = trainArgs(join(folder, 'from-gguf'));
+    args[args.indexOf('--init') + 1] = sharedPath('models/stories260K/stories260Ktok512.gguf');
+    const { code, stderr } = await reptrace(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('with safetensors');
+  });
 });

@@ -73,7 +73,7 @@ export function matchLlamaTensors<T extends { readonly shape: readonly number[] 
     }
     if (!sameShape(tensor.shape, shape)) {
       throw invalid(
-        `the tensor ${quoteName(name)} has shape ${shapeText(tensor.shape)}, but config.json makes it ${shapeText(shape)}`,
+        `the tensor ${quoteName(name)} has shape ${shapeText(tensor.shape)}, but the config makes it ${shapeText(shape)}`,
       );
     }
     matched.set(name, tensor);
@@ -112,7 +112,7 @@ function shapeText(shape: readonly number[]): string {
 function invalid(what: string): ReptraceError {
   return new ReptraceError(
     'WEIGHTS_INVALID',
-    `The weights do not fit config.json: ${what}.`,
-    'Make sure that config.json and the safetensors files are of the same model, and that all files are there.',
+    `The weights do not fit the model's config: ${what}.`,
+    'Make sure that the config and the files with weights are of the same model, and that all files are there.',
   );
 }

@@ -12,16 +12,21 @@
  *   tensor NAME DTYPE SHAPE HASH for every tensor that the model uses, sorted by name (code units): name as JSON,
  *                                shape joined by commas, SHA-256 of the stored bytes
  *
+ * A GGUF file's tensors have the dtype `gguf.TYPE`, Hugging Face names and shapes, and the hash of the file's own bytes.
+ *
  * Not covered: paths, file names and sharding, safetensors metadata, config fields that do not change results
  * (transformers_version, the declared dtype, ...), tensors that the model does not use, generation_config.json.
  */
 import { createHash } from 'node:crypto';
+import type { DType } from './dtype.ts';
+import type { GgufDType } from './gguf/gguf-types.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { TEXT_FILES, type TextFiles } from './model-text.ts';
 import type { TensorInfo } from './tensor-files.ts';
 
-export interface HashedTensor extends Pick<TensorInfo, 'dtype' | 'shape'> {
+export interface HashedTensor extends Pick<TensorInfo, 'shape'> {
   readonly name: string;
+  readonly dtype: DType | `gguf.${GgufDType}`;
   /** SHA-256 of the payload, hexadecimal. */
   readonly hash: string;
 }

@@ -39,9 +39,15 @@ export async function openModelText(dir: string): Promise<ModelText> {
   return (await readModelText(await openFolder(dir))).text;
 }
 
-/** Also gives the files' bytes, for the digest. */
-export async function readModelText(folder: Folder): Promise<{ text: ModelText; files: TextFiles }> {
-  const config = await readConfig(folder);
+/**
+ * Also gives the files' bytes, for the digest.
+ * @param given the model's config, where it does not come from the folder's config.json
+ */
+export async function readModelText(
+  folder: Folder,
+  given?: LlamaConfig,
+): Promise<{ text: ModelText; files: TextFiles }> {
+  const config = given ?? (await requireConfig(folder));
   const read = async (name: TextFileName): Promise<Uint8Array | null> =>
     (await readSmallFile(folder, name, MAX_TEXT_BYTES[name])) ?? null;
   const files: TextFiles = {
@@ -80,15 +86,20 @@ export function requireTokenizer(text: Pick<ModelText, 'path' | 'tokenizer'>): M
   );
 }
 
-async function readConfig(folder: Folder): Promise<LlamaConfig> {
+async function requireConfig(folder: Folder): Promise<LlamaConfig> {
+  const config = await readConfig(folder);
+  if (config !== undefined) return config;
+  throw new ReptraceError(
+    'MODEL_NOT_FOUND',
+    `The folder ${JSON.stringify(folder.path)} holds no model: the file config.json is missing.`,
+    'Give the folder that holds config.json, the weights and the tokenizer.',
+  );
+}
+
+/** The folder's config.json; undefined when there is none. */
+export async function readConfig(folder: Folder): Promise<LlamaConfig | undefined> {
   const bytes = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
-  if (bytes === undefined) {
-    throw new ReptraceError(
-      'MODEL_NOT_FOUND',
-      `The folder ${JSON.stringify(folder.path)} holds no model: the file config.json is missing.`,
-      'Give the folder that holds config.json, the weights and the tokenizer.',
-    );
-  }
+  if (bytes === undefined) return undefined;
   let json: unknown;
   try {
     json = parseBoundedJson(bytes);
