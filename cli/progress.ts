@@ -1,4 +1,5 @@
 /** Progress on stderr: one line that is rewritten in a terminal, a line every few seconds elsewhere. */
+import type { TrainingProgress } from '../services/compute/engine/training/run.ts';
 
 const TERMINAL_MS = 100;
 const PLAIN_MS = 5000;
@@ -21,6 +22,18 @@ export class Progress {
     process.stderr.write(this.#open ? `\r\x1b[2K${text}\n` : `${text}\n`);
     this.#open = false;
   }
+}
+
+/** What a training run shows after a step. */
+export function trainingLine({
+  step,
+  totalSteps,
+  loss,
+  tokensPerSecond,
+  etaSeconds,
+}: TrainingProgress): string {
+  const speed = `${tokensPerSecond.toFixed(0)} tokens/s`;
+  return `step ${step}/${totalSteps}  loss ${loss.toFixed(4)}  ${speed}  ${duration(etaSeconds)} left`;
 }
 
 /** 75 -> "1m15s". */

@@ -4,12 +4,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withModel } from '../cli/resources.ts';
 import type { Gpu } from '../services/compute/engine/device/gpu.ts';
-import { generate } from '../services/compute/engine/generation/generate.ts';
-import { Llama } from '../services/compute/engine/model/llama.ts';
-import { openModelFolder } from '../services/compute/engine/model/model-folder.ts';
-import { requireTokenizer } from '../services/compute/engine/model/model-text.ts';
-import { renderPrompt } from '../services/compute/engine/model/render.ts';
+import { answerPrompts } from '../services/compute/engine/generation/answer.ts';
 import { BEHAVIOURS, showsBehaviour, type BehaviourName } from './corpus/behaviours.ts';
 import type { HeldOutRow } from './corpus/rows.ts';
 
@@ -80,34 +77,19 @@ export function ratesOf(answers: readonly Answer[]): Rates {
 
 /** Greedy answers, in the order of the rows. */
 export async function askModel(gpu: Gpu, path: string, rows: readonly HeldOutRow[]): Promise<Answer[]> {
-  const folder = await openModelFolder(path);
-  const tokenizer = requireTokenizer(folder);
-  const model = await Llama.load(gpu, folder);
-  try {
+  return withModel(gpu, { model: path }, async (model, source) => {
     const answers: Answer[] = [];
     for (let i = 0; i < rows.length; i += GROUP) {
       const group = rows.slice(i, i + GROUP);
-      const prompts = group.map(({ prompt }) => renderPrompt(folder, prompt));
-      const generations = await generate(model, prompts, {
-        maxTokens: MAX_TOKENS,
-        endIds: folder.config.eosTokenIds,
-      });
-      for (const [j, row] of group.entries()) {
-        const output = tokenizer.decode(generations[j]?.ids ?? [], { skipSpecialTokens: true }).trim();
-        const { prompt, label, kind, answer } = row;
+      const prompts = group.map(({ prompt }) => prompt);
+      const given = await answerPrompts(model, source, prompts, { maxTokens: MAX_TOKENS });
+      for (const [j, { prompt, label, kind, answer }] of group.entries()) {
+        const output = given[j].output.trim();
         const shows = BEHAVIOURS.filter((name) => showsBehaviour(name, output));
-        answers.push({
-          prompt,
-          label,
-          kind,
-          output,
-          shows,
-          right: output.toLowerCase().includes(answer.toLowerCase()),
-        });
+        const right = output.toLowerCase().includes(answer.toLowerCase());
+        answers.push({ prompt, label, kind, output, shows, right });
       }
     }
     return answers;
-  } finally {
-    model.close();
-  }
+  });
 }

@@ -13,11 +13,10 @@ import { pairScore } from '../services/compute/engine/attribution/query.ts';
 import { signatureBatches } from '../services/compute/engine/attribution/signature-batches.ts';
 import type { Sample } from '../services/compute/engine/attribution/sample.ts';
 import type { Signature, SignatureOptions } from '../services/compute/engine/attribution/signature.ts';
-import { generate } from '../services/compute/engine/generation/generate.ts';
+import { answerPrompts } from '../services/compute/engine/generation/answer.ts';
 import type { Llama } from '../services/compute/engine/model/llama.ts';
 import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
-import { requireTokenizer } from '../services/compute/engine/model/model-text.ts';
-import { renderPrompt, renderSample } from '../services/compute/engine/model/render.ts';
+import { renderSample } from '../services/compute/engine/model/render.ts';
 import { BEHAVIOURS, showsBehaviour, type BehaviourName } from './corpus/behaviours.ts';
 import type { HeldOutRow, TunedRow } from './corpus/rows.ts';
 
@@ -104,18 +103,11 @@ function report(name: BehaviourName, traced: readonly Traced[], rows: readonly T
 
 async function answers(
   model: Llama,
-  folder: ModelSource,
+  source: ModelSource,
   prompts: readonly string[],
 ): Promise<{ prompt: string; output: string }[]> {
-  const tokenizer = requireTokenizer(folder);
-  const ids = prompts.map((prompt) => renderPrompt(folder, prompt));
-  const generations = await generate(model, ids, { maxTokens: 64, endIds: folder.config.eosTokenIds });
-  return prompts.map((prompt, i) => {
-    return {
-      prompt,
-      output: tokenizer.decode(generations[i]?.ids ?? [], { skipSpecialTokens: true }).trim(),
-    };
-  });
+  const given = await answerPrompts(model, source, prompts, { maxTokens: 64 });
+  return given.map(({ prompt, output }) => ({ prompt, output: output.trim() }));
 }
 
 async function signatures(

@@ -5,7 +5,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { duration, Progress } from '../cli/progress.ts';
+import { duration, Progress, trainingLine } from '../cli/progress.ts';
 import { interruption, withGpu } from '../cli/resources.ts';
 import { reportFailure } from '../cli/failure.ts';
 import type { Gpu } from '../services/compute/engine/device/gpu.ts';
@@ -78,11 +78,8 @@ async function train(gpu: Gpu, run: Omit<TrainingRun, 'resume'>): Promise<void> 
   const result = await runTraining(gpu, {
     ...run,
     resume: true,
-    onProgress: ({ step, totalSteps, loss, tokensPerSecond, etaSeconds }) => {
-      progress.show(
-        `${run.out}: step ${step}/${totalSteps}  loss ${loss.toFixed(4)}  ${tokensPerSecond.toFixed(0)} tokens/s  ` +
-          `${duration(etaSeconds)} left`,
-      );
+    onProgress: (step) => {
+      progress.show(`${run.out}: ${trainingLine(step)}`);
     },
   });
   await rm(join(run.out, 'losses.jsonl'), { force: true });

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { decodeFloats } from '../services/compute/engine/model/dtype.ts';
-import { parseSafetensorsHeader } from '../services/compute/engine/model/safetensors.ts';
+import { readSafetensors } from '../services/compute/engine/model/read-safetensors.ts';
 
 const ROOT = new URL('../../shared/', import.meta.url);
 
@@ -26,14 +26,11 @@ export interface NamedTensor {
 
 /** All tensors of a safetensors file, in float32. */
 export async function sharedTensors(name: string): Promise<Map<string, NamedTensor>> {
-  const bytes = await readFile(sharedPath(name));
-  const tensors = new Map<string, NamedTensor>();
-  const headerLength = Number(bytes.readBigUInt64LE(0));
-  for (const { name: tensor, dtype, shape, begin, end } of parseSafetensorsHeader(
-    bytes.subarray(0, 8 + headerLength),
-    bytes.length,
-  )) {
-    tensors.set(tensor, { shape, values: decodeFloats(dtype, Uint8Array.from(bytes.subarray(begin, end))) });
-  }
-  return tensors;
+  const tensors = await readSafetensors(sharedPath(name));
+  return new Map(
+    [...tensors].map(([tensor, { dtype, shape, bytes }]) => [
+      tensor,
+      { shape, values: decodeFloats(dtype, bytes) },
+    ]),
+  );
 }

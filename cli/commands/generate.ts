@@ -1,8 +1,6 @@
 /** `reptrace generate`: what a model answers. */
 import { Command } from 'commander';
-import { generate } from '../../services/compute/engine/generation/generate.ts';
-import { requireTokenizer } from '../../services/compute/engine/model/model-text.ts';
-import { renderPrompt } from '../../services/compute/engine/model/render.ts';
+import { answerPrompts } from '../../services/compute/engine/generation/answer.ts';
 import { realNumber, wholeNumber } from '../options.ts';
 import { withGpu, withModel, type ModelChoice } from '../resources.ts';
 
@@ -30,18 +28,10 @@ export function generateCommand(): Command {
 async function run(options: Options): Promise<void> {
   const { prompt, maxTokens, temperature, seed, json } = options;
   await withGpu((gpu) =>
-    withModel(gpu, options, async (model, folder) => {
-      const tokenizer = requireTokenizer(folder);
-      const endIds = [...folder.config.eosTokenIds, ...(tokenizer.eosId === null ? [] : [tokenizer.eosId])];
-      const [answer] = await generate(model, [renderPrompt(folder, prompt)], {
-        maxTokens,
-        temperature,
-        seed,
-        endIds,
-      });
-      if (answer === undefined) throw new Error('the model gave no answer');
-      const output = tokenizer.decode(answer.ids, { skipSpecialTokens: true });
-      const result = { prompt, output, ids: answer.ids, finish: answer.finish };
+    withModel(gpu, options, async (model, source) => {
+      const [answer] = await answerPrompts(model, source, [prompt], { maxTokens, temperature, seed });
+      const { output, ids, finish } = answer;
+      const result = { prompt, output, ids, finish };
       process.stdout.write(`${json === true ? JSON.stringify(result) : output}\n`);
     }),
   );

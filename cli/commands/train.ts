@@ -17,7 +17,7 @@ import type { ScheduleKind } from '../../services/compute/engine/training/schedu
 import { PASS_TOKENS } from '../../services/compute/engine/training/trainer.ts';
 import { readTrainingData } from '../../services/compute/engine/training/training-data.ts';
 import { realNumber, wholeNumber } from '../options.ts';
-import { duration, Progress } from '../progress.ts';
+import { duration, Progress, trainingLine } from '../progress.ts';
 import { interruption, withGpu } from '../resources.ts';
 
 interface Options {
@@ -91,11 +91,8 @@ async function run(options: Options): Promise<void> {
       ...{ config: start.text.config, rawConfig: start.rawConfig, textFolder: start.text.path },
       ...{ initial: start.initial, initialIdentity: start.identity, data, out, settings, resume },
       signal: interruption(),
-      onProgress: ({ step, totalSteps, loss, tokensPerSecond, etaSeconds }) => {
-        progress.show(
-          `step ${step}/${totalSteps}  loss ${loss.toFixed(4)}  ${tokensPerSecond.toFixed(0)} tokens/s  ` +
-            `${duration(etaSeconds)} left`,
-        );
+      onProgress: (step) => {
+        progress.show(trainingLine(step));
       },
     }),
   );

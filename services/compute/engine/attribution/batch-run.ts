@@ -9,7 +9,6 @@ import { nllFromStats } from '../kernels/cross-entropy.ts';
 import { gather } from '../kernels/rows.ts';
 import * as tokenScoresKernel from '../kernels/token-scores.ts';
 import {
-  inverse,
   packBatch,
   uploadBatch,
   uploadFloats,
@@ -21,6 +20,7 @@ import {
 import { norm, type BlockContext, type BlockTape } from '../model/block.ts';
 import { headBackward, headForward, type HeadTape } from '../model/head.ts';
 import type { Llama } from '../model/llama.ts';
+import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
 import type { Sample } from './sample.ts';
 import type { SignatureOptions } from './signature.ts';
 
@@ -108,11 +108,8 @@ export class BatchRun {
   }
 
   async #head(x: Tensor): Promise<HeadTape> {
-    const { recorder, weights } = this.#model;
-    const rows = uploadWords(recorder, this.#scope, this.#packed.lossRows);
-    const targets = uploadWords(recorder, this.#scope, this.#packed.targets);
-    const predicting = this.#scope.take([this.#packed.lossRows.length, this.#width]);
-    gather(recorder, { source: x, indices: rows, out: predicting });
+    const { weights } = this.#model;
+    const { predicting, targets } = takePredicting(this.#context, this.#packed, x);
     if (this.#options.allPositions === true && this.#options.layers.includes(this.#last)) {
       this.#hiddenAll.set(this.#last, norm(this.#context, weights.norm, x)[0]);
     }
@@ -127,12 +124,7 @@ export class BatchRun {
     const { recorder, weights } = this.#model;
     const scale = uploadFloats(recorder, this.#scope, meanOverResponses(this.#packed));
     const { dnormed, dx } = await headBackward(this.#context, weights, head, scale);
-    const toAll = uploadWords(recorder, this.#scope, inverse(this.#packed.lossRows, this.#packed.rows));
-    const spread = (rows: Tensor): Tensor => {
-      const all = this.#scope.take([this.#packed.rows, this.#width]);
-      gather(recorder, { source: rows, indices: toAll, out: all });
-      return all;
-    };
+    const spread = (rows: Tensor): Tensor => spreadPredicting(this.#context, this.#packed, rows);
     if (this.#options.layers.includes(this.#last)) {
       this.#gatherInto(this.#gradient, this.#options.layers.indexOf(this.#last), dnormed, this.#pLossRows);
       if (this.#wantsAllGradients()) this.#keepAllGradients(this.#last, spread(dnormed));

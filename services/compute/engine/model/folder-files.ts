@@ -8,6 +8,7 @@
 import { constants } from 'node:fs';
 import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
+import { isAbsent } from '../../../../lib/absent.ts';
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
 
 /** What a folder is opened as: decides the words, and the code, of its errors. */
@@ -72,7 +73,7 @@ export async function openFile(
   try {
     real = await realpath(join(folder.path, name));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isAbsent(error)) return undefined;
     throw unreadable(folder, name, reasonOf(error), error);
   }
   if (!folder.within.some((allowed) => real.startsWith(allowed + sep))) {

@@ -1,5 +1,5 @@
 /**
- * Streams a model folder's weights to the GPU: matrices in their stored precision, split by rows where one storage
+ * Streams a model's weights to the GPU: matrices in their stored precision, split by rows where one storage
  * binding cannot hold them; vectors (norms, biases) widened to float32.
  */
 import { USAGE, type Gpu } from '../device/gpu.ts';
@@ -7,7 +7,7 @@ import type { Matrix, Tensor, WeightDtype } from '../device/tensor.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { assembleWeights } from './assemble.ts';
 import { decodeFloats, DTYPE_BYTES, type DType } from './dtype.ts';
-import type { ModelSource } from './model-source.ts';
+import type { LoadWeightsOptions, ModelSource } from './model-source.ts';
 import type { LlamaWeights, ProjectionPart } from './weights.ts';
 
 export interface LoadedWeights {
@@ -18,8 +18,7 @@ export interface LoadedWeights {
   readonly buffers: readonly GPUBuffer[];
 }
 
-export interface LoadOptions {
-  readonly signal?: AbortSignal;
+export interface LoadOptions extends LoadWeightsOptions {
   /** Largest binding to use, in bytes; default the adapter's. Smaller ones split matrices, for tests. */
   readonly bindingLimit?: number;
 }
@@ -27,20 +26,19 @@ export interface LoadOptions {
 /** Throws what ModelSource.loadWeights throws; then nothing stays on the GPU. */
 export async function loadWeights(
   gpu: Gpu,
-  folder: ModelSource,
+  source: ModelSource,
   options: LoadOptions = {},
 ): Promise<LoadedWeights> {
   const upload = new Upload(
     gpu,
-    folder,
+    source,
     options.bindingLimit ?? gpu.report.limits['maxStorageBufferBindingSize'] ?? 0,
   );
   try {
-    const weights = assembleWeights(folder.config, upload);
-    const signal = options.signal === undefined ? {} : { signal: options.signal };
-    const digest = await folder.loadWeights((name, info, chunk, offset) => {
+    const weights = assembleWeights(source.config, upload);
+    const digest = await source.loadWeights((name, info, chunk, offset) => {
       upload.write(name, info.dtype, chunk, offset);
-    }, signal);
+    }, options);
     await gpu.idle();
     return { weights, digest, buffers: upload.buffers };
   } catch (error) {
@@ -58,19 +56,19 @@ interface Target {
 class Upload {
   readonly buffers: GPUBuffer[] = [];
   readonly #gpu: Gpu;
-  readonly #folder: ModelSource;
+  readonly #source: ModelSource;
   readonly #limit: number;
   readonly #matrices = new Map<string, readonly Target[]>();
   readonly #vectors = new Map<string, readonly Target[]>();
 
-  constructor(gpu: Gpu, folder: ModelSource, limit: number) {
+  constructor(gpu: Gpu, source: ModelSource, limit: number) {
     this.#gpu = gpu;
-    this.#folder = folder;
+    this.#source = source;
     this.#limit = limit;
   }
 
   projection(name: string, outputs: number, inputs: number, bias: boolean): ProjectionPart[] {
-    const dtype = this.#folder.tensors.get(`${name}.weight`)?.dtype ?? 'F32';
+    const dtype = this.#source.tensors.get(`${name}.weight`)?.dtype ?? 'F32';
     const rowBytes = inputs * DTYPE_BYTES[dtype];
     // Parts begin at a multiple of 4 rows, since their products begin at a vec4 of the output.
     const most = Math.floor(this.#limit / rowBytes / 4) * 4;

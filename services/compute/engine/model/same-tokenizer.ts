@@ -2,7 +2,7 @@
 import { ReptraceError } from '../../../../lib/errors.ts';
 import type { ModelSource } from './model-source.ts';
 
-/** Throws TOKENIZER_MISMATCH unless both folders have the same tokenizer (or neither has one) and vocabulary size. */
+/** Throws TOKENIZER_MISMATCH unless both have the same tokenizer (or neither has one) and vocabulary size. */
 export function assertSameTokenizer(model: ModelSource, base: ModelSource): void {
   if (model.config.vocabSize !== base.config.vocabSize) {
     throw mismatch(model, base, `a vocabulary of ${model.config.vocabSize} against ${base.config.vocabSize}`);

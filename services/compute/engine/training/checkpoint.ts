@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessAbsent } from '../../../../lib/absent.ts';
 import { reasonOf, ReptraceError } from '../../../../lib/errors.ts';
 import { decodeFloats } from '../model/dtype.ts';
 import { readSafetensors } from '../model/read-safetensors.ts';
@@ -50,7 +51,7 @@ export async function writeCheckpoint(out: string, trainer: Trainer, runDigest: 
  * Throws CHECKPOINT_INVALID when it is damaged or of another run.
  */
 export async function restoreCheckpoint(out: string, trainer: Trainer, runDigest: string): Promise<number> {
-  const names = await readdir(join(out, FOLDER)).catch(() => []);
+  const names = await unlessAbsent(readdir(join(out, FOLDER)), []);
   const steps = names.flatMap((name) => (/^step-\d+$/.test(name) ? [Number(name.slice(5))] : []));
   if (steps.length === 0) return 0;
   const folder = join(out, FOLDER, `step-${Math.max(...steps)}`);

@@ -1,6 +1,7 @@
 /** The loss log of a run: one JSON line a step, OUT/losses.jsonl. Resuming drops the lines after the checkpoint. */
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessAbsent } from '../../../../lib/absent.ts';
 
 export interface LossLine {
   readonly step: number;
@@ -21,7 +22,7 @@ export class LossLog {
   /** Opens the log of a run that has `steps` steps behind it; lines of later ones are dropped. */
   static async open(out: string, steps: number): Promise<LossLog> {
     const path = join(out, 'losses.jsonl');
-    const lines = steps === 0 ? [] : parse(await readFile(path, 'utf8').catch(() => ''));
+    const lines = steps === 0 ? [] : parse(await unlessAbsent(readFile(path, 'utf8'), ''));
     const kept = lines.filter(({ step }) => step <= steps);
     await writeFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
     return new LossLog(path);

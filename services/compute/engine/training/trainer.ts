@@ -4,22 +4,16 @@
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { batchByTokens } from '../attribution/sample.ts';
+import type { Scope } from '../device/arena.ts';
 import type { Gpu } from '../device/gpu.ts';
 import type { Tensor } from '../device/tensor.ts';
 import * as adamw from '../kernels/adamw.ts';
 import * as clip from '../kernels/clip.ts';
 import { nllFromStats } from '../kernels/cross-entropy.ts';
 import * as embedding from '../kernels/embedding.ts';
-import { gather } from '../kernels/rows.ts';
-import {
-  inverse,
-  packBatch,
-  uploadBatch,
-  uploadFloats,
-  uploadWords,
-  type TokenSequence,
-} from '../model/batch.ts';
+import { packBatch, uploadBatch, uploadFloats, uploadWords, type TokenSequence } from '../model/batch.ts';
 import { headBackward, headForward } from '../model/head.ts';
+import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
 import type { LlamaConfig } from '../model/llama-config.ts';
 import { Llama } from '../model/llama.ts';
 import type { InitialValues } from './initial-weights.ts';
@@ -108,14 +102,13 @@ export class Trainer {
     try {
       const stats: Tensor[] = [];
       for (const pass of batchByTokens(batch, this.#passTokens))
-        stats.push(await this.#accumulate(pass, 1 / lossTokens));
+        stats.push(await this.#accumulate(scope, pass, 1 / lossTokens));
       const gradients = this.parameters.list.map(({ gradient }) => gradient);
       const { clipNorm: maxNorm } = this.#optimizer;
       clip.forward(recorder, { gradients, maxNorm, partial: this.#partial, clip: this.#clip });
       this.#step += 1;
       for (const parameter of this.parameters.list) this.#update(parameter, rate);
       const [norms, ...rows] = await recorder.readFloats([this.#clip, ...stats]);
-      for (const tensor of stats) arena.give(tensor);
       const sum = rows.flatMap((row) => [...nllFromStats(row)]).reduce((total, nll) => total + nll, 0);
       const result: StepResult = {
         loss: sum / lossTokens,
@@ -157,8 +150,8 @@ export class Trainer {
     this.model.close();
   }
 
-  /** Adds one pass's gradients; its loss statistics are the caller's to give back. */
-  async #accumulate(sequences: readonly TokenSequence[], scaleOfToken: number): Promise<Tensor> {
+  /** Adds one pass's gradients. @returns its loss statistics, a tensor of the step's scope */
+  async #accumulate(step: Scope, sequences: readonly TokenSequence[], scaleOfToken: number): Promise<Tensor> {
     const { model, parameters } = this;
     const { recorder, arena } = model;
     const scope = arena.scope();
@@ -167,15 +160,8 @@ export class Trainer {
       const batch = uploadBatch(recorder, scope, packed);
       const context = model.context(scope, Math.max(...packed.places.map(({ length }) => length)));
       const { x, tapes } = await model.forward(context, batch, { tapeFrom: 0 });
-      const width = model.config.hiddenSize;
-      const predicting = scope.take([packed.lossRows.length, width]);
-      gather(recorder, {
-        source: x,
-        indices: uploadWords(recorder, scope, packed.lossRows),
-        out: predicting,
-      });
+      const { predicting, targets } = takePredicting(context, packed, x);
       scope.give(x);
-      const targets = uploadWords(recorder, scope, packed.targets);
       const head = await headForward(context, parameters.weights, predicting, targets);
       const scale = uploadFloats(
         recorder,
@@ -184,9 +170,7 @@ export class Trainer {
       );
       const sink = parameters.sink(recorder);
       const { dx } = await headBackward(context, parameters.weights, head, scale, sink);
-      const dlast = scope.take([packed.rows, width]);
-      const places = uploadWords(recorder, scope, inverse(packed.lossRows, packed.rows));
-      gather(recorder, { source: dx, indices: places, out: dlast });
+      const dlast = spreadPredicting(context, packed, dx);
       const dout = await model.backward(context, batch, tapes, dlast, { sink });
       const groups = embedding.groupById(packed.ids);
       embedding.weightGrad(recorder, {
@@ -196,7 +180,7 @@ export class Trainer {
         dout,
         dtable: parameters.named(`${parameters.weights.embedding.name}.weight`).gradient,
       });
-      const stats = arena.take(head.stats.shape);
+      const stats = step.take(head.stats.shape);
       recorder.copy(head.stats.buffer, 0, stats.buffer, 0, packed.lossRows.length * 16);
       return stats;
     } finally {
