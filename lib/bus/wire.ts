@@ -1,0 +1,20 @@
+/** How values cross the bus: MessagePack, with Float32Array kept as such (little-endian, copied to its own memory). */
+import { decode as unpack, encode as pack, ExtensionCodec } from '@msgpack/msgpack';
+
+const FLOAT32 = 1;
+const extensionCodec = new ExtensionCodec();
+extensionCodec.register({
+  type: FLOAT32,
+  encode: (value) =>
+    value instanceof Float32Array ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : null,
+  decode: (bytes) => new Float32Array(Uint8Array.from(bytes).buffer),
+});
+
+export function encode(value: unknown): Uint8Array {
+  return pack(value, { extensionCodec, ignoreUndefined: true });
+}
+
+/** The caller says what it expects: both ends are services of one version (see `procedure`). */
+export function decode<T>(bytes: Uint8Array): T {
+  return unpack(bytes, { extensionCodec }) as T;
+}

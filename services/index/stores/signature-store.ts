@@ -1,0 +1,84 @@
+/**
+ * Port: where signatures are kept and searched. One collection an index, one point a sample. A point's vector is, for each of
+ * the index's layers in order, the unit hidden state and the unit gradient, [ĥ ; ĝ], float32, 2 · width · layers.length
+ * numbers; a block whose norm is 0 is all zeros. The norms are kept beside it.
+ *
+ * Score of a point = dot(query, vector), so that the query carries alpha, the layers' weights and any averaging.
+ */
+
+export interface CollectionShape {
+  readonly layers: readonly number[];
+  /** hiddenSize of the model. */
+  readonly width: number;
+}
+
+export interface SamplePoint {
+  /** UUID, derived from index, dataset and row: writing a point twice changes nothing. */
+  readonly id: string;
+  readonly row: number;
+  readonly prompt: string;
+  readonly response: string;
+  readonly label: string | null;
+  /** The dataset's other columns. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Response tokens were cut off to fit maxTokens. */
+  readonly truncated: boolean;
+  /** Mean cross-entropy over the response tokens, in nats. */
+  readonly loss: number;
+  /** Unit blocks, as above. */
+  readonly vector: Float32Array;
+  /** |h|, |g| of each layer: [h0, g0, h1, g1, …]. */
+  readonly norms: Float32Array;
+}
+
+/** Everything of a point but its vector and norms. */
+export type SampleText = Omit<SamplePoint, 'vector' | 'norms'>;
+
+/** All given conditions must hold. */
+export interface SampleFilter {
+  /** One of these. */
+  readonly labels?: readonly string[] | undefined;
+  /** None of these; samples without a label pass. */
+  readonly withoutLabels?: readonly string[] | undefined;
+  /** For each: the metadata value, as text, is one of `values`. Numbers and booleans are compared as JSON writes them. */
+  readonly metadata?: readonly { readonly key: string; readonly values: readonly string[] }[] | undefined;
+  readonly rows?: readonly number[] | undefined;
+}
+
+export interface SearchRequest {
+  readonly query: Float32Array;
+  readonly top: number;
+  readonly filter?: SampleFilter | undefined;
+  /** Compare with every point, whatever it costs. */
+  readonly exact: boolean;
+}
+
+/** Hits carry their vectors: callers compute the scores they show from them, in float64. */
+export interface Hit {
+  readonly point: SamplePoint;
+  /** The store's own dot product. */
+  readonly score: number;
+}
+
+export interface SignatureStore {
+  /** Makes an empty collection; one that is there with the same shape stays as it is. */
+  create(index: string, shape: CollectionShape): Promise<void>;
+  /** Removes the collection; one that is not there is no error. */
+  drop(index: string): Promise<void>;
+  /** Resolves when the points are durable and searchable. Throws STORE_UNREACHABLE, DISK_FULL, NOT_FINITE (nothing is written). */
+  upsert(index: string, points: readonly SamplePoint[]): Promise<void>;
+  /** The rows that the collection has, in no order, in pages. */
+  rows(index: string): AsyncIterable<readonly number[]>;
+  count(index: string, filter?: SampleFilter): Promise<number>;
+  /** Best first, ties by row. Throws INDEX_NOT_FOUND. */
+  search(index: string, request: SearchRequest): Promise<Hit[]>;
+  /** By id; those that are not there are left out. */
+  get(index: string, ids: readonly string[]): Promise<SampleText[]>;
+  /** Removes points for good; gives how many. */
+  erase(index: string, filter: SampleFilter): Promise<number>;
+  /** Whether a search that is not `exact` may miss points now. */
+  approximate(index: string): Promise<boolean>;
+  /** Resolves when the store can be used; throws STORE_UNREACHABLE. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
