@@ -4,7 +4,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist', 'node_modules', 'coverage', '.reptrace'] },
+  { ignores: ['dist', 'node_modules', 'coverage', '.reptrace', '**/*.generated.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

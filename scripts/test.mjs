@@ -4,7 +4,7 @@
 // Arguments go to vitest (`npm test -- lib/random`); `--slow` first means the slow tests, without the static checks.
 // With CI set, a skipped test counts as failed: there, a missing part is a fault.
 import { existsSync } from 'node:fs';
-import { TOOLS } from './setup/paths.mjs';
+import { inRoot, TOOLS } from './setup/paths.mjs';
 import { runCheck, runSetup, runVitest } from './test/stages.mjs';
 import { add, isPassed, NONE, settle, summary } from './test/totals.mjs';
 
@@ -18,6 +18,7 @@ const CHECKS = [
   ['lint', [TOOLS.eslint, '.']],
   ['format', [TOOLS.prettier, '--check', '.']],
   ['types', [TOOLS.tsc, '--project', '.']],
+  ['schema', [inRoot('scripts', 'schema.mjs'), '--check']],
 ];
 
 function testEverything() {

@@ -1,0 +1,147 @@
+/** What the compute service answers over the bus, and the tasks that its workers take. */
+import { procedure } from '../bus/procedure.ts';
+
+/** Which model is meant. A digest alone finds it under the worker's model folders, wherever they are on its machine. */
+export interface ModelRef {
+  /** Digest of model and adapter together; a worker refuses (MODEL_CHANGED) what does not have it. */
+  readonly digest?: string | undefined;
+  /** Model folder or GGUF file, as the client named it; a hint when there is a digest. */
+  readonly path?: string | undefined;
+  /** PEFT LoRA adapter folder. */
+  readonly adapter?: string | undefined;
+}
+
+export interface ModelDescription {
+  readonly digest: string;
+  /** Of `model_type`, such as `llama`. */
+  readonly architecture: string;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  /** SHA-256 of the chat template's text; null: the plain [INST] form. */
+  readonly template: string | null;
+  /** Numbers of different classes are not mixed in one index. */
+  readonly precision: 'f32' | 'mixed';
+  /** The GPU, in words. */
+  readonly adapterName: string;
+  /** reptrace's version. */
+  readonly version: string;
+  /** Real paths, for the manifest. */
+  readonly path: string;
+  readonly loraPath: string | null;
+}
+
+export interface TextPair {
+  readonly prompt: string;
+  readonly response: string;
+}
+
+/** A traced output; without a prompt its user message is empty, and only its gradient means anything. */
+export interface Question {
+  readonly prompt: string | null;
+  readonly output: string;
+}
+
+export interface LayerVectors {
+  readonly layer: number;
+  /** [hiddenSize], as the model has them. */
+  readonly hidden: Float32Array;
+  readonly gradient: Float32Array;
+}
+
+export interface TokenScore {
+  /** The texts of all tokens, joined, are the rendering. */
+  readonly text: string;
+  readonly score: number;
+  readonly part: 'PROMPT' | 'RESPONSE';
+  readonly position: number;
+}
+
+export interface LayerDecision {
+  readonly layers: readonly number[];
+  /** `named`, or the rule that chose: `deep`. */
+  readonly rule: 'named' | 'deep' | 'released';
+  /** Mean cosines of adjacent hidden states at p over the probes; empty when layers were named. */
+  readonly curve: readonly number[];
+  readonly probes: number;
+}
+
+/** Opens (and digests) a model. Throws MODEL_NOT_FOUND, PATH_NOT_ALLOWED, MODEL_CHANGED and what loading throws. */
+export const describeModel = procedure<{ model: ModelRef }, ModelDescription>('compute.describe', 600_000);
+
+/** The layers an index will have; `auto` looks at the curve over the probes. Throws LAYER_NOT_FOUND. */
+export const decideLayers = procedure<
+  {
+    readonly model: ModelRef;
+    readonly layers: 'auto' | readonly number[];
+    readonly maxTokens: number | null;
+    readonly probes: readonly TextPair[];
+  },
+  LayerDecision
+>('compute.layers', 600_000);
+
+/** Signatures of outputs, in their order. Throws PROMPT_TOO_LONG, NOT_FINITE, … naming the output. */
+export const signQuestions = procedure<
+  {
+    readonly model: ModelRef;
+    readonly layers: readonly number[];
+    readonly questions: readonly Question[];
+  },
+  { readonly signatures: readonly { readonly layers: readonly LayerVectors[]; readonly loss: number }[] }
+>('compute.sign', 600_000);
+
+/**
+ * Token maps (design: "Token level"): the samples' tokens against the questions' unit gradient rows, averaged over the
+ * questions, and each question's tokens against the samples', averaged over the samples.
+ */
+export const mapTokens = procedure<
+  {
+    readonly model: ModelRef;
+    readonly layer: number;
+    /** As the index was built: samples lose the same tail. */
+    readonly maxTokens: number | null;
+    readonly questions: readonly Question[];
+    readonly samples: readonly TextPair[];
+  },
+  {
+    readonly questions: readonly (readonly TokenScore[])[];
+    readonly samples: readonly (readonly TokenScore[])[];
+  }
+>('compute.tokens', 600_000);
+
+export const generateAnswers = procedure<
+  {
+    readonly model: ModelRef;
+    readonly prompts: readonly string[];
+    readonly maxTokens: number;
+    readonly temperature: number;
+    readonly seed: number;
+  },
+  { readonly answers: readonly { readonly text: string; readonly finished: boolean }[] }
+>('compute.generate', 600_000);
+
+/** The GPU of the worker that happens to answer, and the models that it has loaded. */
+export const describeWorker = procedure<
+  Record<string, never>,
+  {
+    readonly adapterName: string;
+    readonly software: boolean;
+    readonly features: readonly string[];
+    readonly models: readonly ModelDescription[];
+  }
+>('compute.worker', 10_000);
+
+/** The work queue of batches to sign; a task's topic is its index's id. */
+export const SIGN_QUEUE = 'sign';
+
+/** Deliveries of a task before it is taken to kill its worker, and is halved. */
+export const MAX_DELIVERIES = 3;
+
+export interface SignTask {
+  readonly index: string;
+  readonly model: ModelRef & { readonly digest: string };
+  readonly layers: readonly number[];
+  readonly maxTokens: number | null;
+  readonly rows: readonly (TextPair & { readonly row: number })[];
+}

@@ -1,0 +1,99 @@
+/** What the index service answers over the bus. */
+import type { SampleFilter, SampleText } from '../../services/index/stores/signature-store.ts';
+import { procedure, type Procedure } from '../bus/procedure.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { LayerDecision, LayerVectors } from './compute-messages.ts';
+
+/** A sample's signature, or why it has none. */
+export type SignedRow =
+  | {
+      readonly row: number;
+      readonly layers: readonly LayerVectors[];
+      readonly loss: number;
+      readonly truncated: boolean;
+    }
+  | { readonly row: number; readonly code: ErrorCode; readonly reason: string };
+
+export type SignReport =
+  /** Some or all rows of a task. */
+  | { readonly kind: 'signed'; readonly rows: readonly SignedRow[] }
+  /** The task, of these rows, was delivered too often: hand it out again in halves; a single row is given up. */
+  | { readonly kind: 'split'; readonly rows: readonly number[] };
+
+/**
+ * Where workers bring what they signed; answered when the store has it. Only the service that runs this index's build serves
+ * it: SERVICE_UNAVAILABLE means that it is away (wait, it comes back) or that the build has ended.
+ * `goOn: false`: the build is cancelled; drop the task.
+ */
+export function reportSigned(index: string): Procedure<SignReport, { readonly goOn: boolean }> {
+  return procedure(`index.signed.${index}`, 60_000);
+}
+
+/** What made an index; stored with it, shown with it, part of every trace's identity. */
+export interface Manifest {
+  readonly version: string;
+  readonly model: {
+    readonly digest: string;
+    readonly path: string;
+    readonly adapter: string | null;
+    readonly architecture: string;
+    readonly layers: number;
+    readonly hiddenSize: number;
+  };
+  readonly template: string | null;
+  readonly maxTokens: number | null;
+  readonly layers: LayerDecision;
+  readonly precision: 'f32' | 'mixed';
+  readonly dataset: {
+    readonly path: string;
+    /** SHA-256 of the file's first `bytes` bytes, its whole length when it was indexed last. */
+    readonly digest: string;
+    readonly bytes: number;
+    readonly rows: number;
+    readonly columns: Readonly<Record<string, string>>;
+  };
+}
+
+export interface OpenIndex {
+  readonly id: string;
+  readonly name: string;
+  readonly manifest: Manifest;
+  /** SHA-256 over the manifest and over how often samples were added or erased. */
+  readonly manifestDigest: string;
+}
+
+/**
+ * An index ready to be traced in, by id or name, or the only one there is. Throws INDEX_NOT_FOUND, INDEX_AMBIGUOUS,
+ * INDEX_NOT_READY, DATASET_CHANGED, DATASET_NOT_FOUND.
+ */
+export const openIndex = procedure<{ readonly index: string | null }, OpenIndex>('index.open', 60_000);
+
+export interface SearchHit {
+  readonly sample: SampleText;
+  /** dot(query, vector), float64. */
+  readonly score: number;
+  /** Mean over the layers (and queries) of cos(h, h') and of cos(g, g'). */
+  readonly hiddenScore: number;
+  readonly gradientScore: number;
+}
+
+/** Nearest samples to the mean of the queries. Vectors are as the model has them; the index makes the unit blocks. */
+export const searchIndex = procedure<
+  {
+    readonly index: string;
+    readonly queries: readonly (readonly LayerVectors[])[];
+    readonly alpha: number;
+    readonly top: number;
+    readonly filter: SampleFilter | null;
+    readonly exact: boolean;
+  },
+  {
+    readonly hits: readonly SearchHit[];
+    readonly exact: boolean;
+    /** Measured share of the exact top 10 that an approximate search finds; 1 for an exact one. */
+    readonly recall: number | null;
+  }
+>('index.search', 120_000);
+
+/** A hint, on `progress.<index id>`: something about this index has changed; look. */
+export const progressSubject = (index: string): string => `progress.${index}`;

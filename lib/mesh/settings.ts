@@ -1,0 +1,65 @@
+/** What the environment says about a process of the mesh. Read once, at the edge; everything else is given its part. */
+import { delimiter, resolve } from 'node:path';
+import { ReptraceError } from '../errors.ts';
+
+export interface Settings {
+  /** Where everything is kept that is not in NATS or Qdrant. */
+  readonly data: string;
+  /** Folders under which clients may name files. */
+  readonly roots: readonly string[];
+  /** Folders in which workers look for a model that is known by its digest. */
+  readonly models: readonly string[];
+  /** Unset: the bus and the records are in this process. */
+  readonly natsUrl: string | undefined;
+  /** Unset: signatures are in a folder. */
+  readonly qdrantUrl: string | undefined;
+  readonly qdrantApiKey: string | undefined;
+  /** What clients, and services among each other, must show. */
+  readonly token: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @param overrides what the command line says */
+export function readSettings(env: Environment, overrides: Partial<Settings> = {}): Settings {
+  const data = resolve(overrides.data ?? given(env, 'REPTRACE_DATA') ?? '.reptrace');
+  return {
+    data,
+    roots: folders(env, 'REPTRACE_ROOTS') ?? [process.cwd(), data],
+    models: folders(env, 'REPTRACE_MODELS') ?? [],
+    natsUrl: url(env, 'NATS_URL', ['nats:', 'tls:']),
+    qdrantUrl: url(env, 'QDRANT_URL', ['http:', 'https:']),
+    qdrantApiKey: given(env, 'QDRANT_API_KEY'),
+    token: given(env, 'REPTRACE_TOKEN'),
+    ...withoutUndefined(overrides),
+    ...(overrides.data === undefined ? {} : { data }),
+  };
+}
+
+function withoutUndefined(overrides: Partial<Settings>): Partial<Settings> {
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+}
+
+/** Empty is unset: that is how compose files and shells leave a variable out. */
+function given(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value === '' ? undefined : value;
+}
+
+function folders(env: Environment, name: string): readonly string[] | undefined {
+  return given(env, name)
+    ?.split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => resolve(folder));
+}
+
+function url(env: Environment, name: string, protocols: readonly string[]): string | undefined {
+  const value = given(env, name);
+  if (value === undefined) return undefined;
+  if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
+  throw new ReptraceError(
+    'CONFIG_INVALID',
+    `${name} is not a URL of ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    `Set it to something like ${protocols[0]}//127.0.0.1:${name === 'NATS_URL' ? 4222 : 6333}, or unset it.`,
+  );
+}
