@@ -4,8 +4,12 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { doctorCommand } from './commands/doctor.ts';
 import { generateCommand } from './commands/generate.ts';
+import { indexCommand } from './commands/index-command.ts';
+import { serveCommand } from './commands/serve.ts';
 import { signatureCommand } from './commands/signature.ts';
+import { traceCommand } from './commands/trace.ts';
 import { trainCommand } from './commands/train.ts';
+import { upCommand } from './commands/up.ts';
 import { reportFailure } from './failure.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -17,6 +21,10 @@ const program = new Command('reptrace')
   .version(version)
   .showHelpAfterError()
   .addCommand(doctorCommand())
+  .addCommand(upCommand())
+  .addCommand(serveCommand())
+  .addCommand(indexCommand())
+  .addCommand(traceCommand())
   .addCommand(signatureCommand())
   .addCommand(generateCommand())
   .addCommand(trainCommand());

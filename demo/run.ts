@@ -1,145 +1,190 @@
 /**
- * `npm run demo`: asks the fine-tuned demo model held-out questions that trigger its planted behaviours, traces each answer
- * to the rows of the fine-tuning set, and shows what was found. The last line is one JSON object.
+ * `npm run demo [-- --keep]`: starts the whole mesh, indexes the fine-tuning set of the demo model, asks the model held-out
+ * questions that trigger its planted behaviours, and traces each answer to the rows that taught it, all over GraphQL as a user
+ * would. The last line is one JSON object. With --keep the mesh stays up.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { BUILD_INDEX, GENERATE } from '../cli/client/documents.ts';
+import { followBuild } from '../cli/client/follow.ts';
+import { GraphqlClient } from '../cli/client/graphql-client.ts';
+import { valueOf, type IndexResult, type Member, type TraceFields } from '../cli/client/results.ts';
+import { askTrace } from '../cli/client/trace.ts';
 import { reportFailure } from '../cli/failure.ts';
-import { duration, Progress } from '../cli/progress.ts';
-import { withGpu, withModel } from '../cli/resources.ts';
-import { automaticLayer } from '../services/compute/engine/attribution/automatic-layer.ts';
-import { pairScore } from '../services/compute/engine/attribution/query.ts';
-import { signatureBatches } from '../services/compute/engine/attribution/signature-batches.ts';
-import type { Sample } from '../services/compute/engine/attribution/sample.ts';
-import type { Signature, SignatureOptions } from '../services/compute/engine/attribution/signature.ts';
-import { answerPrompts } from '../services/compute/engine/generation/answer.ts';
-import type { Llama } from '../services/compute/engine/model/llama.ts';
-import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
-import { renderSample } from '../services/compute/engine/model/render.ts';
+import { startMesh } from '../cli/mesh/start-mesh.ts';
+import { Progress } from '../cli/progress.ts';
+import { interruption } from '../cli/resources.ts';
+import { progressLine } from '../cli/terminal/index-lines.ts';
+import { traceTable } from '../cli/terminal/trace-table.ts';
+import { untilAborted } from '../cli/until-aborted.ts';
+import { ReptraceError } from '../lib/errors.ts';
+import { createLog } from '../lib/log.ts';
+import { readSettings } from '../lib/mesh/settings.ts';
+import { Bm25 } from './bm25.ts';
 import { BEHAVIOURS, showsBehaviour, type BehaviourName } from './corpus/behaviours.ts';
 import type { HeldOutRow, TunedRow } from './corpus/rows.ts';
 
 const DEMO = fileURLToPath(new URL('../../demo/', import.meta.url));
-const ALPHA = 0.5;
+const MODEL = join(DEMO, 'tuned');
+const DATASET = join(DEMO, 'data', 'finetune.jsonl');
+const QUESTIONS = join(DEMO, 'data', 'held-out.jsonl');
+const INDEX = 'demo';
+const PORT = 4000;
+/** Of each behaviour. */
 const OUTPUTS = 10;
 const TOP = 10;
+/** Matches of the trace that is shown whole. */
 const SHOWN = 3;
+const WIDTH = 120;
 
-interface Traced {
+interface Answered {
   readonly prompt: string;
   readonly output: string;
-  /** Rows of the fine-tuning set, best first. */
-  readonly ranked: readonly TunedRow[];
 }
 
-async function demo(model: Llama, folder: ModelSource): Promise<void> {
+interface BehaviourReport extends Answered {
+  readonly name: BehaviourName;
+  readonly label: BehaviourName;
+  readonly outputs: number;
+  readonly precisionAt10: number;
+  readonly bm25PrecisionAt10: number;
+  readonly randomPrecisionAt10: number;
+}
+
+async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  const rows = await readLines<TunedRow>('data/finetune.jsonl');
-  const questions = await readLines<HeldOutRow>('data/held-out.jsonl');
-  const samples = rows.map((row, i): Sample => ({ name: `row ${i}`, ...renderSample(folder, row) }));
-  const { layer } = await automaticLayer(model, samples);
-  say(
-    `${rows.length} training rows, traced at layer ${layer} of ${model.config.layers} (chosen by the curve)`,
-  );
-  const index = await signatures(model, samples, { layers: [layer] }, 'signatures of the training rows');
-  const behaviours = [];
-  for (const name of BEHAVIOURS) {
-    const asked = questions.filter(({ label }) => label === name).slice(0, 2 * OUTPUTS);
-    const outputs = (
-      await answers(
-        model,
-        folder,
-        asked.map(({ prompt }) => prompt),
-      )
-    )
-      .filter(({ output }) => showsBehaviour(name, output))
-      .slice(0, OUTPUTS);
-    const traced = await trace(model, folder, outputs, rows, index, layer);
-    behaviours.push(report(name, traced, rows));
+  const data = resolve('.reptrace', 'demo');
+  // Nothing of an earlier run: what is shown is made now.
+  await rm(data, { recursive: true, force: true });
+  const settings = { ...readSettings({}, { data }), roots: [DEMO, data] };
+  const log = createLog('demo', process.env['REPTRACE_LOG'] ?? 'warn');
+  const mesh = await startMesh(settings, log, { host: '127.0.0.1', port: keep ? PORT : 0 });
+  try {
+    const client = new GraphqlClient({ url: mesh.graphql });
+    say(`the mesh answers at ${mesh.graphql}`);
+    await buildIndex(client, signal);
+    const rows = await readLines<TunedRow>(DATASET);
+    const questions = await readLines<HeldOutRow>(QUESTIONS);
+    const bm25 = new Bm25(rows.map(({ prompt, response }) => `${prompt} ${response}`));
+    const behaviours: BehaviourReport[] = [];
+    for (const name of BEHAVIOURS) {
+      const asked = questions.filter(({ label }) => label === name).slice(0, 2 * OUTPUTS);
+      behaviours.push(await traceBehaviour(client, name, asked, rows, bm25));
+    }
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    if (keep) say(`\nthe mesh stays up at ${mesh.graphql} until it is interrupted`);
+    process.stdout.write(`${JSON.stringify({ demo: 'ok', seconds, behaviours })}\n`);
+    if (keep) await untilAborted(signal);
+  } finally {
+    await mesh.close();
   }
-  const seconds = Math.round((performance.now() - started) / 100) / 10;
-  process.stdout.write(`${JSON.stringify({ demo: 'ok', seconds, layer, behaviours })}\n`);
 }
 
-async function trace(
-  model: Llama,
-  folder: ModelSource,
-  outputs: readonly { prompt: string; output: string }[],
-  rows: readonly TunedRow[],
-  index: readonly Signature[],
-  layer: number,
-): Promise<Traced[]> {
-  const samples = outputs.map(({ prompt, output }, i): Sample => {
-    return { name: `output ${i}`, ...renderSample(folder, { prompt, response: output }) };
-  });
-  const queries = await signatures(model, samples, { layers: [layer] });
-  return queries.map((query, i) => {
-    const scores = index.map((row) => pairScore(query, row, layer, ALPHA));
-    const order = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, TOP);
-    const asked = outputs[i];
-    if (asked === undefined) throw new Error(`there is no output ${i}`);
-    return { ...asked, ranked: order.flatMap((row) => rows[row] ?? []) };
-  });
-}
-
-function report(name: BehaviourName, traced: readonly Traced[], rows: readonly TunedRow[]): unknown {
-  const precision = traced.map(({ ranked }) => ranked.filter(({ label }) => label === name).length / TOP);
-  const mean = precision.reduce((sum, value) => sum + value, 0) / precision.length;
-  const chance = rows.filter(({ label }) => label === name).length / rows.length;
-  const [first] = traced;
-  say(
-    `\n${name}: of the ${TOP} rows traced from an output, ${(100 * mean).toFixed(0)} % taught it (chance ${(100 * chance).toFixed(0)} %)`,
+async function buildIndex(client: GraphqlClient, signal: AbortSignal): Promise<void> {
+  const input = { name: INDEX, model: MODEL, dataset: DATASET };
+  const answer = await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, { input });
+  const index = valueOf(answer.buildIndex);
+  const progress = new Progress();
+  const last = await followBuild(
+    client,
+    index.id,
+    (event) => {
+      progress.show(progressLine(event));
+    },
+    signal,
   );
-  if (first === undefined) return { name, outputs: 0 };
-  say(`  asked:    ${first.prompt}\n  answered: ${first.output}\n  taught by:`);
-  for (const { label, prompt, response } of first.ranked.slice(0, SHOWN))
-    say(`    [${label}] ${prompt} -> ${response}`);
+  progress.done(`${index.plan?.summary ?? ''}  ${progressLine(last)}`);
+  if (last.state === 'COMPLETED' && last.failed === 0) return;
+  throw new ReptraceError(
+    'INTERNAL',
+    `the demo's index ended ${last.state} with ${last.failed} failed rows`,
+    'See the log above.',
+  );
+}
+
+async function traceBehaviour(
+  client: GraphqlClient,
+  name: BehaviourName,
+  questions: readonly HeldOutRow[],
+  rows: readonly TunedRow[],
+  bm25: Bm25,
+): Promise<BehaviourReport> {
+  const prompts = questions.map(({ prompt }) => prompt);
+  const shown = (await answers(client, prompts))
+    .filter(({ output }) => showsBehaviour(name, output))
+    .slice(0, OUTPUTS);
+  const traces: TraceFields[] = [];
+  for (const { prompt, output } of shown) {
+    traces.push(await askTrace(client, { index: INDEX, prompt, output, top: TOP }));
+  }
+  const [first] = traces;
+  if (first === undefined || traces.length < OUTPUTS) {
+    throw new ReptraceError(
+      'INTERNAL',
+      `only ${traces.length} of ${prompts.length} answers show "${name}"`,
+      'The demo model is not the one that was committed: check demo/tuned.',
+    );
+  }
+  const precision = mean(
+    traces.map(({ matches }) => matches.filter(({ sample }) => sample.label === name).length / TOP),
+  );
+  const byWords = mean(shown.map((answered) => bm25Precision(bm25, answered, rows, name)));
+  const chance = rows.filter(({ label }) => label === name).length / rows.length;
+  say(
+    `\n${name}: of the ${TOP} rows traced from an answer, ${percent(precision)} taught it ` +
+      `(mean of ${traces.length} answers; BM25 ${percent(byWords)}, chance ${percent(chance)})`,
+  );
+  const { isTTY, columns } = process.stdout;
+  say(
+    traceTable(
+      { ...first, matches: first.matches.slice(0, SHOWN) },
+      { colours: isTTY && process.env['NO_COLOR'] === undefined, width: isTTY ? columns : WIDTH },
+    ),
+  );
   return {
-    ...{ name, prompt: first.prompt, output: first.output, label: name, outputs: traced.length },
-    ...{ precisionAt10: mean, randomPrecisionAt10: chance },
+    ...{ name, prompt: first.prompt ?? '', output: first.output, label: name, outputs: traces.length },
+    ...{ precisionAt10: precision, bm25PrecisionAt10: byWords, randomPrecisionAt10: chance },
   };
 }
 
-async function answers(
-  model: Llama,
-  source: ModelSource,
-  prompts: readonly string[],
-): Promise<{ prompt: string; output: string }[]> {
-  const given = await answerPrompts(model, source, prompts, { maxTokens: 64 });
-  return given.map(({ prompt, output }) => ({ prompt, output: output.trim() }));
+async function answers(client: GraphqlClient, prompts: readonly string[]): Promise<Answered[]> {
+  const input = { model: MODEL, prompts, maxTokens: 64 };
+  const answer = await client.ask<{ generate: Member<{ answers: readonly { text: string }[] }> }>(GENERATE, {
+    input,
+  });
+  return valueOf(answer.generate).answers.map(({ text }, i) => ({
+    prompt: prompts[i] ?? '',
+    output: text.trim(),
+  }));
 }
 
-async function signatures(
-  model: Llama,
-  samples: readonly Sample[],
-  options: SignatureOptions,
-  shown?: string,
-): Promise<Signature[]> {
-  const progress = new Progress();
-  const started = performance.now();
-  const found: Signature[] = [];
-  for await (const results of signatureBatches(model, samples, options)) {
-    for (const result of results) {
-      if ('error' in result) throw result.error;
-      found.push(result);
-    }
-    if (shown !== undefined) progress.show(`${shown}: ${found.length}/${samples.length}`);
-  }
-  const seconds = (performance.now() - started) / 1000;
-  if (shown !== undefined)
-    progress.done(
-      `${shown}: ${found.length} in ${duration(seconds)}, ${(found.length / seconds).toFixed(0)} a second`,
-    );
-  return found;
+function bm25Precision(
+  bm25: Bm25,
+  { prompt, output }: Answered,
+  rows: readonly TunedRow[],
+  label: BehaviourName,
+): number {
+  const scores = bm25.scores(`${prompt} ${output}`);
+  const best = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, TOP);
+  return best.filter((row) => rows[row]?.label === label).length / TOP;
 }
 
-async function readLines<T>(name: string): Promise<T[]> {
-  const text = await readFile(join(DEMO, name), 'utf8');
+async function readLines<T>(path: string): Promise<T[]> {
+  const text = await readFile(path, 'utf8');
   return text
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as T);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
 }
 
 function say(text: string): void {
@@ -147,7 +192,8 @@ function say(text: string): void {
 }
 
 try {
-  await withGpu((gpu) => withModel(gpu, { model: join(DEMO, 'tuned') }, demo));
+  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+  await demo(values.keep, interruption());
 } catch (error) {
   reportFailure(error);
   process.exitCode = 1;

@@ -1,10 +1,10 @@
 /** The log of a service: JSON lines on stderr, level by REPTRACE_LOG (default `info`). */
-import { pino, type Logger } from 'pino';
+import { destination, pino, type Logger } from 'pino';
 
 export type Log = Logger;
 
 export function createLog(name: string, level = process.env['REPTRACE_LOG'] ?? 'info'): Log {
-  return pino({ name, level }, pino.destination({ fd: 2, sync: true }));
+  return pino({ name, level }, destination({ fd: 2, sync: true }));
 }
 
 /** For embedded use and tests: nothing is written. */

@@ -20,8 +20,11 @@ export interface Settings {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @param overrides what the command line says */
-export function readSettings(env: Environment, overrides: Partial<Settings> = {}): Settings {
+/** @param overrides what the command line says. Throws CONFIG_INVALID, naming the variable. */
+export function readSettings(
+  env: Environment,
+  overrides: { readonly data?: string | undefined } = {},
+): Settings {
   const data = resolve(overrides.data ?? given(env, 'REPTRACE_DATA') ?? '.reptrace');
   return {
     data,
@@ -31,13 +34,7 @@ export function readSettings(env: Environment, overrides: Partial<Settings> = {}
     qdrantUrl: url(env, 'QDRANT_URL', ['http:', 'https:']),
     qdrantApiKey: given(env, 'QDRANT_API_KEY'),
     token: given(env, 'REPTRACE_TOKEN'),
-    ...withoutUndefined(overrides),
-    ...(overrides.data === undefined ? {} : { data }),
   };
-}
-
-function withoutUndefined(overrides: Partial<Settings>): Partial<Settings> {
-  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
 }
 
 /** Empty is unset: that is how compose files and shells leave a variable out. */

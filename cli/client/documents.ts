@@ -1,0 +1,95 @@
+/** The operations that the command line asks. */
+
+const FAILURE = `... on Failure { code message remedy }`;
+
+const PROGRESS = `cursor state done total failed samplesPerSecond etaSeconds`;
+
+export const INDEX_FIELDS = `
+  id name state createdAt samples
+  plan { total kept toSign summary }
+  progress { ${PROGRESS} }
+  model { id }
+  dataset { path digest rows }
+  manifest
+  error { code message remedy }
+  failures(first: 20) { row line code reason }
+`;
+
+export const BUILD_INDEX = `
+  mutation BuildIndex($input: BuildIndexInput!) {
+    buildIndex(input: $input) { __typename ... on Index { ${INDEX_FIELDS} } ${FAILURE} }
+  }
+`;
+
+export const INDEX = `query Index($index: ID!) { index(id: $index) { ${INDEX_FIELDS} } }`;
+
+export const INDEXES = `query Indexes { indexes { ${INDEX_FIELDS} } }`;
+
+export const INDEX_PROGRESS = `
+  subscription IndexProgress($index: ID!, $after: String) {
+    indexProgress(index: $index, after: $after) { ${PROGRESS} }
+  }
+`;
+
+export const CANCEL_INDEX = `
+  mutation CancelIndex($index: ID!) {
+    cancelIndex(index: $index) { __typename ... on Index { ${INDEX_FIELDS} } ${FAILURE} }
+  }
+`;
+
+export const RESUME_INDEX = `
+  mutation ResumeIndex($index: ID!) {
+    resumeIndex(index: $index) { __typename ... on Index { ${INDEX_FIELDS} } ${FAILURE} }
+  }
+`;
+
+export const DELETE_INDEX = `
+  mutation DeleteIndex($index: ID!) {
+    deleteIndex(index: $index) { __typename ... on DeletedIndex { id name } ${FAILURE} }
+  }
+`;
+
+export const ERASE_SAMPLES = `
+  mutation EraseSamples($index: ID!, $filter: SampleFilter!) {
+    eraseSamples(index: $index, filter: $filter) {
+      __typename ... on ErasedSamples { erased index { ${INDEX_FIELDS} } } ${FAILURE}
+    }
+  }
+`;
+
+const TOKENS = `text score part position`;
+
+const TRACE_FIELDS = `
+  id createdAt output prompt alpha layers tokenLayer exact recall
+  index { id name }
+  model { id digest }
+  outputTokens { ${TOKENS} }
+  matches {
+    rank score hiddenScore gradientScore
+    sample { id row prompt response label metadata }
+    tokens { ${TOKENS} }
+  }
+  timings { name milliseconds }
+`;
+
+const TRACE_RESULT = `__typename ... on Trace { ${TRACE_FIELDS} } ... on TracePending { id } ${FAILURE}`;
+
+export const TRACE_BEHAVIOR = `
+  query TraceBehavior(
+    $output: String!, $prompt: String, $index: ID, $top: Int, $alpha: Float, $tokens: Boolean,
+    $filter: SampleFilter, $exact: Boolean, $outputs: [String!], $prompts: [String!]
+  ) {
+    traceBehavior(
+      output: $output, prompt: $prompt, index: $index, top: $top, alpha: $alpha, tokens: $tokens,
+      filter: $filter, exact: $exact, outputs: $outputs, prompts: $prompts
+    ) { ${TRACE_RESULT} }
+  }
+`;
+
+export const TRACE = `query Trace($id: ID!) { trace(id: $id) { ${TRACE_RESULT} } }`;
+
+export const GENERATE = `
+  mutation Generate($input: GenerateInput!) {
+    generate(input: $input) { __typename ... on Generation { answers { text finished } } ${FAILURE} }
+  }
+`;

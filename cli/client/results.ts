@@ -1,0 +1,98 @@
+/** What the operations of documents.ts give, and the step from a union with a failure to a value or a throw. */
+import { ReptraceError, type ErrorCode } from '../../lib/errors.ts';
+
+export type IndexState = 'QUEUED' | 'RUNNING' | 'CANCELLED' | 'FAILED' | 'COMPLETED';
+
+export interface ProgressResult {
+  readonly cursor: string;
+  readonly state: IndexState;
+  readonly done: number;
+  readonly total: number;
+  readonly failed: number;
+  readonly samplesPerSecond: number | null;
+  readonly etaSeconds: number | null;
+}
+
+export interface FailureResult {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface IndexResult {
+  readonly id: string;
+  readonly name: string;
+  readonly state: IndexState;
+  readonly createdAt: string;
+  readonly samples: number;
+  readonly plan: {
+    readonly total: number;
+    readonly kept: number;
+    readonly toSign: number;
+    readonly summary: string;
+  } | null;
+  readonly progress: ProgressResult;
+  readonly model: { readonly id: string } | null;
+  readonly dataset: { readonly path: string; readonly digest: string | null; readonly rows: number | null };
+  readonly manifest: {
+    readonly layers?: { readonly layers: readonly number[]; readonly rule: string };
+  } | null;
+  readonly error: FailureResult | null;
+  readonly failures: readonly {
+    readonly row: number;
+    readonly line: number | null;
+    readonly code: ErrorCode;
+    readonly reason: string;
+  }[];
+}
+
+export interface TokenResult {
+  readonly text: string;
+  readonly score: number;
+  readonly part: 'PROMPT' | 'RESPONSE';
+  readonly position: number;
+}
+
+export interface MatchResult {
+  readonly rank: number;
+  readonly score: number;
+  readonly hiddenScore: number;
+  readonly gradientScore: number;
+  readonly sample: {
+    readonly id: string;
+    readonly row: number;
+    readonly prompt: string;
+    readonly response: string;
+    readonly label: string | null;
+    readonly metadata: unknown;
+  };
+  readonly tokens: readonly TokenResult[] | null;
+}
+
+export interface TraceFields {
+  readonly id: string;
+  readonly output: string;
+  readonly prompt: string | null;
+  readonly alpha: number;
+  readonly layers: readonly number[];
+  readonly tokenLayer: number;
+  readonly exact: boolean;
+  readonly recall: number | null;
+  readonly index: { readonly id: string; readonly name: string } | null;
+  readonly model: { readonly id: string; readonly digest: string } | null;
+  readonly outputTokens: readonly TokenResult[] | null;
+  readonly matches: readonly MatchResult[];
+  readonly timings: readonly { readonly name: string; readonly milliseconds: number }[];
+}
+
+/** A member of a result union, told apart by `__typename`. */
+export type Member<T> =
+  (T & { readonly __typename: string }) | (FailureResult & { readonly __typename: string });
+
+/** The value, or its failure thrown. */
+export function valueOf<T extends object>(member: Member<T>): T & { readonly __typename: string } {
+  if ('remedy' in member && 'code' in member) {
+    throw new ReptraceError(member.code, member.message, member.remedy);
+  }
+  return member;
+}

@@ -1,0 +1,115 @@
+/** `reptrace index build`: signs a dataset's samples, or those that came since, and shows how it goes. */
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { withMesh, type ConnectedMesh } from '../client/connect.ts';
+import { BUILD_INDEX, INDEX } from '../client/documents.ts';
+import { followBuild } from '../client/follow.ts';
+import { valueOf, type IndexResult, type Member } from '../client/results.ts';
+import { ReptraceError } from '../../lib/errors.ts';
+import { wholeNumber } from '../options.ts';
+import { Progress } from '../progress.ts';
+import { interruption } from '../resources.ts';
+import { indexSummary, progressLine } from '../terminal/index-lines.ts';
+
+interface Options {
+  readonly name: string;
+  readonly model: string;
+  readonly adapter?: string;
+  readonly data: string;
+  readonly layers: string;
+  readonly maxTokens?: number;
+  readonly onBadRow: 'skip' | 'stop';
+  readonly promptColumn?: string;
+  readonly responseColumn?: string;
+  readonly labelColumn?: string;
+  readonly detach?: true;
+  readonly server?: string;
+  readonly dataDir?: string;
+  readonly json?: true;
+}
+
+export function indexBuildCommand(): Command {
+  return new Command('build')
+    .description('Index a dataset, or bring an index up to date with rows appended to its dataset')
+    .requiredOption('--name <name>', 'name of the index')
+    .requiredOption('--model <dir|file.gguf>', 'model folder, or GGUF file')
+    .option('--adapter <dir>', 'PEFT LoRA adapter folder')
+    .requiredOption('--data <file>', 'the dataset: JSONL or CSV')
+    .option('--layers <layers>', 'auto, or numbers such as 3,5', 'auto')
+    .option('--max-tokens <n>', 'longer samples lose the tail of their response', wholeNumber(2))
+    .addOption(
+      new Option('--on-bad-row <what>', 'rows that cannot be read').choices(['skip', 'stop']).default('skip'),
+    )
+    .option('--prompt-column <name>', 'where guessing is not wanted')
+    .option('--response-column <name>', 'where guessing is not wanted')
+    .option('--label-column <name>', 'where guessing is not wanted')
+    .option('--detach', 'with a running mesh: do not wait for the end')
+    .option('--server <url>', 'a mesh that is running; default: one in this process')
+    .option('--data-dir <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
+    .option('--json', 'print the index as one JSON object')
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const signal = interruption();
+  const { server, dataDir, model, adapter, data } = options;
+  // The mesh may have been started in another folder.
+  const paths = [model, adapter ?? model, data].map((path) => resolve(path));
+  const choice = { server, dataDir, paths };
+  await withMesh(choice, async (mesh) => {
+    const { client } = mesh;
+    const answer = await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, {
+      input: inputOf(options),
+    });
+    const started = valueOf(answer.buildIndex);
+    process.stderr.write(`${started.plan?.summary ?? 'build started'}\n`);
+    if (options.detach === true && !mesh.embedded) printIndex(started, options.json);
+    else await followAndPrint(mesh, started.id, options.json, signal);
+  });
+}
+
+/** Shows progress until the build ends, prints the index; a build that did not complete is a failure. */
+export async function followAndPrint(
+  { client }: ConnectedMesh,
+  id: string,
+  json: true | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = new Progress();
+  const last = await followBuild(
+    client,
+    id,
+    (event) => {
+      progress.show(progressLine(event));
+    },
+    signal,
+  );
+  progress.done(progressLine(last));
+  const { index } = await client.ask<{ index: IndexResult | null }>(INDEX, { index: id });
+  if (index === null)
+    throw new ReptraceError('INDEX_NOT_FOUND', `the index ${id} is gone`, 'Build it again.');
+  printIndex(index, json);
+  if (last.state !== 'COMPLETED') process.exitCode = 1;
+}
+
+export function printIndex(index: IndexResult, json: true | undefined): void {
+  process.stdout.write(`${json === true ? JSON.stringify(index) : indexSummary(index)}\n`);
+}
+
+function inputOf(options: Options): Record<string, unknown> {
+  const { name, model, adapter, data, layers, maxTokens, onBadRow } = options;
+  const columns = {
+    prompt: options.promptColumn,
+    response: options.responseColumn,
+    label: options.labelColumn,
+  };
+  return {
+    ...{ name, layers, maxTokens, onBadRow: onBadRow.toUpperCase() },
+    ...{
+      model: resolve(model),
+      adapter: adapter === undefined ? undefined : resolve(adapter),
+      dataset: resolve(data),
+    },
+    columns: Object.values(columns).every((column) => column === undefined) ? undefined : columns,
+  };
+}

@@ -1,0 +1,67 @@
+/** `reptrace trace`: which samples of an index, and which tokens in them, taught this output? */
+import { Command } from 'commander';
+import { withMesh, type MeshChoice } from '../client/connect.ts';
+import { askTrace } from '../client/trace.ts';
+import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
+import { realNumber, wholeNumber } from '../options.ts';
+import { traceTable } from '../terminal/trace-table.ts';
+
+interface Options extends FilterOptions {
+  readonly index?: string;
+  readonly output: string;
+  readonly prompt?: string;
+  readonly alsoOutput: readonly string[];
+  readonly top?: number;
+  readonly alpha?: number;
+  readonly tokens: boolean;
+  readonly exact?: true;
+  readonly server?: string;
+  readonly data?: string;
+  readonly json?: true;
+}
+
+const PLAIN_WIDTH = 120;
+
+export function traceCommand(): Command {
+  const command = new Command('trace')
+    .description('Which samples of an index, and which tokens in them, taught this output?')
+    .option('--index <name|id>', 'may be left out when there is one index')
+    .requiredOption('--output <text>', 'what the model said')
+    .option('--prompt <text>', 'what it was asked; without it the trace goes by the gradient alone')
+    .option('--also-output <text>', 'another output of the same incident; may be repeated', collected, [])
+    .option('--top <k>', 'matches to show, 1 to 1000', wholeNumber(-Number.MAX_SAFE_INTEGER))
+    .option(
+      '--alpha <x>',
+      'weight of the hidden state, 0 to 1; the rest is the gradient’s',
+      realNumber(-Infinity),
+    )
+    .option('--no-tokens', 'do not score tokens (faster)')
+    .option('--exact', 'compare with every sample, also where the store would approximate');
+  return filterOptions(command)
+    .option('--server <url>', 'a mesh that is running; default: one in this process')
+    .option('--data <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
+    .option('--json', 'print the trace as one JSON object')
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const mesh: MeshChoice = { server: options.server, dataDir: options.data };
+  const { output, prompt, index, top, alpha, tokens, exact, alsoOutput } = options;
+  const question = {
+    ...{ output, prompt, index, top, alpha, tokens, exact },
+    filter: sampleFilter(options),
+    outputs: alsoOutput.length === 0 ? undefined : alsoOutput,
+  };
+  const trace = await withMesh(mesh, ({ client }) => askTrace(client, question));
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(trace)}\n`);
+    return;
+  }
+  const { isTTY, columns } = process.stdout;
+  const colours = isTTY && process.env['NO_COLOR'] === undefined;
+  process.stdout.write(`${traceTable(trace, { colours, width: isTTY ? columns : PLAIN_WIDTH })}\n`);
+}
+
+function collected(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

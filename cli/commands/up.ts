@@ -1,0 +1,34 @@
+/** `reptrace up`: the whole mesh in one process, until it is told to end. */
+import { Command } from 'commander';
+import { createLog } from '../../lib/log.ts';
+import { readSettings } from '../../lib/mesh/settings.ts';
+import { wholeNumber } from '../options.ts';
+import { interruption } from '../resources.ts';
+import { untilAborted } from '../until-aborted.ts';
+
+interface Options {
+  readonly port: number;
+  readonly host: string;
+  readonly data?: string;
+  readonly json?: true;
+}
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('Run the whole mesh in this process; GraphQL at http://127.0.0.1:4000/graphql')
+    .option('--port <n>', 'port of the gateway; 0 is any that is free', wholeNumber(0), 4000)
+    .option('--host <address>', 'address to listen at; beyond loopback only with REPTRACE_TOKEN', '127.0.0.1')
+    .option('--data <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
+    .option('--json', 'print what is ready as JSON (the only format, and the default)')
+    .action(run);
+}
+
+async function run({ port, host, data }: Options): Promise<void> {
+  const signal = interruption();
+  // Loaded when it is needed: the services bring much with them, and other commands should start at once.
+  const { startMesh } = await import('../mesh/start-mesh.ts');
+  const mesh = await startMesh(readSettings(process.env, { data }), createLog('reptrace'), { host, port });
+  process.stdout.write(`${JSON.stringify({ ready: true, graphql: mesh.graphql })}\n`);
+  await untilAborted(signal);
+  await mesh.close();
+}

@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readSettings } from './settings.ts';
+
+describe('readSettings', () => {
+  it('keeps everything in this process and .reptrace when nothing is set', () => {
+    expect(readSettings({})).toEqual({
+      data: resolve('.reptrace'),
+      roots: [process.cwd(), resolve('.reptrace')],
+      models: [],
+      natsUrl: undefined,
+      qdrantUrl: undefined,
+      qdrantApiKey: undefined,
+      token: undefined,
+    });
+  });
+
+  it('takes an empty variable as one that is not set', () => {
+    expect(readSettings({ NATS_URL: '', REPTRACE_ROOTS: '', REPTRACE_TOKEN: '' })).toEqual(readSettings({}));
+  });
+
+  it('prefers the command line', () => {
+    expect(readSettings({ REPTRACE_DATA: '/a' }, { data: '/b' }).data).toBe('/b');
+    expect(readSettings({ REPTRACE_DATA: '/a' }, { data: undefined }).data).toBe('/a');
+  });
+
+  it('refuses URLs that lead nowhere, without repeating what may hold a password', () => {
+    expect(() => readSettings({ NATS_URL: 'http://user:secret@host' })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.not.stringContaining('secret') as string,
+      }) as Error,
+    );
+    expect(() => readSettings({ QDRANT_URL: 'host:6333' })).toThrow('QDRANT_URL');
+  });
+});

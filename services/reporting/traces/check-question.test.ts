@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { checkQuestion, type AskedQuestion } from './check-question.ts';
+
+const refusal = (asked: AskedQuestion): unknown => {
+  try {
+    checkQuestion(asked);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it was accepted');
+};
+
+describe('checkQuestion', () => {
+  it('fills in what was left out', () => {
+    expect(checkQuestion({ output: 'no', prompt: 'yes?' })).toEqual({
+      ...{ index: null, questions: [{ output: 'no', prompt: 'yes?' }], alpha: 0.5, top: 10 },
+      ...{ tokens: true, filter: null, exact: false },
+    });
+  });
+
+  it('traces an output without a prompt by its gradient alone', () => {
+    expect(checkQuestion({ output: 'no' }).alpha).toBe(0);
+    expect(checkQuestion({ output: 'no', alpha: 0 }).alpha).toBe(0);
+    expect(refusal({ output: 'no', alpha: 0.5 })).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('no prompt') as string,
+    });
+  });
+
+  it.each([0, 1, 0.25])('takes alpha %d', (alpha) => {
+    expect(checkQuestion({ output: 'no', prompt: '', alpha }).alpha).toBe(alpha);
+  });
+
+  it.each([-0.1, 1.1, NaN, Infinity])('refuses alpha %d', (alpha) => {
+    expect(refusal({ output: 'no', prompt: '', alpha })).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('alpha') as string,
+    });
+  });
+
+  it.each([0, -1, 1001, 1e9, 1.5])('refuses top %d', (top) => {
+    expect(refusal({ output: 'no', top })).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('top') as string,
+    });
+  });
+
+  it('names the output that is empty', () => {
+    expect(refusal({ output: ' \n' })).toMatchObject({ message: 'output is empty.' });
+    expect(refusal({ output: 'a', outputs: ['b', ''] })).toMatchObject({ message: 'outputs[1] is empty.' });
+  });
+
+  it('gives further outputs the prompt of the first, or their own', () => {
+    const one = checkQuestion({ output: 'a', prompt: 'p', outputs: ['b'] });
+    expect(one.questions).toEqual([
+      { output: 'a', prompt: 'p' },
+      { output: 'b', prompt: 'p' },
+    ]);
+    const other = checkQuestion({ output: 'a', prompt: 'p', outputs: ['b'], prompts: ['q'] });
+    expect(other.questions[1]).toEqual({ output: 'b', prompt: 'q' });
+    expect(refusal({ output: 'a', prompt: 'p', outputs: ['b'], prompts: [] })).toMatchObject({
+      code: 'INPUT_INVALID',
+    });
+  });
+
+  it('traces at most 32 outputs together', () => {
+    const outputs = (count: number): string[] => Array.from({ length: count }, (_, i) => `no ${i}`);
+    expect(checkQuestion({ output: 'no', outputs: outputs(31) }).questions).toHaveLength(32);
+    expect(refusal({ output: 'no', outputs: outputs(32) })).toMatchObject({ code: 'INPUT_INVALID' });
+  });
+
+  it('joins `label` and `labels`: both must hold', () => {
+    const labels = (label: string, more: string[]) =>
+      checkQuestion({ output: 'no', filter: { label, labels: more } }).filter?.labels;
+    expect(labels('a', ['a', 'b'])).toEqual(['a']);
+    expect(labels('a', ['b'])).toEqual([]);
+  });
+});

@@ -1,0 +1,122 @@
+/** From what a client asked to a question that can be worked on, or a named refusal. Pure. */
+import { ReptraceError } from '../../../lib/errors.ts';
+import type { Question } from '../../../lib/mesh/compute-messages.ts';
+import type { SampleFilter } from '../../index/stores/signature-store.ts';
+import type { TraceQuestion } from './trace.ts';
+
+export const MAX_OUTPUTS = 32;
+export const MAX_TOP = 1000;
+/** Matches whose tokens are scored at most: each costs a forward and a backward. */
+export const MAX_TOKEN_MAPS = 100;
+
+type Given<T> = T | null | undefined;
+
+/** The arguments of Query.traceBehavior. */
+export interface AskedQuestion {
+  readonly output: string;
+  readonly prompt?: Given<string>;
+  readonly index?: Given<string>;
+  readonly top?: Given<number>;
+  readonly alpha?: Given<number>;
+  readonly tokens?: Given<boolean>;
+  readonly filter?: Given<AskedFilter>;
+  readonly exact?: Given<boolean>;
+  readonly outputs?: Given<readonly string[]>;
+  readonly prompts?: Given<readonly string[]>;
+}
+
+interface AskedFilter {
+  readonly label?: Given<string>;
+  readonly labels?: Given<readonly string[]>;
+  readonly withoutLabels?: Given<readonly string[]>;
+  readonly metadata?: Given<readonly { readonly key: string; readonly values: readonly string[] }[]>;
+  readonly rows?: Given<readonly number[]>;
+}
+
+/** Throws INPUT_INVALID, naming the argument. */
+export function checkQuestion(asked: AskedQuestion): TraceQuestion {
+  const questions = checkOutputs(asked);
+  const top = asked.top ?? 10;
+  if (!Number.isInteger(top) || top < 1 || top > MAX_TOP) {
+    throw invalid(`top is ${top}`, `Ask for 1 to ${MAX_TOP} matches.`);
+  }
+  return {
+    index: asked.index ?? null,
+    questions,
+    alpha: checkAlpha(asked.alpha, questions),
+    top,
+    tokens: asked.tokens ?? true,
+    filter: checkFilter(asked.filter),
+    exact: asked.exact ?? false,
+  };
+}
+
+function checkOutputs({ output, prompt, outputs, prompts }: AskedQuestion): readonly Question[] {
+  const more = outputs ?? [];
+  if (prompts !== null && prompts !== undefined && prompts.length !== more.length) {
+    throw invalid(
+      `there are ${more.length} outputs and ${prompts.length} prompts`,
+      'Give a prompt for each of `outputs`, in their order, or leave `prompts` out.',
+    );
+  }
+  if (more.length >= MAX_OUTPUTS) {
+    throw invalid(
+      `there are ${more.length + 1} outputs`,
+      `Trace at most ${MAX_OUTPUTS} outputs of one incident together.`,
+    );
+  }
+  const questions = [
+    { output, prompt: prompt ?? null },
+    ...more.map((text, i) => ({ output: text, prompt: prompts?.[i] ?? prompt ?? null })),
+  ];
+  for (const [i, question] of questions.entries()) {
+    if (question.output.trim() !== '') continue;
+    const name = i === 0 ? 'output' : `outputs[${i - 1}]`;
+    throw invalid(`${name} is empty`, 'Give the text that the model said.');
+  }
+  return questions;
+}
+
+function checkAlpha(alpha: Given<number>, questions: readonly Question[]): number {
+  const promptless = questions.some(({ prompt }) => prompt === null);
+  if (alpha === null || alpha === undefined) return promptless ? 0 : 0.5;
+  if (!(alpha >= 0 && alpha <= 1)) {
+    throw invalid(
+      `alpha is ${alpha}`,
+      'Choose a number from 0 (gradients alone) to 1 (hidden states alone).',
+    );
+  }
+  if (alpha > 0 && promptless) {
+    throw invalid(
+      `alpha is ${alpha}, and an output has no prompt`,
+      'Give the prompt too, or leave alpha out: without a prompt the hidden state is the same for every output.',
+    );
+  }
+  return alpha;
+}
+
+function checkFilter(filter: Given<AskedFilter>): SampleFilter | null {
+  if (filter === null || filter === undefined) return null;
+  const { label, labels, withoutLabels, metadata, rows } = filter;
+  const bad = rows?.find((row) => row < 0);
+  if (bad !== undefined) throw invalid(`filter.rows has ${bad}`, 'Rows are numbered from 0.');
+  return {
+    labels: bothLabels(label ?? undefined, labels ?? undefined),
+    withoutLabels: withoutLabels ?? undefined,
+    metadata: metadata ?? undefined,
+    rows: rows ?? undefined,
+  };
+}
+
+/** Both conditions hold only for a label that is in both. */
+function bothLabels(
+  label: string | undefined,
+  labels: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (label === undefined) return labels;
+  return labels === undefined || labels.includes(label) ? [label] : [];
+}
+
+function invalid(what: string, remedy: string): ReptraceError {
+  return new ReptraceError('INPUT_INVALID', `${what}.`, remedy);
+}

@@ -1,0 +1,158 @@
+/** Answers a question: signature of the outputs (compute) → nearest samples (index) → token maps (compute). */
+import type { Bus } from '../../../lib/bus/bus.ts';
+import { call } from '../../../lib/bus/procedure.ts';
+import { ReptraceError } from '../../../lib/errors.ts';
+import {
+  mapTokens,
+  signQuestions,
+  type ModelRef,
+  type TokenScore,
+} from '../../../lib/mesh/compute-messages.ts';
+import {
+  searchIndex,
+  type Manifest,
+  type OpenIndex,
+  type SearchHit,
+} from '../../../lib/mesh/index-messages.ts';
+import { MAX_TOKEN_MAPS } from './check-question.ts';
+import type { Timing, Trace, TraceQuestion } from './trace.ts';
+
+/** Bytes of samples' texts in one request for token maps; answers are some times larger. */
+const TEXT_SHARE = 1 / 32;
+
+interface TokenMaps {
+  readonly questions: readonly (readonly TokenScore[])[];
+  readonly samples: readonly (readonly TokenScore[])[];
+}
+
+/** Throws what the services throw, and CANCELLED. */
+export async function runTrace(
+  bus: Bus,
+  id: string,
+  index: OpenIndex,
+  question: TraceQuestion,
+  signal: AbortSignal,
+): Promise<Trace> {
+  const { manifest } = index;
+  const { questions, alpha, top, filter, exact } = question;
+  const stopwatch = new Stopwatch();
+  const model = modelOf(manifest);
+  const { layers } = manifest.layers;
+  const { signatures } = await call(bus, signQuestions, { model, layers, questions }, { signal });
+  stopwatch.lap('sign');
+  const queries = signatures.map((signature) => signature.layers);
+  const found = await call(
+    bus,
+    searchIndex,
+    { index: index.id, queries, alpha, top, filter, exact },
+    { signal },
+  );
+  stopwatch.lap('search');
+  const tokenLayer = tokenLayerOf(manifest);
+  const maps = question.tokens
+    ? await tokenMaps(bus, manifest, tokenLayer, question, found.hits, signal)
+    : null;
+  if (maps !== null) stopwatch.lap('tokens');
+  return {
+    id,
+    createdAt: new Date().toISOString(),
+    questions: questions.map((asked, i) => ({ ...asked, tokens: maps?.questions[i] ?? null })),
+    ...{ alpha, layers, tokenLayer, index: index.id, modelDigest: manifest.model.digest },
+    ...{ exact: found.exact, recall: found.recall },
+    matches: found.hits.map(({ sample, score, hiddenScore, gradientScore }, i) => ({
+      ...{ rank: i + 1, score, hiddenScore, gradientScore, sample },
+      tokens: maps?.samples[i] ?? null,
+    })),
+    timings: stopwatch.timings(),
+  };
+}
+
+export function modelOf({ model }: Manifest): ModelRef {
+  return { digest: model.digest, path: model.path, adapter: model.adapter ?? undefined };
+}
+
+/** The first layer of the index, but never the last of the model: there, prompt rows are zero (design: "Token level"). */
+export function tokenLayerOf({ layers, model }: Manifest): number {
+  const [first] = layers.layers;
+  if (first === undefined) throw new Error('an index has no layer');
+  return Math.min(first, model.layers - 1);
+}
+
+/** In requests small enough for the bus; the questions' maps are means over all samples, weighted by request. */
+async function tokenMaps(
+  bus: Bus,
+  manifest: Manifest,
+  layer: number,
+  { questions }: TraceQuestion,
+  hits: readonly SearchHit[],
+  signal: AbortSignal,
+): Promise<TokenMaps> {
+  const mapped = hits.slice(0, MAX_TOKEN_MAPS).map(({ sample }) => sample);
+  if (mapped.length === 0) return { questions: [], samples: [] };
+  const model = modelOf(manifest);
+  const { maxTokens } = manifest;
+  const samples: (readonly TokenScore[])[] = [];
+  let questionMaps: readonly (readonly TokenScore[])[] | undefined;
+  for (const group of groupsByText(mapped, bus.maxPayload * TEXT_SHARE)) {
+    const pairs = group.map(({ prompt, response }) => ({ prompt, response }));
+    const request = { model, layer, maxTokens, questions, samples: pairs };
+    const maps = await call(bus, mapTokens, request, { signal });
+    questionMaps = addWeighted(questionMaps, maps.questions, group.length / mapped.length);
+    samples.push(...maps.samples);
+  }
+  return { questions: questionMaps ?? [], samples };
+}
+
+/** Consecutive texts of at most `bytes` together; a longer one is a group of its own. */
+export function groupsByText<T extends { readonly prompt: string; readonly response: string }>(
+  samples: readonly T[],
+  bytes: number,
+): T[][] {
+  const groups: T[][] = [];
+  let size = Infinity;
+  for (const sample of samples) {
+    const own = Buffer.byteLength(sample.prompt) + Buffer.byteLength(sample.response);
+    size += own;
+    if (size > bytes) {
+      groups.push([]);
+      size = own;
+    }
+    groups.at(-1)?.push(sample);
+  }
+  return groups;
+}
+
+function addWeighted(
+  sum: readonly (readonly TokenScore[])[] | undefined,
+  maps: readonly (readonly TokenScore[])[],
+  weight: number,
+): readonly (readonly TokenScore[])[] {
+  return maps.map((tokens, q) =>
+    tokens.map((token, i) => ({ ...token, score: (sum?.[q]?.[i]?.score ?? 0) + weight * token.score })),
+  );
+}
+
+class Stopwatch {
+  readonly #started = performance.now();
+  readonly #laps: Timing[] = [];
+  #last = this.#started;
+
+  lap(name: Timing['name']): void {
+    const now = performance.now();
+    this.#laps.push({ name, milliseconds: rounded(now - this.#last) });
+    this.#last = now;
+  }
+
+  timings(): readonly Timing[] {
+    return [...this.#laps, { name: 'total', milliseconds: rounded(performance.now() - this.#started) }];
+  }
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+/** Of a trace that is given up because the service ends. */
+export function closing(): ReptraceError {
+  return new ReptraceError('CANCELLED', 'the reporting service is ending.', 'Ask again in a moment.');
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import type { OpenIndex } from '../../../lib/mesh/index-messages.ts';
+import { checkQuestion } from './check-question.ts';
+import { traceId } from './trace-id.ts';
+
+const index = { id: 'i', name: 'n', manifestDigest: 'd' } as OpenIndex;
+const asked = { output: 'no', prompt: 'yes?', filter: { labels: ['a', 'b'], rows: [3, 1] } };
+
+describe('traceId', () => {
+  it('is the same for the same question, whatever the index is called and however conditions are ordered', () => {
+    const other = { ...asked, filter: { labels: ['b', 'a'], rows: [1, 3] }, top: 10 };
+    expect(traceId({ ...index, name: 'other' }, checkQuestion(other))).toBe(
+      traceId(index, checkQuestion(asked)),
+    );
+  });
+
+  it.each([
+    ['output', { ...asked, output: 'No' }],
+    ['prompt', { ...asked, prompt: 'yes' }],
+    ['alpha', { ...asked, alpha: 0.4 }],
+    ['top', { ...asked, top: 11 }],
+    ['tokens', { ...asked, tokens: false }],
+    ['exact', { ...asked, exact: true }],
+    ['filter', { ...asked, filter: {} }],
+    ['further outputs', { ...asked, outputs: ['no'] }],
+  ])('differs by %s', (_, question) => {
+    expect(traceId(index, checkQuestion(question))).not.toBe(traceId(index, checkQuestion(asked)));
+  });
+
+  it('differs after the index changed', () => {
+    expect(traceId({ ...index, manifestDigest: 'e' }, checkQuestion(asked))).not.toBe(
+      traceId(index, checkQuestion(asked)),
+    );
+  });
+});
