@@ -12,8 +12,15 @@ export interface Outcome {
 }
 
 /** The running process and its outcome. */
-export function start(args: readonly string[], input = ''): { kill: () => void; outcome: Promise<Outcome> } {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+export function start(
+  args: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): { kill: () => void; outcome: Promise<Outcome> } {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

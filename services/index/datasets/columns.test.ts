@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { PATTERNS, resolveColumns, type ColumnChoice } from './columns.ts';
+
+const resolve = (rows: readonly string[][], choice?: ColumnChoice) =>
+  resolveColumns(
+    'data.jsonl',
+    rows.map((row) => new Set(row)),
+    choice,
+  );
+
+describe('columns', () => {
+  it.each(PATTERNS.map(({ prompt, response }) => [prompt, response] as const))(
+    'named %s and %s are known',
+    (prompt, response) => {
+      expect(resolve([[...prompt, response, 'other']])).toEqual({
+        kind: 'text',
+        prompt,
+        response,
+        label: 'label',
+      });
+    },
+  );
+
+  it('that are missing where they may be do not hinder', () => {
+    expect(resolve([['instruction', 'output']])).toMatchObject({
+      prompt: ['instruction', 'input'],
+      response: 'output',
+    });
+  });
+
+  it('of chat turns are taken when nothing else fits', () => {
+    expect(resolve([['prompt', 'messages']])).toEqual({ kind: 'chat', messages: 'messages', label: 'label' });
+    expect(resolve([['messages', 'prompt', 'response']])).toMatchObject({ response: 'response' });
+  });
+
+  it('are those that most rows have; of equals, the first in order', () => {
+    const alpaca = ['instruction', 'input', 'output'];
+    expect(resolve([['prompt', 'response'], alpaca, alpaca])).toMatchObject({
+      prompt: ['instruction', 'input'],
+    });
+    expect(resolve([['prompt', 'response'], alpaca])).toMatchObject({ prompt: ['prompt'] });
+  });
+
+  it('may be named, and label may be named or refused', () => {
+    expect(resolve([['a', 'b', 'c']], { prompt: 'a', response: 'b', label: 'c' })).toEqual({
+      kind: 'text',
+      prompt: ['a'],
+      response: 'b',
+      label: 'c',
+    });
+    expect(resolve([['talk']], { messages: 'talk', label: null })).toEqual({
+      kind: 'chat',
+      messages: 'talk',
+      label: null,
+    });
+  });
+
+  it.each<[ColumnChoice, string, RegExp]>([
+    [{ prompt: 'A', response: 'b' }, 'DATASET_INVALID', /"A" and "b".*"a", "b"/],
+    [{ label: 'kind' }, 'DATASET_INVALID', /no column "kind".*"a", "b"/],
+    [{}, 'DATASET_INVALID', /"a", "b"/],
+    [{ prompt: 'a' }, 'INPUT_INVALID', /go together/],
+    [{ prompt: 'a', response: 'a' }, 'INPUT_INVALID', /both/],
+    [{ messages: 'a', response: 'b' }, 'INPUT_INVALID', /both/],
+  ])('that are not there or contradict each other are refused: %j', (choice, code, message) => {
+    expect(() => resolve([['a', 'b']], choice)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) as unknown }),
+    );
+  });
+});
