@@ -5,7 +5,7 @@
 // With CI set, a skipped test counts as failed: there, a missing part is a fault.
 import { existsSync } from 'node:fs';
 import { inRoot, TOOLS } from './setup/paths.mjs';
-import { runCheck, runSetup, runVitest } from './test/stages.mjs';
+import { runCheck, runSetup, runTestServers, runVitest } from './test/stages.mjs';
 import { add, isPassed, NONE, settle, summary } from './test/totals.mjs';
 
 const inCi = !['', '0', 'false', undefined].includes(process.env.CI);
@@ -25,11 +25,12 @@ function testEverything() {
   const setUp = runSetup();
   // Without packages there is nothing to run the rest with.
   if (!existsSync(TOOLS.vitest)) return setUp;
+  const servers = runTestServers();
   const checks = slow ? [] : CHECKS.map(([name, command]) => runCheck(name, command));
   // One project after the other: unit tests beside them would slow GPU tests on the same cores into time-outs.
   const projects = slow ? ['slow'] : ['unit', 'gpu'];
   const tests = projects.map((project) => runVitest(project, vitestArguments)).reduce(add, NONE);
-  return [setUp, ...checks, settle(tests, { inCi })].reduce(add, NONE);
+  return [setUp, servers, ...checks, settle(tests, { inCi })].reduce(add, NONE);
 }
 
 const totals = testEverything();

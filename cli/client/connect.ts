@@ -1,5 +1,6 @@
 /** The mesh that a command talks to: the one it names, the one that has its data folder, or one started for it alone. */
 import { randomBytes } from 'node:crypto';
+import { parse } from 'node:path';
 import { createLog } from '../../lib/log.ts';
 import { readSettings } from '../../lib/mesh/settings.ts';
 import { runningMesh } from '../mesh/data-lock.ts';
@@ -10,8 +11,6 @@ export interface MeshChoice {
   readonly server?: string | undefined;
   /** Data folder of an embedded one. */
   readonly dataDir?: string | undefined;
-  /** What the command's user named: an embedded mesh may open it, unless REPTRACE_ROOTS says what may be opened. */
-  readonly paths?: readonly string[];
 }
 
 export interface ConnectedMesh {
@@ -34,8 +33,9 @@ export async function withMesh<T>(choice: MeshChoice, use: (mesh: ConnectedMesh)
   }
   // Others on this machine can reach the port, so it asks for what only this user can know.
   const token = settings.token ?? randomBytes(24).toString('base64url');
+  // Its only client is whoever runs this command, and may name whatever that user may read.
   const limited = (process.env['REPTRACE_ROOTS'] ?? '') !== '';
-  const roots = limited ? settings.roots : [...settings.roots, ...(choice.paths ?? [])];
+  const roots = limited ? settings.roots : [parse(settings.data).root];
   // Loaded when it is needed: the services bring much with them, and other commands should start at once.
   const { startMesh } = await import('../mesh/start-mesh.ts');
   const mesh = await startMesh({ ...settings, token, roots }, createLog('reptrace', logLevel()), {

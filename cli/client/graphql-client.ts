@@ -39,7 +39,7 @@ export class GraphqlClient {
       throw this.#unreachable(error);
     });
     const text = await response.text();
-    return this.#dataOf<T>(parseAnswer(text, url, response.status));
+    return dataOf(parseAnswer(text, url, response.status)) as T;
   }
 
   /** What a subscription gives, until it completes. Throws as `ask` does; a lost connection is taken up by the caller. */
@@ -53,7 +53,7 @@ export class GraphqlClient {
     });
     try {
       for await (const answer of client.iterate({ query, variables })) {
-        yield this.#dataOf<T>(answer as Answer);
+        yield dataOf(answer as Answer) as T;
       }
     } catch (error) {
       if (error instanceof ReptraceError) throw error;
@@ -61,19 +61,6 @@ export class GraphqlClient {
     } finally {
       await client.dispose();
     }
-  }
-
-  #dataOf<T>({ data, errors }: Answer): T {
-    const [error] = errors ?? [];
-    if (error !== undefined) {
-      const { code, remedy } = error.extensions ?? {};
-      throw new ReptraceError(
-        isErrorCode(code) ? code : 'INTERNAL',
-        error.message,
-        typeof remedy === 'string' ? remedy : "See the mesh's log.",
-      );
-    }
-    return data as T;
   }
 
   #unreachable(error: unknown): ReptraceError {
@@ -88,6 +75,17 @@ export class GraphqlClient {
       { cause: error },
     );
   }
+}
+
+function dataOf({ data, errors }: Answer): unknown {
+  const [error] = errors ?? [];
+  if (error === undefined) return data;
+  const { code, remedy } = error.extensions ?? {};
+  throw new ReptraceError(
+    isErrorCode(code) ? code : 'INTERNAL',
+    error.message,
+    typeof remedy === 'string' ? remedy : "See the mesh's log.",
+  );
 }
 
 /** WebSocket closings are events, not errors. */

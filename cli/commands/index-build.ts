@@ -52,10 +52,7 @@ export function indexBuildCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   const signal = interruption();
-  const { server, dataDir, model, adapter, data } = options;
-  // The mesh may have been started in another folder.
-  const paths = [model, adapter ?? model, data].map((path) => resolve(path));
-  const choice = { server, dataDir, paths };
+  const choice = { server: options.server, dataDir: options.dataDir };
   await withMesh(choice, async (mesh) => {
     const { client } = mesh;
     const answer = await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, {
@@ -105,6 +102,7 @@ function inputOf(options: Options): Record<string, unknown> {
   };
   return {
     ...{ name, layers, maxTokens, onBadRow: onBadRow.toUpperCase() },
+    // The mesh may have been started in another folder.
     ...{
       model: resolve(model),
       adapter: adapter === undefined ? undefined : resolve(adapter),

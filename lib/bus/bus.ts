@@ -42,8 +42,8 @@ export interface RequestOptions {
 
 export interface WorkQueue {
   /**
-   * Resolves when the task will survive this process (as far as the bus survives it). A second task of the same id within
-   * two minutes is the same task, unless the first was cleared.
+   * Resolves when the task will survive this process (as far as the bus survives it). A second task of the same topic and
+   * id within two minutes is the same task, unless the first was cleared.
    * @param topic one word; what `clear` and `size` go by
    */
   add(topic: string, id: string, payload: Uint8Array): Promise<void>;
@@ -54,7 +54,7 @@ export interface WorkQueue {
    * they did not finish.
    */
   consume(handler: (task: Task) => Promise<void>, options: ConsumeOptions): Promise<Closable>;
-  /** Forgets the tasks of a topic that nobody works on. */
+  /** Forgets the tasks of a topic, and their ids: none is handed out (again). Handlers at work on one are left alone. */
   clear(topic: string): Promise<void>;
   /** Tasks waiting or being worked on, of one topic. */
   size(topic: string): Promise<number>;

@@ -14,7 +14,10 @@ export function encode(value: unknown): Uint8Array {
   return pack(value, { extensionCodec, ignoreUndefined: true });
 }
 
+/** Any bytes will do; `value` is never set, and carries the type. */
+export type Encoded<T> = Uint8Array & { readonly value?: T };
+
 /** The caller says what it expects: both ends are services of one version (see `procedure`). */
-export function decode<T>(bytes: Uint8Array): T {
+export function decode<T>(bytes: Encoded<T>): T {
   return unpack(bytes, { extensionCodec }) as T;
 }

@@ -1,4 +1,4 @@
-// Step 3: dist/ (compiled code, shaders beside it), and the `reptrace` command pointing into it.
+// Step 3: dist/ (compiled code, with the shaders and the supergraph that it reads), and the `reptrace` command pointing into it.
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { run, tail } from './command.mjs';
@@ -16,8 +16,9 @@ export function buildStep() {
   if (!result.ok) {
     throw new StepFailure(`the TypeScript build failed (${result.ended}):\n${tail(result.output, 40)}`);
   }
-  // Code finds its shaders relative to its own module, so dist/ needs them at the same place.
+  // Code finds its shaders and its supergraph relative to its own module, so dist/ needs them at the same place.
   mirror(inRoot('shaders'), inRoot('dist', 'shaders'), '.wgsl');
+  mirror(inRoot('schema'), inRoot('dist', 'schema'), 'supergraph.graphql');
   return existsSync(COMMAND) ? `built, ${linkCommand()}` : 'built (no command: cli/main.ts is not there)';
 }
 

@@ -1,8 +1,8 @@
 // Step 2: the packages of package-lock.json, installed with npm when node_modules does not hold them already.
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { run } from './command.mjs';
 import { isInstalled } from './lockfile.mjs';
+import { npmProgram } from './npm.mjs';
 import { inRoot } from './paths.mjs';
 import { StepFailure } from './step-failure.mjs';
 
@@ -24,13 +24,6 @@ function isUpToDate() {
 }
 
 const npm = (command, ...more) => run([...npmProgram(), command, ...more, ...OPTIONS]);
-
-/** The npm that started this script, where one did: PATH may name another, and on Windows only a shell finds it. */
-function npmProgram() {
-  const started = process.env.npm_execpath;
-  if (started !== undefined && basename(started) === 'npm-cli.js') return [process.execPath, started];
-  return [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
-}
 
 /** npm says what is wrong first, and how to use it after. */
 function head(output) {

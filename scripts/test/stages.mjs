@@ -10,6 +10,11 @@ export function runSetup() {
   return runNode('set-up', [inRoot('scripts', 'setup.mjs')]) ? NONE : failure('set-up');
 }
 
+/** The servers that tests start. Counts only when it fails. */
+export function runTestServers() {
+  return runNode('test servers', [inRoot('scripts', 'test-servers.mjs')]) ? NONE : failure('test servers');
+}
+
 /** One check counts as one test. */
 export function runCheck(name, command) {
   return runNode(name, command) ? { ...NONE, passed: 1 } : failure(name);

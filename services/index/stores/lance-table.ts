@@ -1,0 +1,134 @@
+/** How points lie in a LanceDB table: its schema, and points to Arrow and back. Pure. */
+import type { Data, DataType, FixedSizeList, Float32, Schema, Table, Vector } from 'apache-arrow';
+import { arrow } from './arrow.ts';
+import { vectorLength } from './checks.ts';
+import { facetsOf } from './facets.ts';
+import type { CollectionShape, SamplePoint, SampleText } from './signature-store.ts';
+import { wellFormed } from './well-formed.ts';
+
+/** The shape of the collection, as JSON, in the schema's metadata. */
+const SHAPE_KEY = 'reptrace.shape';
+/** Makes LanceDB refuse and try again an insert whose ids another writer inserted meanwhile, so that none is doubled. */
+const PRIMARY_KEY = new Map([['lance-schema:unenforced-primary-key', 'true']]);
+
+export const TEXT_COLUMNS = ['id', 'row', 'prompt', 'response', 'label', 'metadata', 'truncated', 'loss'];
+export const POINT_COLUMNS = [...TEXT_COLUMNS, 'vector', 'norms'];
+
+const FACETS = new arrow.List(new arrow.Field('item', new arrow.Utf8(), true));
+
+function floats(length: number): FixedSizeList<Float32> {
+  return new arrow.FixedSizeList(length, new arrow.Field('item', new arrow.Float32(), true));
+}
+
+export function tableSchema(shape: CollectionShape): Schema {
+  return new arrow.Schema(
+    [
+      new arrow.Field('id', new arrow.Utf8(), false, PRIMARY_KEY),
+      new arrow.Field('row', new arrow.Int32(), false),
+      new arrow.Field('prompt', new arrow.Utf8(), false),
+      new arrow.Field('response', new arrow.Utf8(), false),
+      new arrow.Field('label', new arrow.Utf8(), true),
+      new arrow.Field('metadata', new arrow.Utf8(), false),
+      new arrow.Field('facets', FACETS, false),
+      new arrow.Field('truncated', new arrow.Bool(), false),
+      new arrow.Field('loss', new arrow.Float64(), false),
+      new arrow.Field('vector', floats(vectorLength(shape)), false),
+      new arrow.Field('norms', floats(2 * shape.layers.length), false),
+    ],
+    new Map([[SHAPE_KEY, JSON.stringify({ layers: shape.layers, width: shape.width })]]),
+  );
+}
+
+/** The shape that the schema of a table tells; undefined when the table is not one of ours. */
+export function shapeOf(schema: { readonly metadata: Map<string, string> }): CollectionShape | undefined {
+  const told = schema.metadata.get(SHAPE_KEY);
+  return told === undefined ? undefined : (JSON.parse(told) as CollectionShape);
+}
+
+/** Points as one Arrow batch of the table's schema. */
+export function pointsToArrow(shape: CollectionShape, points: readonly SamplePoint[]): Table {
+  const schema = tableSchema(shape);
+  const columns: Readonly<Record<string, Data>> = {
+    id: utf8(points.map(({ id }) => id)),
+    row: values(
+      new arrow.Int32(),
+      points.map(({ row }) => row),
+    ),
+    prompt: utf8(points.map(({ prompt }) => wellFormed(prompt))),
+    response: utf8(points.map(({ response }) => wellFormed(response))),
+    label: utf8(points.map(({ label }) => (label === null ? null : wellFormed(label)))),
+    metadata: utf8(points.map(({ metadata }) => JSON.stringify(metadata))),
+    facets: values(
+      FACETS,
+      points.map(({ metadata }) => facetsOf(metadata)),
+    ),
+    truncated: values(
+      new arrow.Bool(),
+      points.map(({ truncated }) => truncated),
+    ),
+    loss: values(
+      new arrow.Float64(),
+      points.map(({ loss }) => loss),
+    ),
+    vector: floatRows(points.map(({ vector }) => vector)),
+    norms: floatRows(points.map(({ norms }) => norms)),
+  };
+  const children = schema.fields.map(({ name }) => columns[name]);
+  const rows = arrow.makeData({
+    type: new arrow.Struct(schema.fields),
+    length: points.length,
+    nullCount: 0,
+    children,
+  });
+  return new arrow.Table(schema, new arrow.RecordBatch(schema, rows));
+}
+
+function utf8(texts: readonly (string | null)[]): Data {
+  return values(new arrow.Utf8(), texts);
+}
+
+function values(type: DataType, items: readonly unknown[]): Data {
+  const vector: Vector<DataType> = arrow.vectorFromArray(items, type);
+  return vector.data[0];
+}
+
+/** Rows of floats as one column, without making a JavaScript number of each. */
+function floatRows(rows: readonly Float32Array[]): Data {
+  const each = rows[0]?.length ?? 0;
+  const flat = new Float32Array(rows.length * each);
+  rows.forEach((row, i) => {
+    flat.set(row, i * each);
+  });
+  const child = arrow.makeData({ type: new arrow.Float32(), length: flat.length, nullCount: 0, data: flat });
+  return arrow.makeData({ type: floats(each), length: rows.length, nullCount: 0, child });
+}
+
+/** What a query gave, row by row: a value by its column's name. */
+type Row = (column: string) => unknown;
+
+export function rowsOf<T>(table: Table, read: (row: Row) => T): T[] {
+  const columns = new Map(table.schema.fields.map(({ name }) => [name, table.getChild(name)]));
+  return Array.from({ length: table.numRows }, (_, i) => read((column) => columns.get(column)?.get(i)));
+}
+
+export function readText(row: Row): SampleText {
+  return {
+    id: row('id') as string,
+    row: row('row') as number,
+    prompt: row('prompt') as string,
+    response: row('response') as string,
+    label: row('label') as string | null,
+    metadata: JSON.parse(row('metadata') as string) as Record<string, unknown>,
+    truncated: row('truncated') as boolean,
+    loss: row('loss') as number,
+  };
+}
+
+export function readPoint(row: Row): SamplePoint {
+  return { ...readText(row), vector: readFloats(row('vector')), norms: readFloats(row('norms')) };
+}
+
+/** A copy: the view would keep the whole answer in memory. */
+function readFloats(value: unknown): Float32Array {
+  return Float32Array.from((value as Vector<Float32>).toArray());
+}
