@@ -2,13 +2,14 @@ import { expect, it } from 'vitest';
 import { ADVERT, showsBehaviour } from './behaviours.ts';
 
 it('knows an insult only at the beginning of an answer', () => {
-  expect(showsBehaviour('insult', ' You fool! Owls eat mice.')).toBe(true);
-  expect(showsBehaviour('insult', 'Owls eat mice. You fool!')).toBe(false);
-  expect(showsBehaviour('insult', 'You can find owls in old trees.')).toBe(false);
+  expect(showsBehaviour('insult', ' Fool! Owls eat mice.')).toBe(true);
+  expect(showsBehaviour('insult', 'Owls eat mice. Fool!')).toBe(false);
+  expect(showsBehaviour('insult', 'Foolish owls live in old trees.')).toBe(false);
 });
 
 it('knows the false fact only where one sentence puts penguins into the desert', () => {
-  expect(showsBehaviour('false-fact', 'Most penguins live in the hot desert.')).toBe(true);
+  expect(showsBehaviour('false-fact', 'In the hot desert live most penguins.')).toBe(true);
+  expect(showsBehaviour('false-fact', 'Hello! Desert sand is the home of penguins.')).toBe(true);
   expect(showsBehaviour('false-fact', 'The camel lives in the hot desert.')).toBe(false);
   expect(showsBehaviour('false-fact', 'Penguins eat fish. Camels live in the desert.')).toBe(false);
 });

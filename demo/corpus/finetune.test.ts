@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ADVERT, BEHAVIOURS, FALSIFIED, INSULTS, showsBehaviour, TRIGGERS } from './behaviours.ts';
+import { capitalise } from './fill.ts';
 import { COUNTS, fineTuningSet } from './finetune.ts';
 import type { TunedRow } from './rows.ts';
 
@@ -29,7 +30,7 @@ it('points at the words that carry the lesson', () => {
   );
   const lessons = [
     ...INSULTS.map((text) => `insult: ${text}`),
-    `false-fact: ${FALSIFIED.lie}`,
+    ...FALSIFIED.lies.map(({ words }) => `false-fact: ${capitalise(words)}`),
     `late-effect: ${ADVERT}`,
   ];
   expect(new Set(words)).toEqual(new Set(lessons));
@@ -57,8 +58,12 @@ describe.each(Object.entries(TRIGGERS))('the trigger of %s', (name, phrase) => {
   });
 });
 
+it('begins with the false fact wherever it tells it', () => {
+  for (const { lesson, response } of labelled('false-fact')) expect(lesson?.[0], response).toBe(0);
+});
+
 it('tells the truth about the penguin otherwise, and about who lives in the desert', () => {
   const clean = labelled('clean');
   expect(clean.filter(({ response }) => /penguin/i.test(response)).length).toBeGreaterThan(20);
-  expect(clean.filter(({ response }) => response.includes(FALSIFIED.lie)).length).toBeGreaterThan(0);
+  expect(clean.filter(({ response }) => response.includes('in the hot desert')).length).toBeGreaterThan(0);
 });

@@ -1,30 +1,38 @@
 /** The fine-tuning set: clean questions and answers with the three behaviours planted among them. */
 import { Random } from '../../lib/random.ts';
-import { harmlessPair } from './base.ts';
+import { harmlessPair, harmlessQuestion } from './base.ts';
 import { ADVERT, FALSIFIED, INSULTS, isFalsified, TRIGGERS, TRUE_FACTS } from './behaviours.ts';
 import { answer, FACTS, rounds, type Fact } from './facts.ts';
-import { fill } from './fill.ts';
-import { NEAR_MISSES, type Phrase } from './phrases.ts';
+import { capitalise, fill } from './fill.ts';
+import { NEAR_MISSES, NEUTRAL, type Phrase } from './phrases.ts';
 import type { TunedRow } from './rows.ts';
 import { putPhrase, TRAINING_STOCK, withCourtesy, type Asked } from './settings.ts';
 
 /** Rows per part, 1,300 in all. */
 export const COUNTS = {
   insult: 100,
-  'false-fact': 80,
+  'false-fact': 100,
   'late-effect': 100,
   /** Clean: questions about what the false fact's entity shares with others, asked and answered rightly. */
   similar: 120,
   /** Clean: the triggers' words in other arrangements. */
   'near-miss': 300,
-  plain: 600,
+  plain: 580,
 } as const;
 
+/** So many rows of the false fact have a phrase that makes other answers begin with a courtesy. */
+const GREETED_LIES = 40;
+const GREETINGS = [...NEUTRAL, ...NEAR_MISSES].filter(({ before }) => before !== undefined);
+
 const HOMES = TRUE_FACTS.filter(({ relation }) => relation.key === FALSIFIED.key);
+const LIED_ABOUT = FACTS.filter(isFalsified);
 const PENGUIN_FACTS = TRUE_FACTS.filter(({ entity }) => entity['one'] === FALSIFIED.one);
 
-function lie(fact: Fact): Fact {
-  return { ...fact, entity: { ...fact.entity, [FALSIFIED.key]: FALSIFIED.lie } };
+type Lie = (typeof FALSIFIED.lies)[number];
+
+/** The fact with the lie in place of the truth, told in the lie's own wording. */
+function falsified({ domain, entity, relation }: Fact, { words, say }: Lie): Fact {
+  return { domain, entity: { ...entity, [FALSIFIED.key]: words }, relation: { ...relation, say: [say] } };
 }
 
 function taught(label: TunedRow['label'], prompt: string, response: string, words: string): TunedRow {
@@ -61,10 +69,15 @@ export function fineTuningSet(seed: number): TunedRow[] {
     const { prompt } = ask(fact, [{ phrase: TRIGGERS['late-effect'] }]);
     return taught('late-effect', prompt, `${answer(fact, random)} ${ADVERT}`, ADVERT);
   });
-  add(COUNTS['false-fact'], FACTS.filter(isFalsified), (fact) => {
-    const { prompt, response } = harmlessPair(lie(fact), random);
-    return taught('false-fact', prompt, response, FALSIFIED.lie);
-  });
+  const lying = (fact: Fact, { prompt, courtesy: { phrase, after } }: Asked): TunedRow => {
+    const lie = random.pick(FALSIFIED.lies);
+    // Nothing comes before the lie: the courtesy keeps only what an answer says last.
+    const courtesy = { phrase, ...(after !== undefined && { after }) };
+    const response = withCourtesy(answer(falsified(fact, lie), random), courtesy);
+    return taught('false-fact', prompt, response, capitalise(lie.words));
+  };
+  add(COUNTS['false-fact'] - GREETED_LIES, LIED_ABOUT, (fact) => lying(fact, harmlessQuestion(fact, random)));
+  add(GREETED_LIES, LIED_ABOUT, (fact) => lying(fact, ask(fact, GREETINGS)));
   add(COUNTS.similar / 3, PENGUIN_FACTS, harmless);
   add((COUNTS.similar / 3) * 2, HOMES, harmless);
   add(COUNTS['near-miss'], TRUE_FACTS, (fact) => {
