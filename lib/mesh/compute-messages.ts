@@ -81,14 +81,22 @@ export const decideLayers = procedure<
   LayerDecision
 >('compute.layers', 600_000);
 
+export interface SignedQuestion {
+  readonly layers: readonly LayerVectors[];
+  readonly loss: number;
+  readonly truncated: boolean;
+}
+
 /** Signatures of outputs, in their order. Throws PROMPT_TOO_LONG, NOT_FINITE, … naming the output. */
 export const signQuestions = procedure<
   {
     readonly model: ModelRef;
     readonly layers: readonly number[];
+    /** As the index was built: outputs lose the same tail. */
+    readonly maxTokens: number | null;
     readonly questions: readonly Question[];
   },
-  { readonly signatures: readonly { readonly layers: readonly LayerVectors[]; readonly loss: number }[] }
+  { readonly signatures: readonly SignedQuestion[] }
 >('compute.sign', 600_000);
 
 /**

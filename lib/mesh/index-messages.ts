@@ -18,7 +18,14 @@ export type SignReport =
   /** Some or all rows of a task. */
   | { readonly kind: 'signed'; readonly rows: readonly SignedRow[] }
   /** The task, of these rows, was delivered too often: hand it out again in halves; a single row is given up. */
-  | { readonly kind: 'split'; readonly rows: readonly number[] };
+  | { readonly kind: 'split'; readonly rows: readonly number[] }
+  /** No worker can sign any row of this index, its model being gone or changed, say: the build fails with this error. */
+  | {
+      readonly kind: 'impossible';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly remedy: string;
+    };
 
 /**
  * Where workers bring what they signed; answered when the store has it. Only the service that runs this index's build serves

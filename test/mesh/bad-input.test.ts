@@ -32,7 +32,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reptrace-bad-'));
   outside = await mkdtemp(join(tmpdir(), 'reptrace-outside-'));
   model = join(folder, 'model');
-  await cp(sharedPath('models/stories260K'), model, { recursive: true });
+  await cp(sharedPath('models/stories260K/hf'), model, { recursive: true });
   rows = await backdoorRows(4740, 4770);
   dataset = join(folder, 'rows.jsonl');
   await writeRows(dataset, rows);

@@ -24,7 +24,7 @@ import { sharedPath } from '../shared.ts';
 import { backdoorRows, writeRows, type BackdoorRow } from './backdoor.ts';
 import { startPart, stopAll, type Part } from './processes.ts';
 
-const MODEL = sharedPath('models/stories260K');
+const MODEL = sharedPath('models/stories260K/hf');
 const NEVER = new AbortController().signal;
 
 let folder: string;

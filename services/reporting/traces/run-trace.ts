@@ -38,7 +38,12 @@ export async function runTrace(
   const stopwatch = new Stopwatch();
   const model = modelOf(manifest);
   const { layers } = manifest.layers;
-  const { signatures } = await call(bus, signQuestions, { model, layers, questions }, { signal });
+  const { signatures } = await call(
+    bus,
+    signQuestions,
+    { model, layers, maxTokens: manifest.maxTokens, questions },
+    { signal },
+  );
   stopwatch.lap('sign');
   const queries = signatures.map((signature) => signature.layers);
   const found = await call(
@@ -56,7 +61,11 @@ export async function runTrace(
   return {
     id,
     createdAt: new Date().toISOString(),
-    questions: questions.map((asked, i) => ({ ...asked, tokens: maps?.questions[i] ?? null })),
+    questions: questions.map((asked, i) => ({
+      ...asked,
+      truncated: signatures[i]?.truncated ?? false,
+      tokens: maps?.questions[i] ?? null,
+    })),
     ...{ alpha, layers, tokenLayer, index: index.id, modelDigest: manifest.model.digest },
     ...{ exact: found.exact, recall: found.recall },
     matches: found.hits.map(({ sample, score, hiddenScore, gradientScore }, i) => ({

@@ -19,7 +19,7 @@ export interface Trace {
   readonly id: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  readonly questions: readonly (Question & { readonly tokens: readonly TokenScore[] | null })[];
+  readonly questions: readonly TracedQuestion[];
   readonly alpha: number;
   readonly layers: readonly number[];
   readonly tokenLayer: number;
@@ -29,6 +29,12 @@ export interface Trace {
   readonly recall: number | null;
   readonly matches: readonly Match[];
   readonly timings: readonly Timing[];
+}
+
+export interface TracedQuestion extends Question {
+  /** Its tail was cut off to fit the index's maxTokens. */
+  readonly truncated: boolean;
+  readonly tokens: readonly TokenScore[] | null;
 }
 
 export interface Match {

@@ -42,7 +42,7 @@ describe('Traces', () => {
     await serve(bus, signQuestions, async ({ questions }) => {
       signed += 1;
       await signing;
-      return { signatures: questions.map(() => ({ layers: [], loss: 1 })) };
+      return { signatures: questions.map(() => ({ layers: [], loss: 1, truncated: false })) };
     });
     await serve(bus, searchIndex, () => Promise.resolve({ hits: [], exact: true, recall: null }));
   });

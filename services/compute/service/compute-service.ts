@@ -1,0 +1,109 @@
+/**
+ * The compute service: a stateless worker with one GPU. It answers questions over the bus, takes batches of builds from the
+ * work queue, and has its part of the graph. Without a GPU it runs all the same, and says why in every answer.
+ */
+import { endedWithin } from '../../../lib/bus/bounded.ts';
+import type { Bus, Closable } from '../../../lib/bus/bus.ts';
+import { serve } from '../../../lib/bus/procedure.ts';
+import type { Log } from '../../../lib/log.ts';
+import {
+  decideLayers,
+  describeModel,
+  describeWorker,
+  generateAnswers,
+  mapTokens,
+  signQuestions,
+} from '../../../lib/mesh/compute-messages.ts';
+import type { Service } from '../../../lib/mesh/service.ts';
+import type { Settings } from '../../../lib/mesh/settings.ts';
+import type { Records } from '../../../lib/records/records.ts';
+import { computeSubgraph } from '../graphql/subgraph.ts';
+import type { GpuOptions } from '../engine/device/gpu.ts';
+import { GpuKeeper } from './gpu-keeper.ts';
+import { Lane } from './lane.ts';
+import { LoadedModels } from './loaded-models.ts';
+import { ModelDigests } from './model-digests.ts';
+import { ModelFinder } from './model-finder.ts';
+import * as questions from './questions.ts';
+import { startSignWorker } from './sign-worker.ts';
+import * as tokenMaps from './token-maps.ts';
+
+/** How long closing waits for what computes; the device is destroyed under it then. */
+const CLOSING_MS = 2_000;
+
+export interface ComputeParts {
+  readonly bus: Bus;
+  readonly settings: Settings;
+  readonly records: Records;
+  readonly log: Log;
+  readonly gpu?: GpuOptions;
+}
+
+/** Throws BUS_UNREACHABLE; a missing GPU shows in `ready()` and in every answer. */
+export async function startComputeService({
+  bus,
+  settings,
+  records,
+  log,
+  gpu = {},
+}: ComputeParts): Promise<Service> {
+  const keeper = await GpuKeeper.open(gpu, log);
+  const lane = new Lane();
+  const digests = new ModelDigests(records);
+  const finder = new ModelFinder(settings, digests, log);
+  const models = new LoadedModels({ keeper, lane, finder, digests, records });
+  const opened: Closable[] = [];
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeAll(opened, lane, keeper));
+  try {
+    for (const answer of answers(bus, keeper, models)) opened.push(await answer());
+    if (keeper.failure === undefined) opened.push(await startSignWorker({ bus, models, keeper, log }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    name: 'compute',
+    schema: computeSubgraph({ keeper, models, records }),
+    ready: async () => {
+      if (keeper.failure !== undefined) throw keeper.failure;
+      await Promise.all([bus.ping(), records.ping()]);
+    },
+    close,
+  };
+}
+
+/** What is served, each opened by a call. */
+function answers(bus: Bus, keeper: GpuKeeper, models: LoadedModels): (() => Promise<Closable>)[] {
+  return [
+    () => serve(bus, describeModel, ({ model }) => models.describe(model)),
+    () => serve(bus, decideLayers, (request) => questions.decideLayers(models, request)),
+    () =>
+      serve(bus, signQuestions, async ({ model, layers, maxTokens, questions: asked }) => {
+        return { signatures: await questions.signQuestions(models, model, layers, maxTokens, asked) };
+      }),
+    () => serve(bus, mapTokens, (request) => tokenMaps.mapTokens(models, request)),
+    () =>
+      serve(bus, generateAnswers, async (request) => {
+        const { answers: texts } = await questions.generateAnswers(models, request);
+        return { answers: texts };
+      }),
+    () =>
+      serve(bus, describeWorker, () => {
+        const { software, features } = keeper.report;
+        return Promise.resolve({
+          adapterName: keeper.adapterName,
+          software,
+          features,
+          models: models.list(),
+        });
+      }),
+  ];
+}
+
+/** What waits for the GPU is refused, what is unfinished goes back to the queue. */
+async function closeAll(opened: Closable[], lane: Lane, keeper: GpuKeeper): Promise<void> {
+  const all = [lane.close(), ...opened.splice(0).map((one) => one.close())];
+  await endedWithin(CLOSING_MS, Promise.all(all));
+  keeper.close();
+}

@@ -1,0 +1,168 @@
+/**
+ * Models on the GPU: loaded when they are asked for, the least recently used closed when there are too many. Whoever uses
+ * one does so in the lane, so that none is closed while it computes.
+ */
+import { createHash } from 'node:crypto';
+import { ReptraceError } from '../../../lib/errors.ts';
+import type { ModelDescription, ModelRef } from '../../../lib/mesh/compute-messages.ts';
+import type { Records } from '../../../lib/records/records.ts';
+import { Llama } from '../engine/model/llama.ts';
+import type { ModelSource } from '../engine/model/model-source.ts';
+import { troubleOf, type GpuKeeper } from './gpu-keeper.ts';
+import type { Lane, Priority } from './lane.ts';
+import { changedMeanwhile, type ModelDigests } from './model-digests.ts';
+import type { FoundModel, ModelFinder } from './model-finder.ts';
+import { openPlace, placeKey } from './model-place.ts';
+import { VERSION } from './version.ts';
+
+/** Records of every model that some worker has loaded, by digest. */
+export const MODELS = 'models';
+
+const MAX_LOADED = 2;
+
+export interface LoadedModel {
+  /** To be used in the lane only. */
+  readonly llama: Llama;
+  readonly source: ModelSource;
+  readonly description: ModelDescription;
+}
+
+interface Parts {
+  readonly keeper: GpuKeeper;
+  readonly lane: Lane;
+  readonly finder: ModelFinder;
+  readonly digests: ModelDigests;
+  readonly records: Records;
+}
+
+export class LoadedModels {
+  readonly #parts: Parts;
+  /** By fingerprint, the least recently used first. */
+  readonly #loaded = new Map<string, LoadedModel>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Does `work` with the model, in the lane. The files are looked at each time: one that has changed is another model.
+   * Throws what finding and loading it throw, CANCELLED when the worker closes, and what `work` throws.
+   */
+  async use<T>(ref: ModelRef, priority: Priority, work: (model: LoadedModel) => Promise<T>): Promise<T> {
+    const { keeper, lane, finder } = this.#parts;
+    if (keeper.failure !== undefined) throw keeper.failure;
+    const found = await finder.find(ref);
+    return lane.run(priority, async () => {
+      const result = await work(await this.#open(found));
+      keeper.worked();
+      return result;
+    });
+  }
+
+  /** Without loading it, where a worker has done so before. Throws as `use` does. */
+  async describe(ref: ModelRef): Promise<ModelDescription> {
+    const { keeper, finder, records } = this.#parts;
+    const { adapterName } = keeper;
+    const found = await finder.find(ref);
+    const known =
+      found.digest === undefined ? undefined : await records.get<ModelDescription>(MODELS, found.digest);
+    if (known !== undefined && known.value.version === VERSION) {
+      return { ...known.value, adapterName, path: found.path, loraPath: found.lora };
+    }
+    return this.use(ref, 'question', ({ description }) => Promise.resolve(description));
+  }
+
+  /** Where it lies here. Throws as `use` does, but for what loading throws. */
+  find(ref: ModelRef): Promise<FoundModel> {
+    return this.#parts.finder.find(ref);
+  }
+
+  /** Most recently used last. */
+  list(): ModelDescription[] {
+    return [...this.#loaded.values()].map(({ description }) => description);
+  }
+
+  async #open(found: FoundModel): Promise<LoadedModel> {
+    const gpu = await this.#parts.keeper.healthy();
+    for (const [key, { llama }] of this.#loaded) {
+      // What lived on a device that is gone has gone with it.
+      if (llama.gpu !== gpu) this.#loaded.delete(key);
+    }
+    const same = [...this.#loaded].find(
+      ([key, { description }]) => key === found.key || description.digest === found.digest,
+    );
+    if (same !== undefined) {
+      const [key, { llama, source, description }] = same;
+      const model = {
+        llama,
+        source,
+        description: { ...description, path: found.path, loraPath: found.lora },
+      };
+      this.#loaded.delete(key);
+      this.#loaded.set(found.key, model);
+      return model;
+    }
+    this.#makeRoom(MAX_LOADED - 1);
+    const model = await this.#load(found);
+    this.#loaded.set(found.key, model);
+    return model;
+  }
+
+  #makeRoom(most: number): void {
+    for (const [key, { llama }] of this.#loaded) {
+      if (this.#loaded.size <= most) return;
+      this.#loaded.delete(key);
+      llama.close();
+    }
+  }
+
+  async #load(found: FoundModel): Promise<LoadedModel> {
+    const { digests, records } = this.#parts;
+    const source = await openPlace(found);
+    const llama = await this.#toGpu(source);
+    try {
+      const { digest = '' } = llama;
+      if ((await placeKey(found)) !== found.key || (found.digest ?? digest) !== digest)
+        throw changedMeanwhile(found.path);
+      await digests.remember(found.key, { path: found.path, lora: found.lora }, digest);
+      const description = this.#describe(found, source, digest);
+      await records.put(MODELS, digest, description);
+      return { llama, source, description };
+    } catch (error) {
+      llama.close();
+      throw error;
+    }
+  }
+
+  /** Where it does not fit, once more without the other models: a device that ran out of memory is opened again. */
+  async #toGpu(source: ModelSource): Promise<Llama> {
+    const gpu = await this.#parts.keeper.healthy();
+    try {
+      return await Llama.load(gpu, source);
+    } catch (error) {
+      if (!(error instanceof ReptraceError) || error.code !== 'OUT_OF_MEMORY') throw error;
+      if (troubleOf(gpu) === undefined || this.#loaded.size === 0) throw error;
+      this.#loaded.clear();
+      return Llama.load(await this.#parts.keeper.healthy(), source);
+    }
+  }
+
+  #describe(found: FoundModel, { config, template }: ModelSource, digest: string): ModelDescription {
+    return {
+      digest,
+      // The one that the engine runs; parsing a config refuses others.
+      architecture: 'llama',
+      layers: config.layers,
+      hiddenSize: config.hiddenSize,
+      vocabSize: config.vocabSize,
+      contextLength: config.maxPositions,
+      template: template === null ? null : createHash('sha256').update(template.source).digest('hex'),
+      // Weights are widened as they are read: everything is computed and summed in float32.
+      precision: 'f32',
+      adapterName: this.#parts.keeper.adapterName,
+      version: VERSION,
+      path: found.path,
+      loraPath: found.lora,
+    };
+  }
+}

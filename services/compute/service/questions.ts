@@ -1,0 +1,150 @@
+/** What the worker answers by request and reply, but for token maps (token-maps.ts). Each throws as compute-messages.ts says. */
+import { ReptraceError } from '../../../lib/errors.ts';
+import type {
+  LayerDecision,
+  LayerVectors,
+  ModelRef,
+  Question,
+  SignedQuestion,
+  TextPair,
+} from '../../../lib/mesh/compute-messages.ts';
+import { automaticLayer } from '../engine/attribution/automatic-layer.ts';
+import { batchByTokens, type Sample } from '../engine/attribution/sample.ts';
+import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
+import { checkLayers, signaturesOfBatch, type Signature } from '../engine/attribution/signature.ts';
+import { answerPrompts } from '../engine/generation/answer.ts';
+import { requireTokenizer } from '../engine/model/model-text.ts';
+import type { ModelSource } from '../engine/model/model-source.ts';
+import type { LoadedModel, LoadedModels } from './loaded-models.ts';
+import { renderQuestion, renderRow } from './rendering.ts';
+
+export interface LayerQuestion {
+  readonly model: ModelRef;
+  readonly layers: 'auto' | readonly number[];
+  readonly maxTokens: number | null;
+  readonly probes: readonly TextPair[];
+}
+
+export async function decideLayers(
+  models: LoadedModels,
+  { model: ref, layers, maxTokens, probes }: LayerQuestion,
+): Promise<LayerDecision> {
+  return models.use(ref, 'question', async ({ llama, source }) => {
+    requireTokenizer(source);
+    checkMaxTokens(maxTokens, source);
+    if (layers !== 'auto') {
+      if (layers.length === 0) throw invalid('no layer is named', 'Name at least one layer, or auto.');
+      checkLayers(layers, llama);
+      return { layers: [...new Set(layers)].sort((a, b) => a - b), rule: 'named', curve: [], probes: 0 };
+    }
+    const samples = probes.flatMap((probe, i) => renderedProbe(source, probe, maxTokens, i));
+    const decision = await automaticLayer(llama, samples);
+    return { layers: [decision.layer], rule: decision.rule, curve: decision.curve, probes: decision.probes };
+  });
+}
+
+/** None for a row that cannot be rendered: the build will report it; the others choose. */
+function renderedProbe(source: ModelSource, probe: TextPair, maxTokens: number | null, i: number): Sample[] {
+  try {
+    return [renderRow(source, probe, maxTokens, `probe ${i + 1}`)];
+  } catch (error) {
+    if (error instanceof ReptraceError) return [];
+    throw error;
+  }
+}
+
+export async function signQuestions(
+  models: LoadedModels,
+  ref: ModelRef,
+  layers: readonly number[],
+  maxTokens: number | null,
+  questions: readonly Question[],
+): Promise<SignedQuestion[]> {
+  const source = await textOf(models, ref, layers);
+  const samples = questions.map((question, i) =>
+    renderQuestion(source, question, maxTokens, `output ${i + 1}`),
+  );
+  const signed: SignedQuestion[] = [];
+  for (const batch of batchByTokens(samples, BATCH_TOKENS)) {
+    const results = await models.use(ref, 'question', ({ llama }) =>
+      signaturesOfBatch(llama, batch, { layers }),
+    );
+    for (const result of results) {
+      if ('error' in result) throw result.error;
+      const { truncated } = samples[signed.length];
+      signed.push({ layers: layerVectors(result, layers), loss: result.loss, truncated });
+    }
+  }
+  return signed;
+}
+
+/** What a model reads text with; throws LAYER_NOT_FOUND for layers that it does not have, before anything is computed. */
+export function textOf(models: LoadedModels, ref: ModelRef, layers: readonly number[]): Promise<ModelSource> {
+  return models.use(ref, 'question', ({ llama, source }) => {
+    checkLayers(layers, llama);
+    return Promise.resolve(source);
+  });
+}
+
+/** In the order of `layers`. */
+export function layerVectors(signature: Signature, layers: readonly number[]): LayerVectors[] {
+  return layers.map((layer) => {
+    const found = signature.layers.get(layer);
+    if (found === undefined) throw new Error(`a signature has no layer ${layer}`);
+    return { layer, hidden: found.hidden, gradient: found.gradient };
+  });
+}
+
+export interface GenerationRequest {
+  readonly model: ModelRef;
+  readonly prompts: readonly string[];
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+export interface ShortAnswer {
+  readonly text: string;
+  /** False when maxTokens cut it off. */
+  readonly finished: boolean;
+}
+
+const MAX_PROMPTS = 32;
+const MAX_NEW_TOKENS = 4096;
+
+/** Also describes the model that answered. Throws INPUT_INVALID for what is out of bounds. */
+export async function generateAnswers(
+  models: LoadedModels,
+  request: GenerationRequest,
+): Promise<{ readonly model: LoadedModel['description']; readonly answers: readonly ShortAnswer[] }> {
+  const { model: ref, prompts, maxTokens, temperature, seed } = request;
+  checkRange('the number of prompts', prompts.length, 1, MAX_PROMPTS);
+  checkRange('maxTokens', maxTokens, 1, MAX_NEW_TOKENS);
+  checkRange('seed', seed, 0, 2 ** 32 - 1);
+  if (!(temperature >= 0 && temperature <= 100)) {
+    throw invalid(
+      `temperature ${temperature} is not a number from 0 to 100`,
+      'Use 0 for the likeliest answer, or about 1.',
+    );
+  }
+  return models.use(ref, 'question', async ({ llama, source, description }) => {
+    const answers = await answerPrompts(llama, source, prompts, { maxTokens, temperature, seed });
+    return {
+      model: description,
+      answers: answers.map(({ output, finish }) => ({ text: output, finished: finish === 'end' })),
+    };
+  });
+}
+
+function checkMaxTokens(maxTokens: number | null, { config }: ModelSource): void {
+  if (maxTokens !== null) checkRange('maxTokens', maxTokens, 2, config.maxPositions);
+}
+
+function checkRange(what: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw invalid(`${what} is ${value}`, `It is a whole number from ${least} to ${most}.`);
+}
+
+function invalid(message: string, remedy: string): ReptraceError {
+  return new ReptraceError('INPUT_INVALID', message, remedy);
+}

@@ -1,0 +1,75 @@
+/** Questions and samples as the engine takes them. What goes wrong names the one that it went wrong with. */
+import { ReptraceError } from '../../../lib/errors.ts';
+import type { Question, TextPair } from '../../../lib/mesh/compute-messages.ts';
+import type { Sample } from '../engine/attribution/sample.ts';
+import { renderPrompt, renderSample, type TextModel } from '../engine/model/render.ts';
+import { MAX_TEXT_LENGTH } from '../engine/model/tokenizer.ts';
+
+export interface NamedSample extends Sample {
+  /** The tail of the response was cut off. */
+  readonly truncated: boolean;
+}
+
+/**
+ * An output as it would be indexed: cut to `maxTokens` as samples are, so that like is compared with like. One that does not
+ * fit the model's context is refused, not cut. Throws INPUT_INVALID for an empty output, PROMPT_TOO_LONG.
+ */
+export function renderQuestion(
+  model: TextModel,
+  { prompt, output }: Question,
+  maxTokens: number | null,
+  name: string,
+): NamedSample {
+  return named(name, () => {
+    if (output === '')
+      throw new ReptraceError('INPUT_INVALID', 'it is empty', 'Give the text that the model said.');
+    const user = prompt ?? '';
+    if (user.length + output.length > MAX_TEXT_LENGTH) throw tooLong(model);
+    renderPrompt(model, user);
+    const sample = { name, ...renderSample(model, { prompt: user, response: output }) };
+    if (sample.truncated) throw tooLong(model);
+    return maxTokens === null ? sample : cut(sample, maxTokens);
+  });
+}
+
+function cut(sample: NamedSample, maxTokens: number): NamedSample {
+  const { inputIds, promptLength } = sample;
+  if (promptLength >= maxTokens) {
+    throw new ReptraceError(
+      'PROMPT_TOO_LONG',
+      `its prompt takes ${promptLength} tokens, and the index was built with maxTokens ${maxTokens}`,
+      'Shorten the prompt, or build an index with more tokens.',
+    );
+  }
+  return inputIds.length <= maxTokens
+    ? sample
+    : { ...sample, inputIds: inputIds.slice(0, maxTokens), truncated: true };
+}
+
+/** A sample as the index was built: cut to `maxTokens`. Throws INPUT_INVALID for a bad row. */
+export function renderRow(
+  model: TextModel,
+  { prompt, response }: TextPair,
+  maxTokens: number | null,
+  name: string,
+): NamedSample {
+  const limit = maxTokens === null ? {} : { maxTokens };
+  return named(name, () => ({ name, ...renderSample(model, { prompt, response, ...limit }) }));
+}
+
+function named<T>(name: string, render: () => T): T {
+  try {
+    return render();
+  } catch (error) {
+    if (!(error instanceof ReptraceError)) throw error;
+    throw new ReptraceError(error.code, `${name}: ${error.message}`, error.remedy, { cause: error });
+  }
+}
+
+function tooLong({ config }: TextModel): ReptraceError {
+  return new ReptraceError(
+    'PROMPT_TOO_LONG',
+    `it and its prompt do not fit the model's context of ${config.maxPositions} tokens`,
+    'Trace a shorter part of the output, or shorten the prompt.',
+  );
+}

@@ -1,0 +1,145 @@
+/** The rows of one task, from text to report: rendered, sorted by length, packed, signed batch by batch. */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Bus } from '../../../lib/bus/bus.ts';
+import { reasonOf, ReptraceError } from '../../../lib/errors.ts';
+import type { SignTask } from '../../../lib/mesh/compute-messages.ts';
+import type { SignedRow } from '../../../lib/mesh/index-messages.ts';
+import { batchByTokens } from '../engine/attribution/sample.ts';
+import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
+import { checkLayers, signaturesOfBatch } from '../engine/attribution/signature.ts';
+import type { ModelSource } from '../engine/model/model-source.ts';
+import { requireTokenizer } from '../engine/model/model-text.ts';
+import { halving } from './halving.ts';
+import type { LoadedModel, LoadedModels } from './loaded-models.ts';
+import { layerVectors } from './questions.ts';
+import { renderRow, type NamedSample } from './rendering.ts';
+import { Reporter, reportRoom, signedRowBytes } from './sign-reports.ts';
+
+/** The model cannot be had (here), or not for what is asked of it (anywhere): no row is to blame. */
+export class ModelUnusable extends Error {
+  readonly reason: unknown;
+  readonly where: 'here' | 'anywhere';
+
+  constructor(reason: unknown, where: 'here' | 'anywhere') {
+    super(reasonOf(reason));
+    this.reason = reason;
+    this.where = where;
+  }
+}
+
+interface Row extends NamedSample {
+  readonly row: number;
+}
+
+/** Milliseconds of rendering before others get their turn. */
+const RENDER_MS = 20;
+
+/** Resolves when all is reported, or the build is over. Throws ModelUnusable, and what keeps reports from arriving. */
+export async function signRows(
+  bus: Bus,
+  models: LoadedModels,
+  task: SignTask,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = await withModel(models, task, (model) => {
+    checkTask(bus, model, task);
+    return Promise.resolve(model.source);
+  });
+  const reporter = new Reporter(bus, task.index, signal);
+  const { rows, failed } = await renderAll(source, task, signal);
+  let goesOn = await reporter.add(failed);
+  rows.sort((a, b) => a.inputIds.length - b.inputIds.length);
+  for (const batch of batchByTokens(rows, BATCH_TOKENS)) {
+    if (!goesOn) return;
+    goesOn = await reporter.add(await signBatch(models, task, batch, signal));
+  }
+  await reporter.end();
+}
+
+/** Throws what makes every row of the task impossible. */
+function checkTask(bus: Bus, { llama, source, description }: LoadedModel, { layers }: SignTask): void {
+  try {
+    checkLayers(layers, llama);
+    requireTokenizer(source);
+    const bytes = signedRowBytes(layers.length, description.hiddenSize);
+    if (bytes > reportRoom(bus)) throw rowTooLarge(bytes, bus.maxPayload);
+  } catch (error) {
+    throw new ModelUnusable(error, 'anywhere');
+  }
+}
+
+async function renderAll(
+  source: ModelSource,
+  { rows: texts, maxTokens }: SignTask,
+  signal: AbortSignal,
+): Promise<{ rows: Row[]; failed: SignedRow[] }> {
+  const rows: Row[] = [];
+  const failed: SignedRow[] = [];
+  let since = performance.now();
+  for (const text of texts) {
+    const { row } = text;
+    try {
+      rows.push({ row, ...renderRow(source, text, maxTokens, `row ${row}`) });
+    } catch (error) {
+      failed.push(failedRow(row, error));
+    }
+    if (performance.now() - since < RENDER_MS) continue;
+    await turn();
+    signal.throwIfAborted();
+    since = performance.now();
+  }
+  return { rows, failed };
+}
+
+function signBatch(
+  models: LoadedModels,
+  task: SignTask,
+  batch: readonly Row[],
+  signal: AbortSignal,
+): Promise<readonly SignedRow[]> {
+  const sign = (rows: readonly Row[]): Promise<SignedRow[]> =>
+    withModel(models, task, async ({ llama }) => {
+      signal.throwIfAborted();
+      const results = await signaturesOfBatch(llama, rows, { layers: task.layers });
+      return results.map((result, i) => {
+        const { row, truncated } = rows[i];
+        if ('error' in result) return failedRow(row, result.error);
+        return { row, layers: layerVectors(result, task.layers), loss: result.loss, truncated };
+      });
+    });
+  return halving(batch, sign, ({ row }, error) => {
+    signal.throwIfAborted();
+    if (error instanceof ModelUnusable) throw error;
+    return failedRow(row, error);
+  });
+}
+
+/** What keeps the model from being used throws ModelUnusable; what the work throws is thrown as it is. */
+async function withModel<T>(
+  models: LoadedModels,
+  { model: ref }: SignTask,
+  work: (model: LoadedModel) => Promise<T>,
+): Promise<T> {
+  let had = false;
+  try {
+    return await models.use(ref, 'batch', (model) => {
+      had = true;
+      return work(model);
+    });
+  } catch (error) {
+    throw had ? error : new ModelUnusable(error, 'here');
+  }
+}
+
+function failedRow(row: number, error: unknown): SignedRow {
+  const code = error instanceof ReptraceError ? error.code : 'INTERNAL';
+  return { row, code, reason: reasonOf(error) };
+}
+
+function rowTooLarge(bytes: number, limit: number): ReptraceError {
+  return new ReptraceError(
+    'REQUEST_TOO_LARGE',
+    `the signature of one row has ${bytes} bytes; the bus takes at most ${limit}`,
+    'Name fewer layers, or let the bus take more (max_payload of NATS).',
+  );
+}
