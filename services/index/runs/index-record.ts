@@ -1,0 +1,153 @@
+/** What is kept of an index, apart from its signatures. Plain data. */
+import { createHash } from 'node:crypto';
+import type { ErrorCode } from '../../../lib/errors.ts';
+import type { LayerDecision, ModelDescription } from '../../../lib/mesh/compute-messages.ts';
+import type { Manifest } from '../../../lib/mesh/index-messages.ts';
+import type { ColumnChoice, ResolvedColumns } from '../datasets/columns.ts';
+import type { DatasetExtent } from '../datasets/scan.ts';
+import type { CollectionShape } from '../stores/signature-store.ts';
+import type { Lease } from './lease.ts';
+import type { Life } from './life.ts';
+
+/** What was asked for, with the defaults filled in. */
+export interface BuildRequest {
+  readonly name: string;
+  readonly model: string;
+  readonly adapter: string | null;
+  readonly dataset: string;
+  readonly layers: 'auto' | readonly number[];
+  readonly maxTokens: number | null;
+  readonly onBadRow: 'SKIP' | 'STOP';
+  readonly columns: ColumnChoice;
+}
+
+export interface BuildPlan {
+  /** Rows of the dataset, bad ones too. */
+  readonly total: number;
+  readonly kept: number;
+  readonly toSign: number;
+  /** In words. */
+  readonly summary: string;
+}
+
+export interface Progress {
+  /** Rows stored. */
+  readonly done: number;
+  /** Rows of the dataset that the user has not erased. */
+  readonly total: number;
+  readonly failed: number;
+  readonly samplesPerSecond: number | null;
+  readonly etaSeconds: number | null;
+}
+
+/** The dataset as it was scanned for the last build. */
+export interface ScannedDataset extends DatasetExtent {
+  /** Real path. */
+  readonly path: string;
+  readonly columns: ResolvedColumns;
+  readonly badRows: number;
+}
+
+export interface IndexRecord {
+  /** UUIDv4 */
+  readonly id: string;
+  readonly name: string;
+  /** ISO 8601 */
+  readonly createdAt: string;
+  readonly request: BuildRequest;
+  readonly life: Life;
+  readonly model: ModelDescription;
+  /** null until the run has had them decided. */
+  readonly layers: LayerDecision | null;
+  readonly dataset: ScannedDataset;
+  /** Digest of the dataset when the index was made: appending keeps every row, so points' ids can go by it for good. */
+  readonly firstDigest: string;
+  /** The dataset changed while it was indexed, so that some of the signatures may be of rows that are not in it. */
+  readonly spoiled: boolean;
+  readonly plan: BuildPlan;
+  readonly progress: Progress;
+  /** Grows with every change; also greater than the cursors of an earlier index of the name. */
+  readonly cursor: number;
+  /** Grows with every run, so that its tasks are told from those of earlier ones. */
+  readonly attempt: number;
+  /** How often samples were added or erased. */
+  readonly generation: number;
+  /** Held while samples are being erased. */
+  readonly erasing: Lease | null;
+  /** Measured share of the true top 10 that an approximate search finds; null where searches are exact. */
+  readonly recall: number | null;
+}
+
+/** A row without a signature. */
+export interface RowFailure {
+  readonly row: number;
+  /** Of rows that could not be read. */
+  readonly line: number | null;
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+/** Whether the same model with the same settings would fail at it again. */
+export function isFinal({ code }: RowFailure): boolean {
+  return code === 'PROMPT_TOO_LONG' || code === 'NOT_FINITE';
+}
+
+/** The record with a change made to it. */
+export function changed(record: IndexRecord, change: Partial<IndexRecord>): IndexRecord {
+  return { ...record, ...change, cursor: Math.max(record.cursor + 1, Date.now()) };
+}
+
+/** null until the layers are decided. */
+export function manifestOf({ model, layers, dataset, request }: IndexRecord): Manifest | null {
+  if (layers === null) return null;
+  return {
+    version: model.version,
+    model: {
+      digest: model.digest,
+      path: model.path,
+      adapter: model.loraPath,
+      architecture: model.architecture,
+      layers: model.layers,
+      hiddenSize: model.hiddenSize,
+    },
+    template: model.template,
+    maxTokens: request.maxTokens,
+    layers,
+    precision: model.precision,
+    dataset: {
+      path: dataset.path,
+      digest: dataset.digest,
+      bytes: dataset.bytes,
+      rows: dataset.rows,
+      columns: namedColumns(dataset.columns),
+    },
+  };
+}
+
+/** SHA-256 over the manifest and the generation. */
+export function manifestDigest(manifest: Manifest, generation: number): string {
+  return createHash('sha256').update(canonical({ manifest, generation })).digest('hex');
+}
+
+export function namedColumns(columns: ResolvedColumns): Record<string, string> {
+  return {
+    ...(columns.kind === 'chat'
+      ? { messages: columns.messages }
+      : { prompt: columns.prompt.join(' + '), response: columns.response }),
+    ...(columns.label === null ? {} : { label: columns.label }),
+  };
+}
+
+/** JSON with the keys of objects in order: the same text whatever way a record has gone through a store. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+/** Of the index's collection; no layers until they are decided. */
+export function shapeOf({ layers, model }: IndexRecord): CollectionShape {
+  return { layers: layers?.layers ?? [], width: model.hiddenSize };
+}

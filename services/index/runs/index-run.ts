@@ -1,0 +1,297 @@
+/**
+ * One run of a build, from its record to its end: layers decided, every row that the store lacks sent to the workers, what
+ * they bring stored and counted. It holds the record's lease while it works. However it ends, another run can go on from
+ * what the store has.
+ */
+import type { Bus, Closable } from '../../../lib/bus/bus.ts';
+import { serve } from '../../../lib/bus/procedure.ts';
+import { ReptraceError, reasonOf } from '../../../lib/errors.ts';
+import type { Log } from '../../../lib/log.ts';
+import { SIGN_QUEUE } from '../../../lib/mesh/compute-messages.ts';
+import { reportSigned, type SignReport } from '../../../lib/mesh/index-messages.ts';
+import type { StoredRecord } from '../../../lib/records/records.ts';
+import { openDataset } from '../datasets/open-dataset.ts';
+import { measureRecall } from '../search/recall.ts';
+import type { CollectionShape, SignatureStore } from '../stores/signature-store.ts';
+import { askLayers } from './ask-layers.ts';
+import { checkDataset } from './check-dataset.ts';
+import { recordFailure, releaseRecord, settleRecord } from './endings.ts';
+import { feed } from './feed.ts';
+import { HeldRecord } from './held-record.ts';
+import { shapeOf, type IndexRecord } from './index-record.ts';
+import type { IndexRecords } from './index-records.ts';
+import { LEASE_MS, newLease, RENEW_MS, type Owner } from './lease.ts';
+import { completed, isWorking, running, storedFailure, type StoredFailure } from './life.ts';
+import { patiently, type Patience } from './patience.ts';
+import { ReportDesk } from './report-desk.ts';
+import { readStanding } from './standing.ts';
+import { Stopped } from './stopped.ts';
+import { Tally } from './tally.ts';
+import { TaskSender } from './task-sender.ts';
+import type { Timing } from './timing.ts';
+import { Upserts } from './upserts.ts';
+
+export interface RunParts {
+  readonly bus: Bus;
+  readonly store: SignatureStore;
+  readonly records: IndexRecords;
+  readonly log: Log;
+  readonly owner: Owner;
+  readonly timing: Timing;
+}
+
+export interface RunOptions {
+  /** An earlier run was cut off: what it learnt still holds, if the dataset is still the same. */
+  readonly takenOver: boolean;
+  /** Resolves when an earlier run of this index no longer answers reports. */
+  readonly after: Promise<void>;
+}
+
+export class IndexRun {
+  readonly id: string;
+  /** Resolves when the run has ended and its record says so, as far as it could be written. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #parts: RunParts;
+  readonly #held: HeldRecord;
+  readonly #tally: Tally;
+  readonly #log: Log;
+  readonly #abort = new AbortController();
+  #waiting: StoredFailure | null = null;
+  #server: Closable | undefined;
+  #sender: TaskSender | undefined;
+  #upserts: Upserts | undefined;
+  #writing = false;
+  #over = false;
+  #lost = false;
+  #ticking: Promise<void> = Promise.resolve();
+
+  /** @param stored a record whose lease is the owner's */
+  constructor(parts: RunParts, stored: StoredRecord<IndexRecord>, options: RunOptions) {
+    this.id = stored.value.id;
+    this.#parts = parts;
+    this.#held = new HeldRecord(parts.records, parts.owner, stored);
+    this.#tally = new Tally(stored.value.dataset.rows);
+    this.#log = parts.log.child({ index: this.id, name: stored.value.name });
+    this.ended = this.#run(options);
+  }
+
+  get stopping(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The work stops soon; `ended` tells when. */
+  stop(kind: 'closing' | 'lost'): void {
+    this.#abort.abort(new Stopped(kind));
+  }
+
+  /** Somebody else wrote to the record: stops unless it is still this run's. */
+  async check(): Promise<void> {
+    if (this.#over) return;
+    await this.#held.check().catch((error: unknown) => {
+      this.#stopFor(error);
+    });
+  }
+
+  /** No longer answers late reports. To be called when the run has ended. */
+  async leave(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  async #run({ takenOver, after }: RunOptions): Promise<void> {
+    const ticker = setInterval(() => {
+      if (!this.#writing && !this.stopping) this.#ticking = this.#tick();
+    }, this.#parts.timing.progressMs);
+    try {
+      await after;
+      await this.#work(takenOver);
+      const shape = shapeOf(this.#held.current);
+      const recall = await this.#patiently(() => measureRecall(this.#parts.store, this.id, shape));
+      clearInterval(ticker);
+      await this.#ticking;
+      await this.#patiently(() => this.#complete(recall));
+      this.#log.info(this.#tally.progress(), 'index built');
+    } catch (error) {
+      clearInterval(ticker);
+      await this.#ticking;
+      await this.#end(this.stopping ? this.#abort.signal.reason : error);
+    }
+    await this.#clearTasks();
+    this.#over = true;
+  }
+
+  async #work(takenOver: boolean): Promise<void> {
+    const { bus, store } = this.#parts;
+    const { signal } = this.#abort;
+    await this.#write();
+    if (takenOver) await checkDataset(this.#held.current);
+    const { dataset: scanned, request } = this.#held.current;
+    const dataset = await openDataset(scanned.path, { resolved: scanned.columns });
+    const expected = { digest: scanned.digest, bytes: scanned.bytes };
+    if (this.#held.current.layers === null) {
+      const layers = await this.#patiently(() => askLayers(bus, this.#held.current, dataset, signal));
+      await this.#held.write(() => ({ layers }));
+    }
+    const shape = shapeOf(this.#held.current);
+    await this.#patiently(() => store.create(this.id, shape));
+    await this.#patiently(() => readStanding(this.#tally, this.#parts, this.id, takenOver));
+    const sender = new TaskSender(await bus.queue(SIGN_QUEUE), this.#held.current);
+    this.#sender = sender;
+    await this.#patiently(() => sender.clear());
+    await this.#openDesk(shape, sender);
+    await this.#write();
+    const send = (rows: Parameters<TaskSender['send']>[0]): Promise<void> =>
+      this.#patiently(() => sender.send(rows));
+    const tally = this.#tally;
+    const { maxTokens } = request;
+    await feed({ dataset, expected, maxTokens, maxPayload: bus.maxPayload, tally, sender, send, signal });
+    await sender.flights.fewerThan(1, signal);
+  }
+
+  async #openDesk(shape: CollectionShape, sender: TaskSender): Promise<void> {
+    const { bus, store, timing } = this.#parts;
+    this.#upserts = new Upserts({
+      index: this.id,
+      store,
+      patience: this.#patience(),
+      reportMs: timing.reportMs,
+      onGivenUp: (error) => {
+        this.#stopFor(error);
+      },
+    });
+    const desk = new ReportDesk({
+      record: this.#held.current,
+      shape,
+      tally: this.#tally,
+      sender,
+      upserts: this.#upserts,
+      onImpossible: (error) => {
+        this.#stopFor(error);
+      },
+    });
+    this.#server = await serve(bus, reportSigned(this.id), (report) => this.#answer(desk, report));
+  }
+
+  async #answer(desk: ReportDesk, report: SignReport): Promise<{ readonly goOn: boolean }> {
+    // After its lease another run may have begun, that waits for these rows.
+    const leased = Date.now() - this.#held.writtenAt < LEASE_MS;
+    if (leased && !this.stopping && !this.#over) {
+      try {
+        await desk.take(report);
+        return { goOn: true };
+      } catch (error) {
+        if (!(error instanceof Stopped)) throw error;
+      }
+    }
+    const life = (await this.#parts.records.get(this.id))?.value.life;
+    if (life === undefined || !isWorking(life)) return { goOn: false };
+    throw new ReptraceError(
+      'SERVICE_UNAVAILABLE',
+      `the run of index ${this.id} is being handed over`,
+      'Bring the report again shortly.',
+    );
+  }
+
+  /** Never rejects. */
+  async #tick(): Promise<void> {
+    this.#writing = true;
+    try {
+      const due = Date.now() - this.#held.writtenAt > RENEW_MS;
+      if (this.#tally.takeChanged() || due) await this.#write();
+      const sender = this.#sender;
+      if (sender !== undefined && Date.now() - sender.lastSign > this.#parts.timing.silenceMs) {
+        sender.heard();
+        await this.#patiently(() => this.#findLost(sender));
+      }
+    } catch (error) {
+      this.#stopFor(error);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** After a long silence: what the queue has lost is sent again, but for what another run stored meanwhile. */
+  async #findLost(sender: TaskSender): Promise<void> {
+    if (!(await sender.hasLost())) return;
+    await readStanding(this.#tally, this.#parts, this.id, false);
+    for (const { row } of sender.flights.rows().flat()) {
+      if (!this.#tally.isOpen(row)) sender.flights.finish(row);
+    }
+    const tasks = await sender.resend();
+    this.#log.warn({ tasks }, 'the queue lost tasks; they were sent again');
+  }
+
+  /** Progress and lease. */
+  async #write(): Promise<void> {
+    await this.#patiently(async () => {
+      await this.#saveFailures();
+      await this.#held.write(({ life }) => ({
+        life: running(life, newLease(this.#parts.owner), this.#waiting),
+        // Until the rows are counted, what the record says is better.
+        ...(this.#sender !== undefined && { progress: this.#tally.progress() }),
+      }));
+    });
+  }
+
+  async #complete(recall: number | null): Promise<void> {
+    await this.#saveFailures();
+    const progress = this.#tally.progress();
+    await this.#held.write(({ life }) => ({ life: completed(life), progress, recall }));
+  }
+
+  async #saveFailures(): Promise<void> {
+    await this.#tally.failures.save((failures) => this.#parts.records.putFailures(this.id, failures));
+  }
+
+  #patience(): Patience {
+    const onWait = (error: ReptraceError): void => {
+      if (this.#waiting === null) this.#log.warn({ code: error.code, reason: error.message }, 'waiting');
+      this.#waiting = storedFailure(error);
+      this.#tally.touch();
+    };
+    const onBack = (): void => {
+      this.#log.info('going on');
+      this.#waiting = null;
+      this.#tally.touch();
+    };
+    return { signal: this.#abort.signal, limitMs: this.#parts.timing.patienceMs, onWait, onBack };
+  }
+
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    return patiently(work, this.#patience());
+  }
+
+  #stopFor(error: unknown): void {
+    this.#abort.abort(error instanceof Stopped ? error : new Stopped('failed', error));
+  }
+
+  async #end(reason: unknown): Promise<void> {
+    const { records } = this.#parts;
+    const ending = { held: this.#held, records, tally: this.#tally, begun: this.#sender !== undefined };
+    this.#lost = reason instanceof Stopped && reason.kind === 'lost';
+    // What is on its way to the store counts.
+    await this.#upserts?.idle();
+    try {
+      if (!(reason instanceof Stopped)) await recordFailure(ending, reason);
+      else if (reason.kind === 'closing') await releaseRecord(ending);
+      else if (reason.kind === 'lost') await settleRecord(ending);
+      else await recordFailure(ending, reason.cause);
+    } catch (error) {
+      if (error instanceof Stopped) return;
+      this.#log.error({ reason: reasonOf(error) }, 'the end of the run could not be stored');
+    }
+  }
+
+  async #clearTasks(): Promise<void> {
+    // A run that lost its record may have lost it to another run, whose tasks these would be.
+    if (this.#lost) return;
+    try {
+      await this.#sender?.clear();
+    } catch (error) {
+      this.#log.warn({ reason: reasonOf(error) }, 'tasks of the ended run could not be cleared');
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** The rows that the choice of a layer looks at: evenly spaced over a dataset's good rows. */
+import type { TextPair } from '../../../lib/mesh/compute-messages.ts';
+import { probeIndices } from '../../compute/engine/attribution/layer-choice.ts';
+import { isBadRow, type Dataset, type ExpectedBytes } from '../datasets/dataset.ts';
+import { bytesOf } from './grouping.ts';
+
+/**
+ * Rows that would take the message over `bytes` are passed over.
+ * @param good number of the dataset's good rows
+ */
+export async function probeRows(
+  dataset: Dataset,
+  expected: ExpectedBytes,
+  good: number,
+  bytes: number,
+): Promise<TextPair[]> {
+  const wanted = new Set(probeIndices(good));
+  const last = Math.max(...wanted);
+  const probes: TextPair[] = [];
+  let left = bytes;
+  let index = 0;
+  for await (const row of dataset.rows(0, { expected })) {
+    if (isBadRow(row)) continue;
+    if (wanted.has(index) && bytesOf(row) <= left) {
+      left -= bytesOf(row);
+      probes.push({ prompt: row.prompt, response: row.response });
+    }
+    if (index++ === last) break;
+  }
+  return probes;
+}
