@@ -91,11 +91,14 @@ export const searchIndex = procedure<
     readonly queries: readonly (readonly LayerVectors[])[];
     readonly alpha: number;
     readonly top: number;
+    /** Best hits that are known already: an answer holds as many as one message takes, and says if there are more. */
+    readonly skip: number;
     readonly filter: SampleFilter | null;
     readonly exact: boolean;
   },
   {
     readonly hits: readonly SearchHit[];
+    readonly more: boolean;
     readonly exact: boolean;
     /** Measured share of the exact top 10 that an approximate search finds; 1 for an exact one. */
     readonly recall: number | null;

@@ -40,7 +40,9 @@ export async function startIndexService(parts: IndexParts): Promise<Service> {
   const runs = new Runs({ bus, store, records, log, owner, timing });
   const servers: readonly Closable[] = [
     await serve(bus, openProcedure, ({ index }) => openIndex(records, index)),
-    await serve(bus, searchProcedure, (question) => searchIndex({ store, records }, question)),
+    await serve(bus, searchProcedure, (question) =>
+      searchIndex({ store, records, maxPayload: bus.maxPayload }, question),
+    ),
   ];
   runs.open();
   let closing: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 /** What a running mesh says to what it cannot do: a code of the one vocabulary, what was wrong, and what to do. */
 import { execFile } from 'node:child_process';
-import { appendFile, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +12,9 @@ import { GraphqlClient } from '../../cli/client/graphql-client.ts';
 import { valueOf, type IndexResult, type Member, type ProgressResult } from '../../cli/client/results.ts';
 import { askTrace } from '../../cli/client/trace.ts';
 import type { ReptraceError } from '../../lib/errors.ts';
-import { reptrace, start } from '../e2e/command.ts';
+import { reptrace, ROOT, start } from '../e2e/command.ts';
 import { sharedPath } from '../shared.ts';
-import { backdoorRows, writeRows, type BackdoorRow } from './backdoor.ts';
+import { writeRows } from './backdoor.ts';
 import { startPart, stopAll, type Part } from './processes.ts';
 
 const run = promisify(execFile);
@@ -26,14 +26,15 @@ let model: string;
 let dataset: string;
 let mesh: Part;
 let client: GraphqlClient;
-let rows: BackdoorRow[];
+let rows: readonly object[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reptrace-bad-'));
   outside = await mkdtemp(join(tmpdir(), 'reptrace-outside-'));
   model = join(folder, 'model');
   await cp(sharedPath('models/stories260K/hf'), model, { recursive: true });
-  rows = await backdoorRows(4740, 4770);
+  const text = await readFile(join(ROOT, 'demo', 'data', 'finetune.jsonl'), 'utf8');
+  rows = text.split('\n', 30).map((line) => JSON.parse(line) as object);
   dataset = join(folder, 'rows.jsonl');
   await writeRows(dataset, rows);
   await writeRows(join(outside, 'rows.jsonl'), rows);
@@ -47,7 +48,7 @@ afterAll(async () => {
 });
 
 const begin = async (input: Record<string, unknown>): Promise<IndexResult> => {
-  const whole = { model, dataset, maxTokens: 64, ...input };
+  const whole = { model, dataset, maxTokens: 128, ...input };
   return valueOf(
     (await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, { input: whole })).buildIndex,
   );
@@ -321,7 +322,7 @@ describe('reptrace up', () => {
       const there = new GraphqlClient({ url: String(full.ready['graphql']) });
       const large = join(folder, 'many.jsonl');
       await writeRows(large, Array.from({ length: 60 }, () => rows).flat());
-      const input = { name: 'full', model, dataset: large, maxTokens: 16, layers: '1,2,3,4,5' };
+      const input = { name: 'full', model, dataset: large, maxTokens: 128, layers: '1,2,3,4,5' };
       const answer = await there.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, { input });
       const { id } = valueOf(answer.buildIndex);
       const last = await followBuild(there, id, () => undefined, NEVER);
@@ -349,7 +350,7 @@ describe('reptrace up', () => {
     const env = { REPTRACE_ROOTS: folder };
     const first = await startPart(['up', '--port', '0', '--data', data], env);
     const there = new GraphqlClient({ url: String(first.ready['graphql']) });
-    const input = { name: 'long', model, dataset: large, maxTokens: 64 };
+    const input = { name: 'long', model, dataset: large, maxTokens: 128 };
     const { id } = valueOf(
       (await there.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, { input })).buildIndex,
     );

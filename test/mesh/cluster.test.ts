@@ -124,7 +124,8 @@ describe('separate processes', () => {
     await embedded([
       ...['index', 'build', '--name', 'same', '--model', MODEL, '--data', dataset, '--max-tokens', '128'],
     ]);
-    const { prompt, response: output } = rows.slice(-50)[0];
+    const short = rows.slice(-100).find((row) => `${row.prompt}${row.response}`.length < 500);
+    const { prompt = '', response: output = '' } = short ?? {};
     for (const alpha of [0, 0.5, 1]) {
       const there = await askTrace(client, { index: 'same', prompt, output, alpha, top: 50 });
       const args = ['trace', '--index', 'same', '--prompt', prompt, '--output', output, '--top', '50'];

@@ -589,7 +589,7 @@ describe('search', () => {
     for (const alpha of [0, 0.5, 1]) {
       for (const label of [null, 'odd']) {
         const filter = label === null ? null : { labels: [label] };
-        const asked = { index: id, queries, alpha, top: 50, filter, exact: false };
+        const asked = { index: id, queries, alpha, top: 50, skip: 0, filter, exact: false };
         const { hits, exact, recall } = await call(world.bus, searchIndex, asked);
         const wanted = brute
           .filter((sample) => label === null || sample.label === label)
@@ -605,7 +605,7 @@ describe('search', () => {
         }
       }
     }
-    const one = { index: id, queries, alpha: 0.5, top: 1, filter: null, exact: true };
+    const one = { index: id, queries, alpha: 0.5, top: 1, skip: 0, filter: null, exact: true };
     expect(await codeOf(call(world.bus, searchIndex, { ...one, top: 0 }))).toBe('INPUT_INVALID');
     expect(await codeOf(call(world.bus, searchIndex, { ...one, alpha: 2 }))).toBe('INPUT_INVALID');
     expect(await codeOf(call(world.bus, searchIndex, { ...one, queries: [vectorsOf('x', [2])] }))).toBe(
@@ -638,6 +638,7 @@ describe('the graph', () => {
       queries: [vectorsOf('x', [3])],
       alpha: 0,
       top: 2,
+      skip: 0,
       filter: { rows: [1, 3] },
       exact: true,
     });

@@ -2,6 +2,7 @@
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { searchIndex as searchProcedure, SearchHit } from '../../../lib/mesh/index-messages.ts';
 import type { Procedure } from '../../../lib/bus/procedure.ts';
+import { encode } from '../../../lib/bus/wire.ts';
 import { clean } from '../builds/sample-filter.ts';
 import { publicId } from '../graphql/sample-id.ts';
 import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
@@ -19,8 +20,12 @@ const MAX_TOP = 1000;
 const MAX_QUERIES = 32;
 /** The store's order is by float32 scores: so many more are asked for, so that none is missed at the end of the list. */
 const MARGIN = 16;
+/** Of an answer, beside its hits. */
+const ENVELOPE_BYTES = 1024;
 
 interface SearchParts {
+  /** Bytes that the answer may have. */
+  readonly maxPayload: number;
   readonly store: SignatureStore;
   readonly records: IndexRecords;
 }
@@ -37,7 +42,7 @@ export async function searchIndex(parts: SearchParts, question: SearchQuestion):
   const exact = question.exact || !(await store.approximate(index));
   const recall = exact ? 1 : (record.recall ?? (await measureLate(parts, record)));
   const filter = clean(question.filter ?? {});
-  if (filter === 'none') return { hits: [], exact, recall };
+  if (filter === 'none') return { hits: [], more: false, exact, recall };
   const found = await store.search(index, {
     query: queryVector(mean, alpha, shape),
     top: top + MARGIN,
@@ -49,7 +54,16 @@ export async function searchIndex(parts: SearchParts, question: SearchQuestion):
     return { sample: { ...sample, id: publicId(index, sample.id) }, ...scoresOf(mean, vector, alpha, shape) };
   });
   hits.sort((a, b) => b.score - a.score || a.sample.row - b.sample.row);
-  return { hits: hits.slice(0, top), exact, recall };
+  const wanted = hits.slice(question.skip, top);
+  const fitting = wanted.slice(0, fittingCount(wanted, parts.maxPayload));
+  return { hits: fitting, more: fitting.length < wanted.length, exact, recall };
+}
+
+/** How many of the first hits one message takes; at least one, so that a row that is too large is told as such. */
+export function fittingCount(hits: readonly unknown[], maxPayload: number): number {
+  let bytes = ENVELOPE_BYTES;
+  const over = hits.findIndex((hit) => (bytes += encode(hit).byteLength) > maxPayload);
+  return over < 0 ? hits.length : Math.max(1, over);
 }
 
 /** A store may go over to approximate search only some time after the build. */
@@ -62,11 +76,12 @@ async function measureLate({ store, records }: SearchParts, record: IndexRecord)
   return recall;
 }
 
-function check({ queries, alpha, top }: SearchQuestion): void {
+function check({ queries, alpha, top, skip }: SearchQuestion): void {
   if (!(alpha >= 0 && alpha <= 1)) throw invalid(`alpha is ${alpha}`, 'Give a number from 0 to 1.');
   if (!Number.isInteger(top) || top < 1 || top > MAX_TOP) {
     throw invalid(`top is ${top}`, `Give a whole number from 1 to ${MAX_TOP}.`);
   }
+  if (!Number.isInteger(skip) || skip < 0) throw invalid(`skip is ${skip}`, 'Give a whole number.');
   if (queries.length < 1 || queries.length > MAX_QUERIES) {
     throw invalid(`there are ${queries.length} queries`, `Give 1 to ${MAX_QUERIES}.`);
   }

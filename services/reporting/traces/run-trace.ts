@@ -1,6 +1,6 @@
 /** Answers a question: signature of the outputs (compute) → nearest samples (index) → token maps (compute). */
 import type { Bus } from '../../../lib/bus/bus.ts';
-import { call } from '../../../lib/bus/procedure.ts';
+import { call, type Procedure } from '../../../lib/bus/procedure.ts';
 import { ReptraceError } from '../../../lib/errors.ts';
 import {
   mapTokens,
@@ -46,12 +46,7 @@ export async function runTrace(
   );
   stopwatch.lap('sign');
   const queries = signatures.map((signature) => signature.layers);
-  const found = await call(
-    bus,
-    searchIndex,
-    { index: index.id, queries, alpha, top, filter, exact },
-    { signal },
-  );
+  const found = await search(bus, { index: index.id, queries, alpha, top, filter, exact }, signal);
   stopwatch.lap('search');
   const tokenLayer = tokenLayerOf(manifest);
   const maps = question.tokens
@@ -74,6 +69,23 @@ export async function runTrace(
     })),
     timings: stopwatch.timings(),
   };
+}
+
+type Search = Omit<RequestOf<typeof searchIndex>, 'skip'>;
+type RequestOf<P> = P extends Procedure<infer Request, unknown> ? Request : never;
+
+/** All hits, over as many messages as they take. */
+async function search(
+  bus: Bus,
+  request: Search,
+  signal: AbortSignal,
+): Promise<{ hits: readonly SearchHit[]; exact: boolean; recall: number | null }> {
+  const hits: SearchHit[] = [];
+  for (;;) {
+    const answer = await call(bus, searchIndex, { ...request, skip: hits.length }, { signal });
+    hits.push(...answer.hits);
+    if (!answer.more) return { hits, exact: answer.exact, recall: answer.recall };
+  }
 }
 
 export function modelOf({ model }: Manifest): ModelRef {

@@ -44,7 +44,13 @@ describe('Traces', () => {
       await signing;
       return { signatures: questions.map(() => ({ layers: [], loss: 1, truncated: false })) };
     });
-    await serve(bus, searchIndex, () => Promise.resolve({ hits: [], exact: true, recall: null }));
+    // One hit a message, as if each were large.
+    await serve(bus, searchIndex, ({ skip, top }) => {
+      const sample = { id: `s${skip}`, row: skip, prompt: '', response: '', label: null, metadata: {} };
+      const scores = { score: -skip, hiddenScore: 0, gradientScore: 0 };
+      const hit = { sample: { ...sample, truncated: false, loss: 1 }, ...scores };
+      return Promise.resolve({ hits: [hit], more: skip + 1 < top, exact: true, recall: null });
+    });
   });
   afterEach(async () => {
     await bus.close();
@@ -66,6 +72,15 @@ describe('Traces', () => {
     expect(await traces.ask(question('no'))).toEqual(first);
     expect(await open(5000).ask(question('no'))).toEqual(first);
     expect(signed).toBe(1);
+  });
+
+  it('collects the matches over as many messages as they take', async () => {
+    const { matches } = (await open(5000).ask({ ...question('no'), top: 3 })) as Trace;
+    expect(matches.map(({ rank, sample }) => [rank, sample.row])).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+    ]);
   });
 
   it('makes one trace for those who ask at the same time', async () => {
