@@ -1,9 +1,8 @@
 /** The reporting service: owns traces, and what is made of them. */
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import { parse } from 'graphql';
 import type { Bus } from '../../lib/bus/bus.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Service } from '../../lib/mesh/service.ts';
+import { subgraphSchema } from '../../lib/mesh/subgraph.ts';
 import type { Records } from '../../lib/records/records.ts';
 import { resolvers } from './graphql/resolvers.ts';
 import { SCHEMA } from './schema.generated.ts';
@@ -21,7 +20,7 @@ export function startReportingService(parts: ReportingParts): Service {
   const traces = new Traces(parts);
   return {
     name: 'reporting',
-    schema: buildSubgraphSchema({ typeDefs: parse(SCHEMA), resolvers: resolvers(traces) as never }),
+    schema: subgraphSchema(SCHEMA, resolvers(traces)),
     ready: async () => {
       await Promise.all([parts.bus.ping(), parts.records.ping()]);
     },

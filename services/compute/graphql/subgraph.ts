@@ -1,10 +1,10 @@
 /** The compute service's part of the graph: models known, the GPU, and generation. */
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import { parse, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { ModelDescription } from '../../../lib/mesh/compute-messages.ts';
 import { graphqlError, orFailure } from '../../../lib/mesh/failures.ts';
 import { jsonScalar } from '../../../lib/mesh/json-scalar.ts';
+import { subgraphSchema } from '../../../lib/mesh/subgraph.ts';
 import type { Records } from '../../../lib/records/records.ts';
 import { SCHEMA, type Resolvers } from '../schema.generated.ts';
 import type { GpuKeeper } from '../service/gpu-keeper.ts';
@@ -18,9 +18,7 @@ interface Parts {
 }
 
 export function computeSubgraph(parts: Parts): GraphQLSchema {
-  // The resolvers are checked against the generated types, which the library's own type of them does not know.
-  const module = { typeDefs: parse(SCHEMA), resolvers: resolversOf(parts) };
-  return buildSubgraphSchema(module as Parameters<typeof buildSubgraphSchema>[0]);
+  return subgraphSchema(SCHEMA, resolversOf(parts));
 }
 
 function resolversOf({ keeper, models, records }: Parts): Resolvers {

@@ -1,11 +1,10 @@
 /** The index service's part of the graph: schema/index.graphql over builds, records and samples. */
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import type { GraphQLSchemaModule } from '@apollo/subgraph/dist/schema-helper/index.js';
-import { parse, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { ReptraceError } from '../../../lib/errors.ts';
 import { graphqlError, orFailure } from '../../../lib/mesh/failures.ts';
 import { jsonScalar } from '../../../lib/mesh/json-scalar.ts';
 import type { RequestContext } from '../../../lib/mesh/service.ts';
+import { subgraphSchema } from '../../../lib/mesh/subgraph.ts';
 import { buildIndex, type BuildParts } from '../builds/build-index.ts';
 import { cancelIndex, deleteIndex, resumeIndex } from '../builds/controls.ts';
 import { eraseSamples } from '../builds/erasing.ts';
@@ -18,9 +17,7 @@ import { loadersOf, type Loaders } from './loaders.ts';
 import { publicId } from './sample-id.ts';
 
 export function indexSubgraph(parts: BuildParts): GraphQLSchema {
-  // Checked against the generated types; the library's own type of a resolver map is wider than theirs.
-  const resolvers = resolversOf(parts) as NonNullable<GraphQLSchemaModule['resolvers']>;
-  return buildSubgraphSchema({ typeDefs: parse(SCHEMA), resolvers });
+  return subgraphSchema(SCHEMA, resolversOf(parts));
 }
 
 /** The subscription has no resolver: the gateway asks Query.indexProgress whenever an index's progress is announced. */
