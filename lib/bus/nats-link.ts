@@ -10,14 +10,13 @@ import {
 import { ReptraceError, reasonOf } from '../errors.ts';
 import { bounded, ended, endedWithin } from './bounded.ts';
 import { busClosed, type OnFault } from './bus-errors.ts';
-import { parseNatsUrl } from './nats-url.ts';
+import { natsOptions } from './nats-options.ts';
 
 /** What is left of the server's payload limit for headers. */
 const HEADERS_BYTES = 1024;
 /** How long an operation waits for a lost connection to come back. */
 export const PATIENCE_MS = 5000;
 const FLUSH_MS = 5000;
-const CONNECT_MS = 5000;
 
 const REMEDY = 'Start nats-server with JetStream (-js), or set NATS_URL to where it is.';
 
@@ -65,20 +64,9 @@ export class NatsLink {
 
   /** Throws BUS_UNREACHABLE, CONFIG_INVALID. */
   static async open(url: string, name: string, onFault: OnFault): Promise<NatsLink> {
-    const { servers, tls, label, ...credentials } = parseNatsUrl(url);
+    const { options, label } = natsOptions(url, name);
     try {
-      const connection = await connect({
-        ...{ ...credentials, servers: [...servers], name, ...(tls ? { tls: {} } : {}), timeout: CONNECT_MS },
-        // For ever, quickly, and also where the server refuses the credentials for a while.
-        ...{
-          maxReconnectAttempts: -1,
-          reconnectTimeWait: 250,
-          reconnectJitter: 100,
-          ignoreAuthErrorAbort: true,
-        },
-        // A server that is silently gone is noticed within half a minute.
-        ...{ pingInterval: 10_000, maxPingOut: 2, noAsyncTraces: true },
-      });
+      const connection = await connect(options);
       return new NatsLink(connection, label, onFault);
     } catch (error) {
       throw unreachable(label, reasonOf(error));

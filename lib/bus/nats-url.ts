@@ -25,7 +25,8 @@ export function parseNatsUrl(text: string): NatsAddress {
 
 function parseOne(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['nats:', 'tls:'].includes(url.protocol) || url.host === '') {
+  const usable = url !== undefined && ['nats:', 'tls:'].includes(url.protocol) && url.host !== '';
+  if (!usable || !isEncoded(url.username) || !isEncoded(url.password)) {
     throw new ReptraceError(
       'CONFIG_INVALID',
       'the NATS URL is not one',
@@ -33,4 +34,14 @@ function parseOne(text: string): URL {
     );
   }
   return url;
+}
+
+/** A stray % is no encoding. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

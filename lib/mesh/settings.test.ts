@@ -31,6 +31,8 @@ describe('readSettings', () => {
         message: expect.not.stringContaining('secret') as string,
       }) as Error,
     );
+    expect(() => readSettings({ NATS_URL: 'nats://user:100%@host' })).toThrow('NATS URL');
+    expect(readSettings({ NATS_URL: 'nats://a:4222,nats://b:4222' }).natsUrl).toContain('b:4222');
     expect(() => readSettings({ QDRANT_URL: 'host:6333' })).toThrow('QDRANT_URL');
   });
 });

@@ -1,5 +1,6 @@
 /** What the environment says about a process of the mesh. Read once, at the edge; everything else is given its part. */
 import { delimiter, resolve } from 'node:path';
+import { parseNatsUrl } from '../bus/nats-url.ts';
 import { ReptraceError } from '../errors.ts';
 
 export interface Settings {
@@ -30,8 +31,8 @@ export function readSettings(
     data,
     roots: folders(env, 'REPTRACE_ROOTS') ?? [process.cwd(), data],
     models: folders(env, 'REPTRACE_MODELS') ?? [],
-    natsUrl: url(env, 'NATS_URL', ['nats:', 'tls:']),
-    qdrantUrl: url(env, 'QDRANT_URL', ['http:', 'https:']),
+    natsUrl: natsUrl(env),
+    qdrantUrl: qdrantUrl(env),
     qdrantApiKey: given(env, 'QDRANT_API_KEY'),
     token: given(env, 'REPTRACE_TOKEN'),
   };
@@ -50,13 +51,19 @@ function folders(env: Environment, name: string): readonly string[] | undefined 
     .map((folder) => resolve(folder));
 }
 
-function url(env: Environment, name: string, protocols: readonly string[]): string | undefined {
-  const value = given(env, name);
+function natsUrl(env: Environment): string | undefined {
+  const value = given(env, 'NATS_URL');
+  if (value !== undefined) parseNatsUrl(value);
+  return value;
+}
+
+function qdrantUrl(env: Environment): string | undefined {
+  const value = given(env, 'QDRANT_URL');
   if (value === undefined) return undefined;
-  if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
+  if (URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol)) return value;
   throw new ReptraceError(
     'CONFIG_INVALID',
-    `${name} is not a URL of ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    `Set it to something like ${protocols[0]}//127.0.0.1:${name === 'NATS_URL' ? 4222 : 6333}, or unset it.`,
+    'QDRANT_URL is not a URL of http:// or https://',
+    'Set it to something like http://127.0.0.1:6333, or unset it.',
   );
 }

@@ -2,7 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { parseNatsUrl } from '../bus/nats-url.ts';
+import { natsOptions } from '../bus/nats-options.ts';
 import { ReptraceError, reasonOf } from '../errors.ts';
 
 /** How long one exchange with the server may take. */
@@ -24,20 +24,9 @@ export class NatsLink {
 
   /** Once connected, it reconnects for ever. Throws STORE_UNREACHABLE when no server answers now, CONFIG_INVALID. */
   static async open(url: string, name: string): Promise<NatsLink> {
-    const { servers, tls, label, ...credentials } = parseNatsUrl(url);
+    const { options, label } = natsOptions(url, name);
     try {
-      const connection = await connect({
-        ...credentials,
-        ...(tls ? { tls: {} } : {}),
-        servers: [...servers],
-        name,
-        timeout: TIMEOUT_MS,
-        maxReconnectAttempts: -1,
-        reconnectTimeWait: 250,
-        ignoreAuthErrorAbort: true,
-        // A server that has gone without a word is noticed within half a minute.
-        pingInterval: 10_000,
-      });
+      const connection = await connect(options);
       return new NatsLink(connection, label);
     } catch (error) {
       throw natsFailure(label, error);
