@@ -131,6 +131,8 @@ class LanceStore implements SignatureStore {
     const where = filterSql(request.filter);
     return await this.#read(index, async (table, shape) => {
       checkSearch(shape, request);
+      // Both reads are of one version: what is erased between them would be missing at the end of the list.
+      await table.checkout(await table.version());
       return await rank(request.query, request.top, largestNorm(shape), firstCandidates(request.top, true), {
         nearest: async (limit) => {
           const nearest = table.query().nearestTo(request.query).column('vector').distanceType('dot');
