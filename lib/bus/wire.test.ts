@@ -28,3 +28,12 @@ test('what was decoded shares no memory with the bytes it came from', () => {
 test('a field that is undefined is left out', () => {
   expect(decode(encode({ a: 1, b: undefined }))).toEqual({ a: 1 });
 });
+
+test('a key may be any text, as in the rows of a stranger', () => {
+  const row = JSON.parse('{"__proto__": {"__proto__": "x", "admin": true}, "constructor": 1}') as object;
+  const back = decode<object>(encode({ metadata: row, vector: new Float32Array([1]) }));
+  expect(JSON.stringify(back)).toBe(
+    '{"metadata":{"__proto__":{"__proto__":"x","admin":true},"constructor":1},"vector":{"0":1}}',
+  );
+  expect(({} as { admin?: boolean }).admin).toBeUndefined();
+});

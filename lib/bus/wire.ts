@@ -2,12 +2,23 @@
 import { decode as unpack, encode as pack, ExtensionCodec } from '@msgpack/msgpack';
 
 const FLOAT32 = 1;
+const ENTRIES = 2;
 const extensionCodec = new ExtensionCodec();
 extensionCodec.register({
   type: FLOAT32,
   encode: (value) =>
     value instanceof Float32Array ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : null,
   decode: (bytes) => new Float32Array(Uint8Array.from(bytes).buffer),
+});
+
+// MessagePack's decoder refuses a map with this key; a column of a dataset may be called so all the same.
+extensionCodec.register({
+  type: ENTRIES,
+  encode: (value) =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')
+      ? encode(Object.entries(value))
+      : null,
+  decode: (bytes) => Object.fromEntries(decode<[string, unknown][]>(bytes)),
 });
 
 export function encode(value: unknown): Uint8Array {

@@ -17,8 +17,8 @@ export type SignedRow =
 export type SignReport =
   /** Some or all rows of a task. */
   | { readonly kind: 'signed'; readonly rows: readonly SignedRow[] }
-  /** The task, of these rows, was delivered too often: hand it out again in halves; a single row is given up. */
-  | { readonly kind: 'split'; readonly rows: readonly number[] }
+  /** The task of this id in the queue, of these rows, was delivered too often: hand it out again in halves; a single row is given up. */
+  | { readonly kind: 'split'; readonly task: string; readonly rows: readonly number[] }
   /** No worker can sign any row of this index, its model being gone or changed, say: the build fails with this error. */
   | {
       readonly kind: 'impossible';

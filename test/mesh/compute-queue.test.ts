@@ -121,7 +121,7 @@ describe('the work queue', () => {
     await mesh.start();
     await until('it is reported', () => build.reports.some(({ kind }) => kind === 'split'));
     expect(build.reports.filter(({ kind }) => kind === 'split')).toEqual([
-      { kind: 'split', rows: [0, 1, 2, 3] },
+      { kind: 'split', task: expect.any(String) as string, rows: [0, 1, 2, 3] },
     ]);
     expect(build.rows).toEqual([]);
     await until('the task is done', async () => (await queue.size(build.index)) === 0);

@@ -57,7 +57,7 @@ export interface WorkerOptions {
   readonly model?: ModelDescription;
   readonly concurrency?: number;
   /** Runs before a task is signed; what it throws fails the task. */
-  readonly before?: (task: SignTask, delivery: number) => Promise<void> | void;
+  readonly before?: (task: SignTask, delivery: number, id: string) => Promise<void> | void;
   /** Instead of a signature. */
   readonly sign?: (row: SignTask['rows'][number], layers: readonly number[]) => SignedRow | undefined;
   /** How often each report is brought. */
@@ -85,11 +85,12 @@ export interface WorldOptions {
   readonly timing?: Partial<Timing>;
   readonly store?: (real: SignatureStore) => SignatureStore;
   readonly records?: (real: Records) => Records;
+  readonly maxPayload?: number;
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'reptrace-index-'));
-  const bus = new MemoryBus();
+  const bus = new MemoryBus({ maxPayload: options.maxPayload });
   const sqlite = await openSqliteRecords(join(folder, 'records.sqlite'));
   const records = options.records?.(sqlite) ?? sqlite;
   const real = await openLanceStore(join(folder, 'signatures'));
@@ -162,9 +163,9 @@ async function startWorker(bus: MemoryBus, signed: number[], options: WorkerOpti
     ).consume((task) => sign(task), { concurrency, onFailure: () => undefined }),
   ];
 
-  async function sign({ payload, delivery }: Task): Promise<void> {
+  async function sign({ id, payload, delivery }: Task): Promise<void> {
     const task = decode<SignTask>(payload);
-    await options.before?.(task, delivery);
+    await options.before?.(task, delivery, id);
     const rows = task.rows.map((row): SignedRow => {
       const layers = vectorsOf(`${row.prompt}|${row.response}`, task.layers);
       return options.sign?.(row, task.layers) ?? { row: row.row, layers, loss: 1, truncated: false };

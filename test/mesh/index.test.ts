@@ -1,5 +1,5 @@
 /** Builds, their life and their search, over the in-process bus, SQLite and LanceDB. */
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { ReptraceError } from '../../lib/errors.ts';
 import { openIndex, reportSigned, searchIndex } from '../../lib/mesh/index-messages.ts';
 import type { Records } from '../../lib/records/records.ts';
 import type { IndexRecord } from '../../services/index/runs/index-record.ts';
+import type { Erasure } from '../../services/index/runs/index-records.ts';
 import type { SignatureStore } from '../../services/index/stores/signature-store.ts';
 import { MODEL, openWorld, vectorsOf, type World, type WorldOptions } from './index-world.ts';
 
@@ -105,6 +106,31 @@ async function storedRows(id: string): Promise<number[]> {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
+/** The parts of the world with one of their methods looked after. */
+const watched =
+  <T extends object>(
+    method: keyof T & string,
+    instead: (real: (...args: unknown[]) => Promise<unknown>, args: unknown[]) => Promise<unknown>,
+  ) =>
+  (real: T): T =>
+    new Proxy(real, {
+      get: (target, key) => {
+        const member: unknown = Reflect.get(target, key);
+        if (typeof member !== 'function') return member;
+        const bound = (member as (...args: unknown[]) => Promise<unknown>).bind(target);
+        return key === method ? (...args: unknown[]) => instead(bound, args) : bound;
+      },
+    });
+
+/** What a worker tells of a task that was handed out too often. */
+async function split(
+  { index, rows }: { readonly index: string; readonly rows: readonly { readonly row: number }[] },
+  task: string,
+): Promise<void> {
+  const numbers = rows.map(({ row }) => row);
+  await call(world.bus, reportSigned(index), { kind: 'split', task, rows: numbers });
+}
+
 async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;
@@ -178,9 +204,8 @@ describe('a build', () => {
   it('halves a task that its workers die of, down to the one bad row, and passes it over', async () => {
     await setUp();
     await world.work({
-      before: async ({ index, rows }) => {
-        if (!rows.some(({ row }) => row === 77)) return;
-        await call(world.bus, reportSigned(index), { kind: 'split', rows: rows.map(({ row }) => row) });
+      before: async (task, _, id) => {
+        if (task.rows.some(({ row }) => row === 77)) await split(task, id);
       },
       sign: ({ row }) => (row === 77 ? { row, code: 'DEVICE_LOST', reason: 'never told' } : undefined),
     });
@@ -191,11 +216,83 @@ describe('a build', () => {
     expect(await storedRows(id)).toEqual(upTo(200).filter((row) => row !== 77));
   });
 
+  it('gives no row up for the tasks of an earlier run, or for others of its task', async () => {
+    await setUp();
+    const calm = rowsOf(2);
+    const tries: number[][] = [];
+    await world.work({
+      concurrency: 1,
+      before: async (task, _, id) => {
+        const { index, rows } = task;
+        tries.push(rows.map(({ row }) => row));
+        if (tries.length > 1) return;
+        const stale = id.replace(/-1-1$/, '-0-1');
+        for (const { row } of rows) await split({ index, rows: [{ row }] }, stale);
+        const [first, ...others] = rows;
+        const layers = vectorsOf(`${first.prompt}|${first.response}`, task.layers);
+        const signed = [{ row: first.row, layers, loss: 1, truncated: false }];
+        await call(world.bus, reportSigned(index), { kind: 'signed', rows: signed });
+        expect(others).toHaveLength(1);
+        await split(task, id);
+      },
+    });
+    await build(await world.dataset('data.jsonl', calm));
+    expect((await ended()).progress).toMatchObject({ done: 2, total: 2, failed: 0 });
+    expect(tries).toEqual([[0, 1], [1]]);
+  });
+
+  it('that fails takes no reports any more: it tells exactly what was stored', async () => {
+    const records = watched<Records>('put', async (put, args) => {
+      const { life } = args[2] as Partial<IndexRecord>;
+      if (life?.state === 'FAILED') await sleep(300);
+      return put(...args);
+    });
+    await setUp({ records });
+    const data = await world.dataset('data.jsonl', rowsOf(5000));
+    let whole = true;
+    await world.work({
+      concurrency: 1,
+      before: async () => {
+        if (whole) await truncate(data, 600_000);
+        whole = false;
+        await sleep(20);
+      },
+    });
+    const { id } = await build(data);
+    expect((await ended('FAILED')).error?.code).toBe('DATASET_CHANGED');
+    await sleep(300);
+    expect((await look()).samples).toBe(await world.store.count(id));
+  });
+
+  it('passes over a row that no answer to a search could hold, whichever part of it is large', async () => {
+    await setUp({ maxPayload: 60_000 });
+    await world.work();
+    const rows: Record<string, unknown>[] = rowsOf(6);
+    rows[1] = { ...rows[1], label: 'x'.repeat(60_000) };
+    rows[2] = { ...rows[2], numbers: Array.from({ length: 7_000 }, (_, i) => i + 0.5) };
+    rows[3] = { ...rows[3], response: 'x'.repeat(50_000) };
+    const { id } = await build(await world.dataset('data.jsonl', rows));
+    const done = await ended();
+    expect(done.failures.map(({ row, code }) => [row, code])).toEqual([
+      [1, 'REQUEST_TOO_LARGE'],
+      [2, 'REQUEST_TOO_LARGE'],
+    ]);
+    const asked = { index: id, queries: [vectorsOf('x', [3])], alpha: 0, top: 6, filter: null, exact: true };
+    const found: number[] = [];
+    for (let more = true; more;) {
+      const answer = await call(world.bus, searchIndex, { ...asked, skip: found.length });
+      found.push(...answer.hits.map(({ sample }) => sample.row));
+      more = answer.more;
+    }
+    expect(found.sort()).toEqual([0, 3, 4, 5]);
+  });
+
   it('records rows that cannot be read or signed with their reasons, and passes them over', async () => {
     await setUp();
     await world.work({
       sign: ({ row }, layers) => {
         if (row === 4) return { row, code: 'PROMPT_TOO_LONG', reason: 'the prompt is too long' };
+        if (row === 6) return { row, code: 'INPUT_INVALID', reason: 'no token of the response is left' };
         const bad = layers.map((layer) => ({
           layer,
           hidden: new Float32Array(8).fill(NaN),
@@ -208,18 +305,19 @@ describe('a build', () => {
     rows[2] = '{"prompt": 3';
     await build(await world.dataset('data.jsonl', rows));
     const done = await ended();
-    expect(done.progress).toMatchObject({ done: 17, total: 20, failed: 3 });
+    expect(done.progress).toMatchObject({ done: 16, total: 20, failed: 4 });
     expect(done.plan.summary).toBe('20 rows: 19 to sign, 1 cannot be read');
     expect(done.failures.map(({ row, line, code }) => [row, line, code])).toEqual([
       [2, 3, 'DATASET_INVALID'],
       [4, null, 'PROMPT_TOO_LONG'],
       [5, null, 'NOT_FINITE'],
+      [6, null, 'INPUT_INVALID'],
     ]);
     world.signed.length = 0;
     const again = await build(join(world.folder, 'data.jsonl'));
     expect(again).toMatchObject({
       state: 'COMPLETED',
-      plan: { kept: 17, toSign: 0 },
+      plan: { kept: 16, toSign: 0 },
       failures: done.failures,
     });
     expect(world.signed).toEqual([]);
@@ -379,16 +477,23 @@ describe('a build that was stopped', () => {
   it('is handed over when its service closes, within two seconds', async () => {
     await setUp();
     await world.work({ before: () => sleep(30) });
-    const { id } = await build(await world.dataset('data.jsonl', rowsOf(1500)));
+    const data = await world.dataset('data.jsonl', rowsOf(1500));
+    const { id } = await build(data);
     await until(({ progress }) => progress.done > 0);
     const begun = Date.now();
     await world.service.close();
     expect(Date.now() - begun).toBeLessThan(2000);
     const record = await world.records.get<IndexRecord>('indexes', id);
     expect(record?.value.life).toMatchObject({ state: 'RUNNING', lease: null });
+    // Meanwhile the file grows, which a build that goes on would not see either.
+    await appendFile(data, `${JSON.stringify(rowsOf(1, 1500)[0])}\n`);
     await world.restart();
     await ended();
     expect(await storedRows(id)).toEqual(upTo(1500));
+    await expect(call(world.bus, openIndex, { index: 'demo' })).rejects.toMatchObject({
+      code: 'DATASET_CHANGED',
+      remedy: expect.stringContaining('1 rows more') as string,
+    });
   });
 });
 
@@ -398,17 +503,10 @@ describe('a store that fails', () => {
     method: keyof T & string,
     error: ReptraceError,
     state = { fails: true },
-  ) => {
-    const wrap = (real: T): T =>
-      new Proxy(real, {
-        get: (target, key) => {
-          const member: unknown = Reflect.get(target, key);
-          if (key === method && state.fails) return () => Promise.reject(error);
-          return typeof member === 'function' ? (member as () => unknown).bind(target) : member;
-        },
-      });
-    return { state, wrap };
-  };
+  ) => ({
+    state,
+    wrap: watched<T>(method, (real, args) => (state.fails ? Promise.reject(error) : real(...args))),
+  });
   const away = new ReptraceError('STORE_UNREACHABLE', 'the store is away', 'Start it.');
   const fullDisk = new ReptraceError('DISK_FULL', 'the disk is full', 'Make room.');
 
@@ -560,6 +658,54 @@ describe('building again', () => {
     expect((await build(data)).plan).toMatchObject({ kept: 50, toSign: 1 });
     await ended();
     expect(await storedRows(id)).toEqual([...odd, 60]);
+  });
+});
+
+describe('erasing that was cut off', () => {
+  /** Erased, and noted as such, but the process ended before the index's own record was told. */
+  const cutOff = async () => {
+    let fails = false;
+    let noted = false;
+    const away = new ReptraceError('STORE_UNREACHABLE', 'the records are away', 'Start them.');
+    const records = watched<Records>('put', async (put, args) => {
+      if (args[0] === 'indexes' && fails) throw away;
+      const revision = await put(...args);
+      if (args[0] !== 'index-erased' || noted) return revision;
+      fails = noted = (args[2] as Erasure).pending === null;
+      return revision;
+    });
+    await setUp({ records });
+    await world.work();
+    const data = await world.dataset('data.jsonl', rowsOf(30));
+    const { id } = await build(data);
+    await ended();
+    const before = await call(world.bus, openIndex, { index: 'demo' });
+    expect((await erase()).code).toBe('STORE_UNREACHABLE');
+    expect(await world.store.count(id)).toBe(15);
+    fails = false;
+    const stored = await world.records.get<IndexRecord>('indexes', id);
+    await world.records.put('indexes', id, { ...stored?.value, erasing: null });
+    return { data, before: before.manifestDigest };
+  };
+  const erase = async () =>
+    (await world.ask(ERASE, { index: 'demo', filter: { label: 'odd' } }))['eraseSamples'] as {
+      readonly code?: string;
+    };
+  const told = async (before: string) => {
+    expect(await look()).toMatchObject({ samples: 15, progress: { done: 15, total: 15, failed: 0 } });
+    expect((await call(world.bus, openIndex, { index: 'demo' })).manifestDigest).not.toBe(before);
+  };
+
+  it('is told by the next erasing: counts are right, and no trace from before is given any more', async () => {
+    const { before } = await cutOff();
+    await erase();
+    await told(before);
+  });
+
+  it('is told by the next build, also when there is nothing to sign', async () => {
+    const { before, data } = await cutOff();
+    expect(await build(data)).toMatchObject({ state: 'COMPLETED', plan: { kept: 15, toSign: 0 } });
+    await told(before);
   });
 });
 

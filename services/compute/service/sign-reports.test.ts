@@ -79,7 +79,7 @@ describe('Reporter', () => {
 });
 
 describe('sendReport', () => {
-  const report: SignReport = { kind: 'split', rows: [1] };
+  const report: SignReport = { kind: 'split', task: 'one-1-1', rows: [1] };
 
   it('waits for a service that is away, as long as it has patience', async () => {
     await expect(sendReport(bus, 'one', report, open.signal, 300)).rejects.toMatchObject({

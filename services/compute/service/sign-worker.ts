@@ -121,7 +121,8 @@ class SignWorker implements Closable {
       if (delivery > MAX_DELIVERIES) {
         await this.#requireModel(work);
         log.warn({ task: id, index, rows: work.rows.length }, 'a task that failed too often is split');
-        await sendReport(bus, index, { kind: 'split', rows: work.rows.map(({ row }) => row) }, signal);
+        const rows = work.rows.map(({ row }) => row);
+        await sendReport(bus, index, { kind: 'split', task: id, rows }, signal);
         return;
       }
       await signRows(bus, models, work, signal);

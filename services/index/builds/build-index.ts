@@ -29,7 +29,7 @@ import type { Runs } from '../runs/runs.ts';
 import type { BuildIndexInput } from '../schema.generated.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
 import { buildRequest } from './build-request.ts';
-import { finishErasing, refuseBusy } from './erasing.ts';
+import { afterErasing, finishErasing, refuseBusy } from './erasing.ts';
 import { checkFits, checkSameSettings, planOf, type RowCounts } from './plan.ts';
 
 export interface BuildParts {
@@ -123,8 +123,8 @@ async function update(
     change.plan.toSign === 0 &&
     change.dataset.rows === record.dataset.rows;
   if (nothingToDo) {
-    const { plan, dataset } = change;
-    const value = changed(record, { plan, dataset });
+    const { plan, dataset, progress } = change;
+    const value = changed(record, { plan, dataset, ...afterErasing(record, progress.done, progress.total) });
     await orOvertaken(() => records.replace(value, revision));
     return value;
   }

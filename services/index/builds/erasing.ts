@@ -3,11 +3,11 @@
  * written down before anything goes, so that an erasing that was cut off is finished by whoever comes next.
  */
 import { ReptraceError } from '../../../lib/errors.ts';
-import { shapeOf, type IndexRecord, type Progress } from '../runs/index-record.ts';
+import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import type { IndexRecords } from '../runs/index-records.ts';
 import { isFree, type Owner } from '../runs/lease.ts';
 import { busy, isWorking } from '../runs/life.ts';
-import { rowsOf, toRanges } from '../runs/row-ranges.ts';
+import { countOf, rowsOf, toRanges } from '../runs/row-ranges.ts';
 import type { SampleFilter, SignatureStore } from '../stores/signature-store.ts';
 import { clean } from './sample-filter.ts';
 
@@ -41,10 +41,15 @@ export async function eraseSamples(
     return { erasing: lease };
   });
   try {
-    const erased = held.layers === null || filter === 'none' ? 0 : await erase(store, records, held, filter);
-    const { value: index } = await records.change(id, ({ progress, generation }) => ({
+    if (held.layers === null || filter === 'none') {
+      return { erased: 0, index: (await records.change(id, () => ({ erasing: null }))).value };
+    }
+    const erased = await erase(store, records, held, filter);
+    const done = await store.count(id);
+    const total = held.dataset.rows - countOf((await records.erasure(id)).erased);
+    const { value: index } = await records.change(id, (record) => ({
       erasing: null,
-      ...(erased > 0 && { generation: generation + 1, progress: without(progress, erased) }),
+      ...afterErasing(record, done, total),
     }));
     return { erased, index };
   } catch (error) {
@@ -66,6 +71,17 @@ export async function finishErasing(
   const gone = [...rowsOf(pending.before)].filter((row) => !left.has(row));
   await records.putErasure(id, { erased: toRanges([...rowsOf(erased), ...gone]), pending: null });
   return gone.length;
+}
+
+/**
+ * What a record is to say when rows were erased that it still counts, be it by an erasing that was cut off before it could say so.
+ * @param done samples that the store has
+ * @param total rows of the dataset that are not erased
+ */
+export function afterErasing(record: IndexRecord, done: number, total: number): Partial<IndexRecord> {
+  const { progress, generation } = record;
+  if (progress.total === total) return {};
+  return { generation: generation + 1, progress: { ...progress, done, total } };
 }
 
 /** Throws INDEX_BUSY while a build or an erasing is at work. */
@@ -91,8 +107,4 @@ async function allRows(store: SignatureStore, id: string): Promise<number[]> {
   const rows: number[] = [];
   for await (const page of store.rows(id)) for (const row of page) rows.push(row);
   return rows;
-}
-
-function without(progress: Progress, erased: number): Progress {
-  return { ...progress, done: progress.done - erased, total: progress.total - erased };
 }

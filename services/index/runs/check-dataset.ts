@@ -6,9 +6,10 @@ import type { IndexRecord } from './index-record.ts';
 
 /**
  * The file must be byte for byte what was indexed last; read only when its stamp does not tell.
+ * @param mayGrow a build reads no further than the rows that it is about: more may have come behind them
  * Throws DATASET_CHANGED, DATASET_NOT_FOUND, DATASET_INVALID.
  */
-export async function checkDataset(record: IndexRecord): Promise<DatasetExtent> {
+export async function checkDataset(record: IndexRecord, mayGrow = false): Promise<DatasetExtent> {
   const { dataset } = record;
   refuseSpoiled(record);
   const comparison = await compareDataset(dataset.path, dataset);
@@ -16,6 +17,7 @@ export async function checkDataset(record: IndexRecord): Promise<DatasetExtent> 
     case 'same':
       return comparison.now;
     case 'appended':
+      if (mayGrow) return comparison.now;
       throw new ReptraceError(
         'DATASET_CHANGED',
         `rows were added to ${dataset.path} since the index ${shownName(record)} was built`,

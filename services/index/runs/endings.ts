@@ -55,7 +55,9 @@ export async function releaseRecord({ held, tally, begun }: Ending): Promise<voi
 /** Somebody else ended the build: what it says of the rows is brought up to what was stored since its last word. */
 export async function settleRecord({ held, records, tally, begun }: Ending): Promise<void> {
   const { id, attempt } = held.current;
-  if (!begun || (await records.get(id)) === undefined) return;
+  const found = (await records.get(id))?.value;
+  if (!begun || found === undefined || isWorking(found.life) || found.attempt !== attempt) return;
+  await tally.failures.save((failures) => records.putFailures(id, failures));
   await records.change(id, (record) =>
     isWorking(record.life) || record.attempt !== attempt ? null : { progress: tally.progress() },
   );

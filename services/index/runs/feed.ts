@@ -1,4 +1,5 @@
 /** The dataset, row by row, into tasks: a window of rows is in memory at a time, and waits while enough tasks are out. */
+import { encode } from '../../../lib/bus/wire.ts';
 import type { Dataset, DatasetRow, ExpectedBytes } from '../datasets/dataset.ts';
 import { isBadRow } from '../datasets/dataset.ts';
 import { bytesOf, groupRows, taskLimits } from './grouping.ts';
@@ -8,7 +9,7 @@ import { MAX_TASKS, type TaskSender } from './task-sender.ts';
 /** Rows that are sorted by length together, and the bytes that they may have. */
 const WINDOW_ROWS = 2048;
 const WINDOW_BYTES = 64 << 20;
-/** For what a task has beside its rows. */
+/** For what a task has beside its rows, and an answer beside its hits. */
 const TASK_OVERHEAD = 4096;
 
 export interface FeedOptions {
@@ -43,7 +44,7 @@ export async function feed(options: FeedOptions): Promise<void> {
     signal.throwIfAborted();
     if (isBadRow(row)) tally.fail({ ...row, code: 'DATASET_INVALID' });
     else if (!tally.isOpen(row.row)) continue;
-    else if (bytesOf(row) > mostBytes) tally.fail(tooLarge(row, mostBytes));
+    else if (wholeBytes(row) > mostBytes) tally.fail(tooLarge(row, mostBytes));
     else {
       window.push(row);
       windowBytes += bytesOf(row);
@@ -53,7 +54,12 @@ export async function feed(options: FeedOptions): Promise<void> {
   await flush();
 }
 
+/** As an answer to a search holds it; a worker is sent less. */
+function wholeBytes(row: DatasetRow): number {
+  return bytesOf(row) + encode({ label: row.label, metadata: row.metadata }).byteLength;
+}
+
 function tooLarge(row: DatasetRow, mostBytes: number) {
-  const reason = `the row has ${bytesOf(row)} bytes; a message to a worker takes ${mostBytes}`;
+  const reason = `the row has ${wholeBytes(row)} bytes; a message of the bus takes ${mostBytes}`;
   return { row: row.row, line: null, code: 'REQUEST_TOO_LARGE', reason } as const;
 }

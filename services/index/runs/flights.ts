@@ -19,6 +19,11 @@ export class Flights {
     return this.#byRow.get(row)?.rows.get(row);
   }
 
+  /** Id of the task that the row is out in. */
+  taskOf(row: number): string | undefined {
+    return this.#byRow.get(row)?.id;
+  }
+
   /** Rows that are out already move to the new task. */
   add(id: string, rows: readonly DatasetRow[]): void {
     for (const { row } of rows) this.finish(row);

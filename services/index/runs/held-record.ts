@@ -60,19 +60,27 @@ export class HeldRecord {
       } catch (error) {
         if (!isConflict(error)) throw error;
       }
-      await this.#readAgain(value);
+      if (await this.#readAgain(value)) return;
     }
   }
 
-  /** A write whose answer was lost looks like a conflict with oneself. */
-  async #readAgain(wanted: IndexRecord): Promise<void> {
+  /** Whether it is written after all: a write whose answer was lost looks like a conflict with oneself. */
+  async #readAgain(wanted: IndexRecord): Promise<boolean> {
     const found = await this.#records.get(wanted.id);
-    const sameWrite = found?.value.cursor === wanted.cursor && found.value.attempt === wanted.attempt;
-    if (found === undefined || !(sameWrite || this.#isOurs(found.value))) throw new Stopped('lost');
+    const written = found !== undefined && isSame(found.value, wanted);
+    if (found === undefined || !(written || this.#isOurs(found.value))) throw new Stopped('lost');
     this.#stored = found;
+    if (written) this.#writtenAt = Date.now();
+    return written;
   }
 
   #isOurs({ life, attempt }: IndexRecord): boolean {
     return isWorking(life) && holds(life.lease, this.#owner) && attempt === this.current.attempt;
   }
+}
+
+/** Whoever wrote in the same millisecond may have come to the same cursor, but only to change the state. */
+function isSame(found: IndexRecord, wanted: IndexRecord): boolean {
+  const { cursor, attempt, life } = wanted;
+  return found.cursor === cursor && found.attempt === attempt && found.life.state === life.state;
 }

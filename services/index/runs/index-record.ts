@@ -87,9 +87,12 @@ export interface RowFailure {
   readonly reason: string;
 }
 
+/** Of a text: INPUT_INVALID is a row that leaves no token of its response, TEMPLATE_INVALID one that the template refuses. */
+const FINAL: readonly ErrorCode[] = ['INPUT_INVALID', 'NOT_FINITE', 'PROMPT_TOO_LONG', 'TEMPLATE_INVALID'];
+
 /** Whether the same model with the same settings would fail at it again. */
 export function isFinal({ code }: RowFailure): boolean {
-  return code === 'PROMPT_TOO_LONG' || code === 'NOT_FINITE';
+  return FINAL.includes(code);
 }
 
 /** The record with a change made to it. */

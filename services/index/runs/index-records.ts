@@ -75,20 +75,18 @@ export class IndexRecords {
   /** Gives a new index its name, then stores it. Throws CONFLICT when another has the name by now. */
   async create(record: IndexRecord, nameRevision: number | 'absent'): Promise<number> {
     const key = recordKey(record.name);
-    await this.#records.put(NAMES, key, { index: record.id }, nameRevision);
+    const named = await this.#records.put(NAMES, key, { index: record.id }, nameRevision);
     const revision = await this.#records.put(INDEXES, record.id, record, 'absent');
-    // Between the two writes the name leads nowhere and is free for others to take: the last to take it wins.
-    const entry = await this.#records.get<IndexName>(NAMES, key);
-    if (entry?.value.index === record.id) {
-      await this.announce(record.id);
-      return revision;
+    try {
+      // Between the two writes the name led nowhere and was free for others to take. Who looked at it then has a revision
+      // that is not this one's any more, or was faster.
+      await this.#records.put(NAMES, key, { index: record.id }, named);
+    } catch (error) {
+      if (isConflict(error)) await this.#records.delete(INDEXES, record.id);
+      throw error;
     }
-    await this.#records.delete(INDEXES, record.id);
-    throw new ReptraceError(
-      'CONFLICT',
-      `another index took the name ${JSON.stringify(record.name)}`,
-      'Look again.',
-    );
+    await this.announce(record.id);
+    return revision;
   }
 
   /** Replaces exactly what was read, and tells whoever listens. Throws CONFLICT. */

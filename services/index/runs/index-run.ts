@@ -56,6 +56,7 @@ export class IndexRun {
   readonly #tally: Tally;
   readonly #log: Log;
   readonly #abort = new AbortController();
+  #stopped: Stopped | undefined;
   #waiting: StoredFailure | null = null;
   #server: Closable | undefined;
   #sender: TaskSender | undefined;
@@ -85,7 +86,7 @@ export class IndexRun {
 
   /** The work stops soon; `ended` tells when. */
   stop(kind: 'closing' | 'lost'): void {
-    this.#abort.abort(new Stopped(kind));
+    this.#stopFor(new Stopped(kind));
   }
 
   /** Somebody else wrote to the record: stops unless it is still this run's. */
@@ -116,8 +117,10 @@ export class IndexRun {
       this.#log.info(this.#tally.progress(), 'index built');
     } catch (error) {
       clearInterval(ticker);
+      // From here on no report is taken, so that what the record says of the rows stays true.
+      const stopped = this.#stopFor(error);
       await this.#ticking;
-      await this.#end(this.stopping ? this.#abort.signal.reason : error);
+      await this.#end(stopped);
     }
     await this.#clearTasks();
     this.#over = true;
@@ -127,7 +130,7 @@ export class IndexRun {
     const { bus, store } = this.#parts;
     const { signal } = this.#abort;
     await this.#write();
-    if (takenOver) await checkDataset(this.#held.current);
+    if (takenOver) await checkDataset(this.#held.current, true);
     const { dataset: scanned, request } = this.#held.current;
     const dataset = await openDataset(scanned.path, { resolved: scanned.columns });
     const expected = { digest: scanned.digest, bytes: scanned.bytes };
@@ -138,7 +141,8 @@ export class IndexRun {
     const shape = shapeOf(this.#held.current);
     await this.#patiently(() => store.create(this.id, shape));
     await this.#patiently(() => readStanding(this.#tally, this.#parts, this.id, takenOver));
-    const sender = new TaskSender(await bus.queue(SIGN_QUEUE), this.#held.current);
+    const queue = await this.#patiently(() => bus.queue(SIGN_QUEUE));
+    const sender = new TaskSender(queue, this.#held.current);
     this.#sender = sender;
     await this.#patiently(() => sender.clear());
     await this.#openDesk(shape, sender);
@@ -172,7 +176,8 @@ export class IndexRun {
         this.#stopFor(error);
       },
     });
-    this.#server = await serve(bus, reportSigned(this.id), (report) => this.#answer(desk, report));
+    const answer = (report: SignReport) => this.#answer(desk, report);
+    this.#server = await this.#patiently(() => serve(bus, reportSigned(this.id), answer));
   }
 
   async #answer(desk: ReportDesk, report: SignReport): Promise<{ readonly goOn: boolean }> {
@@ -264,24 +269,26 @@ export class IndexRun {
     return patiently(work, this.#patience());
   }
 
-  #stopFor(error: unknown): void {
-    this.#abort.abort(error instanceof Stopped ? error : new Stopped('failed', error));
+  /** Gives why it stops: the first reason stays. */
+  #stopFor(error: unknown): Stopped {
+    this.#stopped ??= error instanceof Stopped ? error : new Stopped('failed', error);
+    this.#abort.abort(this.#stopped);
+    return this.#stopped;
   }
 
-  async #end(reason: unknown): Promise<void> {
+  async #end({ kind, cause }: Stopped): Promise<void> {
     const { records } = this.#parts;
     const ending = { held: this.#held, records, tally: this.#tally, begun: this.#sender !== undefined };
-    this.#lost = reason instanceof Stopped && reason.kind === 'lost';
+    this.#lost = kind === 'lost';
     // What is on its way to the store counts.
     await this.#upserts?.idle();
     try {
-      if (!(reason instanceof Stopped)) await recordFailure(ending, reason);
-      else if (reason.kind === 'closing') await releaseRecord(ending);
-      else if (reason.kind === 'lost') await settleRecord(ending);
-      else await recordFailure(ending, reason.cause);
+      if (kind === 'closing') await releaseRecord(ending);
+      else if (kind === 'lost') await settleRecord(ending);
+      else await recordFailure(ending, cause);
     } catch (error) {
-      if (error instanceof Stopped) return;
-      this.#log.error({ reason: reasonOf(error) }, 'the end of the run could not be stored');
+      this.#lost ||= error instanceof Stopped;
+      if (!this.#lost) this.#log.error({ reason: reasonOf(error) }, 'the end of the run could not be stored');
     }
   }
 

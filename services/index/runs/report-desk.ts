@@ -37,7 +37,7 @@ export class ReportDesk {
       case 'signed':
         return this.#store(report.rows);
       case 'split':
-        return this.#split(report.rows);
+        return this.#split(report.task, report.rows);
       case 'impossible':
         this.#parts.onImpossible(new ReptraceError(report.code, report.message, report.remedy));
     }
@@ -72,12 +72,14 @@ export class ReportDesk {
     }
   }
 
-  async #split(numbers: readonly number[]): Promise<void> {
+  async #split(task: string, numbers: readonly number[]): Promise<void> {
     const { sender, upserts } = this.#parts;
-    const rows = numbers.map((row) => this.#out(row)).filter((row) => row !== undefined);
+    // A task of an earlier run may have come back so often only because that run was gone; its rows are out in others by now.
+    const inTask = numbers.filter((row) => isTask(task, sender.flights.taskOf(row)));
+    const rows = inTask.map((row) => this.#out(row)).filter((row) => row !== undefined);
     if (rows.length === 0) return;
-    // A task may have come back so often only because its results could not be stored.
-    if (upserts.troubled) await sender.send(rows);
+    // Nor is a row to blame whose results could not be stored, or that never was alone.
+    if (upserts.troubled || (rows.length === 1 && numbers.length > 1)) await sender.send(rows);
     else if (rows.length === 1) {
       this.#giveUp({
         row: rows[0].row,
@@ -100,4 +102,9 @@ export class ReportDesk {
   #out(row: number): DatasetRow | undefined {
     return this.#parts.tally.isOpen(row) ? this.#parts.sender.flights.row(row) : undefined;
   }
+}
+
+/** A worker without the model hands a task on under its id with something added. */
+function isTask(told: string, out: string | undefined): boolean {
+  return out !== undefined && (told === out || told.startsWith(`${out}-`));
 }

@@ -2,7 +2,7 @@
  * Writes points to the store, those of all reports that came meanwhile at once: stores like few large writes. While the store
  * is away it is tried again; what is waiting then is bounded by the tasks that are out.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { ReptraceError } from '../../../lib/errors.ts';
 import type { SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import { patiently, type Patience } from './patience.ts';
@@ -64,9 +64,10 @@ export class Upserts {
     }
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when nothing is being written, and whoever waited for it has heard. */
   async idle(): Promise<void> {
     await this.#writing;
+    await turn();
   }
 
   async #troubleAfter(signal: AbortSignal): Promise<void> {

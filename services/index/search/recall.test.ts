@@ -51,6 +51,11 @@ it('recall is the share of the true first ten that the store finds', async () =>
   expect(half).toBeLessThan(0.7);
 });
 
+it('nothing is measured of samples that were erased meanwhile', async () => {
+  const store = { ...storeOf(() => false), search: () => Promise.resolve([]) };
+  expect(await measureRecall(store, 'i', shape)).toBeNull();
+});
+
 it('nothing is measured where every search is exact', async () => {
   expect(
     await measureRecall(

@@ -24,6 +24,8 @@ export async function measureRecall(
   const chosen = Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
   const query = new Float32Array(2 * shape.width * shape.layers.length);
   const hits = await store.search(index, { query, top: count, filter: { rows: chosen }, exact: true });
+  // Erased meanwhile.
+  if (hits.length === 0) return null;
   let smallest = 1;
   for (const alpha of ALPHAS) {
     let sum = 0;
