@@ -16,6 +16,8 @@ WORKDIR /reptrace
 COPY --from=build /reptrace/package.json /reptrace/LICENSE /reptrace/NOTICE ./
 COPY --from=build /reptrace/node_modules ./node_modules
 COPY --from=build /reptrace/dist ./dist
+# Memory that native threads free goes back to the system (LanceDB and Mesa have many).
+ENV MALLOC_ARENA_MAX=2
 ENV NODE_ENV=production REPTRACE_DATA=/data NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility
 RUN mkdir /data && chown node:node /data
 USER node

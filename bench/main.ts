@@ -1,10 +1,12 @@
 /**
- * `npm run bench [-- engine | profile] [--runs n] [--tokens n] [--model name] [--layer l]`, from the repository root.
+ * `npm run bench [-- engine | profile | mesh] [--runs n] [--tokens n] [--model name] [--layer l] [--only part] [--quick]`, from
+ * the repository root.
  * Also the entry of the bundle for a bare GPU machine (bench/README.md).
  */
 import { parseArgs } from 'node:util';
 import { reportFailure } from '../cli/failure.ts';
 import { benchEngine } from './engine/run.ts';
+import type * as Mesh from './mesh/run.ts';
 import { profileEngine } from './profile/run.ts';
 
 async function main(): Promise<void> {
@@ -15,6 +17,8 @@ async function main(): Promise<void> {
       tokens: { type: 'string', default: '512' },
       model: { type: 'string' },
       layer: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
     },
   });
   const rounds = wholeNumber('--runs', values.runs, 1);
@@ -32,9 +36,23 @@ async function main(): Promise<void> {
         layer: wholeNumber('--layer', values.layer, 0),
       });
       return;
+    case 'mesh':
+      await runMesh(rounds, values.only, values.quick);
+      return;
     default:
-      throw new Error(`there is no benchmark "${name}": there are engine and profile`);
+      throw new Error(`there is no benchmark "${name}": there are engine, profile and mesh`);
   }
+}
+
+/** Loaded by a name that a bundler does not follow: the bundle for a bare GPU machine has no mesh. */
+async function runMesh(rounds: number, only: string | undefined, quick: boolean): Promise<void> {
+  const module = new URL('mesh/run.js', import.meta.url).href;
+  const { benchMesh, MESH_PARTS } = (await import(module)) as typeof Mesh;
+  const part = MESH_PARTS.find((one) => one === only);
+  if (only !== undefined && part === undefined) {
+    throw new Error(`mesh has no part "${only}": there are ${MESH_PARTS.join(', ')}`);
+  }
+  await benchMesh({ only: part, rounds, quick });
 }
 
 function wholeNumber(option: string, text: string, least: number): number {

@@ -5,6 +5,7 @@ import { createLog } from '../../lib/log.ts';
 import { readSettings } from '../../lib/mesh/settings.ts';
 import { Closing } from '../mesh/closing.ts';
 import { PORTS, type Part } from '../mesh/ports.ts';
+import { keepHeapSmall } from '../mesh/small-heap.ts';
 import { wholeNumber } from '../options.ts';
 import { interruption } from '../resources.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -30,6 +31,7 @@ export function serveCommand(): Command {
 
 async function run(part: Part, { port = PORTS[part], host, data }: Options): Promise<void> {
   const signal = interruption();
+  keepHeapSmall();
   const settings = readSettings(process.env, { data });
   if (settings.natsUrl === undefined) {
     throw new ReptraceError(

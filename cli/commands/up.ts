@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { createLog } from '../../lib/log.ts';
 import { readSettings } from '../../lib/mesh/settings.ts';
+import { keepHeapSmall } from '../mesh/small-heap.ts';
 import { wholeNumber } from '../options.ts';
 import { interruption } from '../resources.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -25,6 +26,7 @@ export function upCommand(): Command {
 
 async function run({ port, host, data }: Options): Promise<void> {
   const signal = interruption();
+  keepHeapSmall();
   // Loaded when it is needed: the services bring much with them, and other commands should start at once.
   const { startMesh } = await import('../mesh/start-mesh.ts');
   const mesh = await startMesh(readSettings(process.env, { data }), createLog('reptrace'), { host, port });

@@ -49,11 +49,19 @@ export async function signRows(
   const { rows, failed } = await renderAll(source, task, signal);
   let goesOn = await reporter.add(failed);
   rows.sort((a, b) => a.inputIds.length - b.inputIds.length);
-  for (const batch of batchByTokens(rows, BATCH_TOKENS)) {
+  for (const batch of evenBatches(rows)) {
     if (!goesOn) return;
     goesOn = await reporter.add(await signBatch(models, task, batch, signal));
   }
   await reporter.end();
+}
+
+/** As few batches as the engine's size allows, alike in tokens: a small remainder would cost as much as a larger batch. */
+function evenBatches(rows: readonly Row[]): Row[][] {
+  const tokens = rows.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
+  const batches = Math.max(1, Math.ceil(tokens / BATCH_TOKENS));
+  const longest = Math.max(0, ...rows.map(({ inputIds }) => inputIds.length));
+  return batchByTokens(rows, Math.min(BATCH_TOKENS, Math.ceil(tokens / batches) + longest / 2));
 }
 
 /** Throws what makes every row of the task impossible. */

@@ -88,7 +88,8 @@ class QdrantStore implements SignatureStore {
       timeout: options.timeout ?? TIMEOUT,
       checkCompatibility: false,
       // As a header: given as `apiKey`, the client writes a warning to the console.
-      headers: { 'api-key': options.apiKey },
+      // Compressed answers come in steps of some 45 ms: measured, a search took 48 ms with and 4 ms without.
+      headers: { 'api-key': options.apiKey, 'accept-encoding': 'identity' },
     });
   }
 

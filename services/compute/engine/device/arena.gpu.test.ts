@@ -22,6 +22,10 @@ describe('an arena', () => {
     expect(second.buffer).toBe(first.buffer);
     expect([second.shape, second.dtype]).toEqual([[990], 'u32']);
     expect(scope.take([2000]).buffer).not.toBe(held.buffer);
+    scope.give(held);
+    expect(scope.take([500]).buffer).toBe(held.buffer);
+    scope.give(second);
+    expect(scope.take([400]).buffer).not.toBe(second.buffer);
   });
 
   it('gets back what a scope still holds when it ends, once', () => {

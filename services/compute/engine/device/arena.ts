@@ -1,6 +1,7 @@
 /**
  * Scratch memory for activations. A scope takes tensors, gives single ones back early, and returns the rest when it
- * ends; buffers go to the next taker of the same size class. Reuse is safe while recording, because the queue runs
+ * ends; buffers go to the next taker of the same size class, or of one down to half of it: batches of many lengths then share
+ * what would otherwise be kept for each. Reuse is safe while recording, because the queue runs
  * kernels in order.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
@@ -35,7 +36,7 @@ export class Arena {
         'Use smaller batches or shorter samples.',
       );
     }
-    const buffer = this.#free.get(size)?.pop();
+    const buffer = this.#freeFor(size);
     if (buffer !== undefined) return { buffer, shape, dtype };
     this.#bytes += size;
     return {
@@ -43,6 +44,15 @@ export class Arena {
       shape,
       dtype,
     };
+  }
+
+  /** The smallest free buffer that holds this size class and is at most twice as large. */
+  #freeFor(size: number): GPUBuffer | undefined {
+    for (let larger = size; larger <= 2 * size; larger = sizeClass(larger + 1)) {
+      const buffer = this.#free.get(larger)?.pop();
+      if (buffer !== undefined) return buffer;
+    }
+    return undefined;
   }
 
   give(tensor: Tensor): void {
@@ -90,7 +100,7 @@ export class Scope {
   }
 }
 
-/** The next size of four per power of two, at least 256 bytes: close sizes share buffers, at most 25 % is wasted. */
+/** The next size of four per power of two, at least 256 bytes: close sizes share buffers, a new one is at most 25 % too large. */
 export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
   const step = 2 ** Math.floor(Math.log2(bytes) - 2);

@@ -16,8 +16,11 @@ const PIECE_SECONDS = 0.15;
 const FIRST_RATE = 1e9;
 /** Parameter blocks per command buffer: a full buffer is sent early. */
 const PARAM_SLOTS = 2048;
-/** Bind groups kept; creating one costs about as much as ten dispatches (research: 21 to 33 us). */
-const MAX_BIND_GROUPS = 8192;
+/**
+ * Bind groups of a generation; creating one costs about as much as ten dispatches (research: 21 to 33 us), and each holds
+ * some kilobytes. Two generations are kept: what was used in the last one survives.
+ */
+const BIND_GROUPS = 1024;
 /** Operations below which a piece says nothing about the rate. */
 const MIN_MEASURED_WORK = 1e6;
 
@@ -26,7 +29,8 @@ export class Recorder {
   readonly #slotBytes: number;
   readonly #params: GPUBuffer;
   readonly #paramWords: Uint32Array;
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  #bindGroups = new Map<string, GPUBindGroup>();
+  #olderBindGroups = new Map<string, GPUBindGroup>();
   readonly #bufferIds = new WeakMap<GPUBuffer, number>();
   #nextBufferId = 1;
   #slot = 0;
@@ -205,23 +209,29 @@ export class Recorder {
 
   #bindGroup(kernel: Kernel, operands: readonly GPUBuffer[]): GPUBindGroup {
     const key = `${kernel.key}#${operands.map((buffer) => this.#bufferId(buffer)).join(',')}`;
-    let group = this.#bindGroups.get(key);
-    if (group === undefined) {
-      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-      group = this.gpu.device.createBindGroup({
-        label: kernel.key,
-        layout: kernel.layout,
-        entries: [
-          {
-            binding: 0,
-            resource: { buffer: this.#params, size: Math.max(16, Math.ceil(kernel.paramWords / 4) * 16) },
-          },
-          ...operands.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
-        ],
-      });
-      this.#bindGroups.set(key, group);
+    const known = this.#bindGroups.get(key);
+    if (known !== undefined) return known;
+    const group = this.#olderBindGroups.get(key) ?? this.#newBindGroup(kernel, operands);
+    if (this.#bindGroups.size >= BIND_GROUPS) {
+      this.#olderBindGroups = this.#bindGroups;
+      this.#bindGroups = new Map();
     }
+    this.#bindGroups.set(key, group);
     return group;
+  }
+
+  #newBindGroup(kernel: Kernel, operands: readonly GPUBuffer[]): GPUBindGroup {
+    return this.gpu.device.createBindGroup({
+      label: kernel.key,
+      layout: kernel.layout,
+      entries: [
+        {
+          binding: 0,
+          resource: { buffer: this.#params, size: Math.max(16, Math.ceil(kernel.paramWords / 4) * 16) },
+        },
+        ...operands.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
+      ],
+    });
   }
 
   #bufferId(buffer: GPUBuffer): number {
