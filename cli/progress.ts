@@ -7,18 +7,21 @@ const PLAIN_MS = 5000;
 export class Progress {
   #shownAt = -Infinity;
   #open = false;
+  #shown = '';
 
   /** Shows `text` unless something was shown a moment ago. */
   show(text: string): void {
     const now = performance.now();
     if (now - this.#shownAt < (process.stderr.isTTY ? TERMINAL_MS : PLAIN_MS)) return;
     this.#shownAt = now;
+    this.#shown = text;
     this.#open = process.stderr.isTTY;
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${text}` : `${text}\n`);
   }
 
   /** Shows `text` for good. */
   done(text: string): void {
+    if (!this.#open && text === this.#shown) return;
     process.stderr.write(this.#open ? `\r\x1b[2K${text}\n` : `${text}\n`);
     this.#open = false;
   }

@@ -13,6 +13,7 @@ import { GraphqlClient } from '../cli/client/graphql-client.ts';
 import { valueOf, type IndexResult, type Member, type TraceFields } from '../cli/client/results.ts';
 import { askTrace } from '../cli/client/trace.ts';
 import { reportFailure } from '../cli/failure.ts';
+import { runningMesh } from '../cli/mesh/data-lock.ts';
 import { startMesh } from '../cli/mesh/start-mesh.ts';
 import { Progress } from '../cli/progress.ts';
 import { interruption } from '../cli/resources.ts';
@@ -56,6 +57,14 @@ interface BehaviourReport extends Answered {
 async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const data = resolve('.reptrace', 'demo');
+  const running = await runningMesh(data);
+  if (running !== undefined) {
+    throw new ReptraceError(
+      'CONFLICT',
+      `another demo is running here, in process ${running.pid}`,
+      'Stop it first; or ask that one.',
+    );
+  }
   // Nothing of an earlier run: what is shown is made now.
   await rm(data, { recursive: true, force: true });
   const settings = { ...readSettings({}, { data }), roots: [DEMO, data] };
@@ -74,7 +83,12 @@ async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
       behaviours.push(await traceBehaviour(client, name, asked, rows, bm25));
     }
     const seconds = Math.round((performance.now() - started) / 100) / 10;
-    if (keep) say(`\nthe mesh stays up at ${mesh.graphql} until it is interrupted`);
+    if (keep) {
+      say(
+        `\nthe mesh stays up at ${mesh.graphql} until it is interrupted; ask it with\n` +
+          `npx reptrace trace --server ${mesh.graphql} --index ${INDEX} --prompt … --output …`,
+      );
+    }
     process.stdout.write(`${JSON.stringify({ demo: 'ok', seconds, behaviours })}\n`);
     if (keep) await untilAborted(signal);
   } finally {

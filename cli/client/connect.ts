@@ -1,6 +1,7 @@
 /** The mesh that a command talks to: the one it names, the one that has its data folder, or one started for it alone. */
 import { randomBytes } from 'node:crypto';
 import { parse } from 'node:path';
+import { ReptraceError } from '../../lib/errors.ts';
 import { createLog } from '../../lib/log.ts';
 import { readSettings } from '../../lib/mesh/settings.ts';
 import { runningMesh } from '../mesh/data-lock.ts';
@@ -17,6 +18,8 @@ export interface ConnectedMesh {
   readonly client: GraphqlClient;
   /** The mesh lives in this process, and ends with it. */
   readonly embedded: boolean;
+  /** Nobody but this command can be building an index in it: embedded, and on nothing that is shared. */
+  readonly alone: boolean;
 }
 
 /** Runs `use`, and ends the mesh after it when it was started for it. */
@@ -24,12 +27,12 @@ export async function withMesh<T>(choice: MeshChoice, use: (mesh: ConnectedMesh)
   const settings = readSettings(process.env, { data: choice.dataDir });
   if (choice.server !== undefined) {
     const connection = { url: graphqlUrl(choice.server), token: settings.token };
-    return use({ client: new GraphqlClient(connection), embedded: false });
+    return use({ client: new GraphqlClient(connection), embedded: false, alone: false });
   }
   const running = await runningMesh(settings.data);
   if (running?.graphql !== undefined) {
     const connection = { url: running.graphql, token: running.token ?? settings.token };
-    return use({ client: new GraphqlClient(connection), embedded: false });
+    return use({ client: new GraphqlClient(connection), embedded: false, alone: false });
   }
   // Others on this machine can reach the port, so it asks for what only this user can know.
   const token = settings.token ?? randomBytes(24).toString('base64url');
@@ -42,7 +45,8 @@ export async function withMesh<T>(choice: MeshChoice, use: (mesh: ConnectedMesh)
     ...{ host: '127.0.0.1', port: 0, announceToken: true },
   });
   try {
-    return await use({ client: new GraphqlClient({ url: mesh.graphql, token }), embedded: true });
+    const client = new GraphqlClient({ url: mesh.graphql, token });
+    return await use({ client, embedded: true, alone: settings.natsUrl === undefined });
   } finally {
     await mesh.close();
   }
@@ -53,9 +57,17 @@ function logLevel(): string {
   return process.env['REPTRACE_LOG'] ?? 'silent';
 }
 
-/** `http://host:4000` and `http://host:4000/graphql` are the same. */
+/** `http://host:4000` and `http://host:4000/graphql` are the same. Throws INPUT_INVALID. */
 export function graphqlUrl(server: string): string {
-  const url = new URL(server.includes('://') ? server : `http://${server}`);
+  const whole = server.includes('://') ? server : `http://${server}`;
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new ReptraceError(
+      'INPUT_INVALID',
+      `the server ${JSON.stringify(server.slice(0, 200))} is not an address of http:// or https://`,
+      'Give the address that `reptrace up` printed, such as http://127.0.0.1:4000.',
+    );
+  }
   if (url.pathname === '/') url.pathname = '/graphql';
   return url.href;
 }

@@ -2,7 +2,7 @@
 
 const FAILURE = `... on Failure { code message remedy }`;
 
-const PROGRESS = `cursor state done total failed samplesPerSecond etaSeconds`;
+const PROGRESS = `cursor state done total failed samplesPerSecond etaSeconds waiting { code message remedy }`;
 
 export const INDEX_FIELDS = `
   id name state createdAt samples
@@ -63,6 +63,7 @@ const TRACE_FIELDS = `
   id createdAt output prompt alpha layers tokenLayer exact recall
   index { id name }
   model { id digest }
+  questions { prompt output truncated }
   outputTokens { ${TOKENS} }
   matches {
     rank score hiddenScore gradientScore

@@ -42,8 +42,15 @@ export class GraphqlClient {
     return dataOf(parseAnswer(text, url, response.status)) as T;
   }
 
-  /** What a subscription gives, until it completes. Throws as `ask` does; a lost connection is taken up by the caller. */
-  async *subscribe<T>(query: string, variables: Record<string, unknown>): AsyncGenerator<T, void, void> {
+  /**
+   * What a subscription gives, until it completes or the signal fires. Throws as `ask` does; a lost connection is taken up by
+   * the caller.
+   */
+  async *subscribe<T>(
+    query: string,
+    variables: Record<string, unknown>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<T, void, void> {
     const { url, token } = this.#connection;
     const client = createClient({
       url: url.replace(/^http/, 'ws'),
@@ -51,6 +58,8 @@ export class GraphqlClient {
       retryAttempts: 0,
       ...(token === undefined ? {} : { connectionParams: { authorization: `Bearer ${token}` } }),
     });
+    const leave = (): void => void client.dispose();
+    signal?.addEventListener('abort', leave, { once: true });
     try {
       for await (const answer of client.iterate({ query, variables })) {
         yield dataOf(answer as Answer) as T;
@@ -59,6 +68,7 @@ export class GraphqlClient {
       if (error instanceof ReptraceError) throw error;
       throw this.#unreachable(error);
     } finally {
+      signal?.removeEventListener('abort', leave);
       await client.dispose();
     }
   }

@@ -11,6 +11,8 @@ export interface ProgressResult {
   readonly failed: number;
   readonly samplesPerSecond: number | null;
   readonly etaSeconds: number | null;
+  /** What a running build waits for. */
+  readonly waiting: FailureResult | null;
 }
 
 export interface FailureResult {
@@ -80,6 +82,12 @@ export interface TraceFields {
   readonly recall: number | null;
   readonly index: { readonly id: string; readonly name: string } | null;
   readonly model: { readonly id: string; readonly digest: string } | null;
+  /** All outputs, the first included. */
+  readonly questions: readonly {
+    readonly prompt: string | null;
+    readonly output: string;
+    readonly truncated: boolean;
+  }[];
   readonly outputTokens: readonly TokenResult[] | null;
   readonly matches: readonly MatchResult[];
   readonly timings: readonly { readonly name: string; readonly milliseconds: number }[];

@@ -2,9 +2,10 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { withMesh, type ConnectedMesh } from '../client/connect.ts';
-import { BUILD_INDEX, INDEX } from '../client/documents.ts';
+import { BUILD_INDEX, CANCEL_INDEX, INDEX } from '../client/documents.ts';
 import { followBuild } from '../client/follow.ts';
-import { valueOf, type IndexResult, type Member } from '../client/results.ts';
+import type { GraphqlClient } from '../client/graphql-client.ts';
+import { valueOf, type IndexResult, type Member, type ProgressResult } from '../client/results.ts';
 import { ReptraceError } from '../../lib/errors.ts';
 import { wholeNumber } from '../options.ts';
 import { Progress } from '../progress.ts';
@@ -54,39 +55,81 @@ async function run(options: Options): Promise<void> {
   const signal = interruption();
   const choice = { server: options.server, dataDir: options.dataDir };
   await withMesh(choice, async (mesh) => {
-    const { client } = mesh;
-    const answer = await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, {
-      input: inputOf(options),
-    });
-    const started = valueOf(answer.buildIndex);
+    const started = await startBuild(mesh, options);
     process.stderr.write(`${started.plan?.summary ?? 'build started'}\n`);
     if (options.detach === true && !mesh.embedded) printIndex(started, options.json);
-    else await followAndPrint(mesh, started.id, options.json, signal);
+    else await followAndPrint(mesh, started, options.json, signal);
   });
+}
+
+/**
+ * An embedded mesh takes up by itself what an earlier command that was killed left unfinished. That is what this command would
+ * go on with too: it is stopped, so that settings are compared and rows counted as for any other build.
+ */
+async function startBuild({ client, alone }: ConnectedMesh, options: Options): Promise<IndexResult> {
+  const build = async (): Promise<IndexResult> => {
+    const input = inputOf(options);
+    return valueOf(
+      (await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, { input })).buildIndex,
+    );
+  };
+  try {
+    return await build();
+  } catch (error) {
+    if (!alone || !(error instanceof ReptraceError) || error.code !== 'INDEX_BUSY') throw error;
+    await cancelBuild(client, options.name);
+    return build();
+  }
+}
+
+export async function cancelBuild(client: GraphqlClient, index: string): Promise<IndexResult> {
+  return valueOf(
+    (await client.ask<{ cancelIndex: Member<IndexResult> }>(CANCEL_INDEX, { index })).cancelIndex,
+  );
 }
 
 /** Shows progress until the build ends, prints the index; a build that did not complete is a failure. */
 export async function followAndPrint(
-  { client }: ConnectedMesh,
-  id: string,
+  mesh: ConnectedMesh,
+  { id, name }: IndexResult,
   json: true | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const { client } = mesh;
   const progress = new Progress();
-  const last = await followBuild(
-    client,
-    id,
-    (event) => {
-      progress.show(progressLine(event));
-    },
-    signal,
-  );
+  const show = (event: ProgressResult): void => {
+    progress.show(progressLine(event));
+  };
+  const last = await followBuild(client, id, show, signal).catch(async (error: unknown) => {
+    throw signal.aborted ? await interrupted(mesh, id, name) : error;
+  });
   progress.done(progressLine(last));
   const { index } = await client.ask<{ index: IndexResult | null }>(INDEX, { index: id });
   if (index === null)
     throw new ReptraceError('INDEX_NOT_FOUND', `the index ${id} is gone`, 'Build it again.');
   printIndex(index, json);
   if (last.state !== 'COMPLETED') process.exitCode = 1;
+}
+
+/** A build that ends with this process is stopped, so that lists do not show it as running; others go on without us. */
+async function interrupted(
+  { client, alone }: ConnectedMesh,
+  id: string,
+  name: string,
+): Promise<ReptraceError> {
+  if (alone) {
+    await cancelBuild(client, id);
+    return new ReptraceError(
+      'CANCELLED',
+      'interrupted; what is indexed so far is kept',
+      'The same command, or `reptrace index resume`, goes on from there.',
+    );
+  }
+  return new ReptraceError(
+    'CANCELLED',
+    `interrupted; the mesh goes on with the build of ${JSON.stringify(name)}`,
+    'See how it stands with `reptrace index resume`, or stop it with `reptrace index cancel`.',
+  );
 }
 
 export function printIndex(index: IndexResult, json: true | undefined): void {

@@ -2,19 +2,12 @@
 import { Command } from 'commander';
 import { ReptraceError } from '../../lib/errors.ts';
 import { withMesh, type ConnectedMesh } from '../client/connect.ts';
-import {
-  CANCEL_INDEX,
-  DELETE_INDEX,
-  ERASE_SAMPLES,
-  INDEX,
-  INDEXES,
-  RESUME_INDEX,
-} from '../client/documents.ts';
+import { DELETE_INDEX, ERASE_SAMPLES, INDEX, INDEXES, RESUME_INDEX } from '../client/documents.ts';
 import { valueOf, type IndexResult, type Member } from '../client/results.ts';
 import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
 import { interruption } from '../resources.ts';
 import { indexSummary } from '../terminal/index-lines.ts';
-import { followAndPrint, indexBuildCommand, printIndex } from './index-build.ts';
+import { cancelBuild, followAndPrint, indexBuildCommand, printIndex } from './index-build.ts';
 
 interface Options {
   readonly server?: string;
@@ -70,19 +63,25 @@ async function show(index: string, options: Options): Promise<void> {
 async function cancel(index: string, options: Options): Promise<void> {
   await connected(options, async (mesh) => {
     const { id } = await found(mesh, index);
-    const answer = await mesh.client.ask<{ cancelIndex: Member<IndexResult> }>(CANCEL_INDEX, { index: id });
-    printIndex(valueOf(answer.cancelIndex), options.json);
+    printIndex(await cancelBuild(mesh.client, id), options.json);
   });
 }
 
 async function resume(index: string, options: Options): Promise<void> {
   const signal = interruption();
   await connected(options, async (mesh) => {
-    const { id } = await found(mesh, index);
-    const answer = await mesh.client.ask<{ resumeIndex: Member<IndexResult> }>(RESUME_INDEX, { index: id });
-    process.stderr.write(`${valueOf(answer.resumeIndex).plan?.summary ?? 'build resumed'}\n`);
-    await followAndPrint(mesh, id, options.json, signal);
+    const before = await found(mesh, index);
+    // Taken up already, by this process's mesh or another one: there is nothing to start, only to watch.
+    const isWorking = before.state === 'QUEUED' || before.state === 'RUNNING';
+    const resumed = isWorking ? before : await resumeBuild(mesh, before.id);
+    process.stderr.write(`${resumed.plan?.summary ?? 'build resumed'}\n`);
+    await followAndPrint(mesh, resumed, options.json, signal);
   });
+}
+
+async function resumeBuild({ client: graphql }: ConnectedMesh, index: string): Promise<IndexResult> {
+  const answer = await graphql.ask<{ resumeIndex: Member<IndexResult> }>(RESUME_INDEX, { index });
+  return valueOf(answer.resumeIndex);
 }
 
 async function remove(index: string, options: Options): Promise<void> {

@@ -40,6 +40,16 @@ describe('lockData', () => {
     await (await lockData(data)).close();
   });
 
+  it('says that a folder cannot be one, and what to do', async () => {
+    const file = join(data, 'a-file');
+    await writeFile(file, '');
+    for (const folder of [file, join(file, 'within')]) {
+      const refusal = { code: 'INPUT_INVALID', remedy: expect.stringContaining('REPTRACE_DATA') as string };
+      await expect(lockData(folder)).rejects.toMatchObject(refusal);
+      await expect(runningMesh(folder)).rejects.toMatchObject(refusal);
+    }
+  });
+
   it('keeps the token from other users', async () => {
     const lock = await lockData(data);
     await lock.announce({ graphql: 'http://127.0.0.1:1/graphql', token: 'secret' });

@@ -3,7 +3,7 @@
  * gone is taken over.
  */
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { unlessAbsent } from '../../lib/absent.ts';
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
 
@@ -25,20 +25,16 @@ export interface DataLock {
   close(): Promise<void>;
 }
 
-/** The mesh that has this folder, if one is running. */
+/** The mesh that has this folder, if one is running. Throws INPUT_INVALID when the folder cannot be read. */
 export async function runningMesh(data: string): Promise<MeshAddress | undefined> {
   const address = await readAddress(join(data, NAME));
   return address !== undefined && (await isAlive(address)) ? address : undefined;
 }
 
-/** Throws CONFLICT when another process has the folder. */
+/** Throws CONFLICT when another process has the folder, INPUT_INVALID when it cannot be written to, DISK_FULL. */
 export async function lockData(data: string): Promise<DataLock> {
   await mkdir(data, { recursive: true }).catch((error: unknown) => {
-    throw new ReptraceError(
-      'INPUT_INVALID',
-      `the data folder ${data} cannot be made: ${reasonOf(error)}`,
-      'Name a folder that can be written to with --data or REPTRACE_DATA.',
-    );
+    throw unusable(data, error);
   });
   const path = join(data, NAME);
   for (;;) {
@@ -74,12 +70,29 @@ async function create(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw unusable(dirname(path), error);
   }
 }
 
+function unusable(data: string, error: unknown): ReptraceError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  return new ReptraceError(
+    isFull ? 'DISK_FULL' : 'INPUT_INVALID',
+    `the data folder ${data} cannot be used: ${reasonOf(error)}`,
+    isFull
+      ? 'Make room on its disk, or name another folder with --data or REPTRACE_DATA.'
+      : 'Name a folder that can be written to with --data or REPTRACE_DATA.',
+    { cause: error },
+  );
+}
+
 async function readAddress(path: string): Promise<MeshAddress | undefined> {
-  const text = await unlessAbsent<string | undefined>(readFile(path, 'utf8'), undefined);
+  const text = await unlessAbsent<string | undefined>(readFile(path, 'utf8'), undefined).catch(
+    (error: unknown) => {
+      throw unusable(dirname(path), error);
+    },
+  );
   if (text === undefined) return undefined;
   try {
     const value = JSON.parse(text) as MeshAddress;

@@ -13,22 +13,24 @@ export function progressLine({
   failed,
   samplesPerSecond,
   etaSeconds,
+  waiting,
 }: ProgressResult): string {
-  if (state === 'QUEUED' || total === 0) return `${state.toLowerCase()} …`;
+  const waits = waiting === null ? [] : [`waiting: ${safeText(waiting.message)} [${waiting.code}]`];
+  if (state === 'QUEUED' || total === 0) return [`${state.toLowerCase()} …`, ...waits].join('  ');
   const filled = Math.round((BAR * (done + failed)) / total);
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
   const parts = [`${bar} ${done}/${total}`];
   if (failed > 0) parts.push(`${failed} without a signature`);
   if (samplesPerSecond !== null) parts.push(`${samplesPerSecond.toFixed(1)} samples/s`);
   if (etaSeconds !== null && state === 'RUNNING') parts.push(`${duration(etaSeconds)} left`);
-  return parts.join('  ');
+  return [...parts, ...waits].join('  ');
 }
 
 export function indexSummary(index: IndexResult): string {
   const { id, name, state, samples, progress, dataset, manifest, error, failures } = index;
   const layers = manifest?.layers;
   const lines = [
-    `${safeText(name)}  ${state}  ${samples} samples  ${id}`,
+    `${safeText(name)}  ${state}  ${samples} ${samples === 1 ? 'sample' : 'samples'}  ${id}`,
     `  dataset ${safeText(dataset.path)}${dataset.digest === null ? '' : `  ${dataset.digest.slice(0, 12)}`}`,
   ];
   if (layers !== undefined) {
@@ -36,7 +38,8 @@ export function indexSummary(index: IndexResult): string {
       `  layers ${layers.layers.join(', ')} (${layers.rule === 'named' ? 'named' : `rule ${layers.rule}`})`,
     );
   }
-  if (progress.failed > 0) lines.push(`  ${progress.failed} rows have no signature:`);
+  if (progress.failed > 0)
+    lines.push(`  ${progress.failed === 1 ? '1 row has' : `${progress.failed} rows have`} no signature:`);
   for (const { row, line, code, reason } of failures) {
     lines.push(`    row ${row}${line === null ? '' : ` (line ${line})`}: ${safeText(reason)} [${code}]`);
   }

@@ -12,7 +12,7 @@ export interface TableOptions {
 const WHOLE_TEXT = 600;
 
 export function traceTable(trace: TraceFields, options: TableOptions): string {
-  const { index, layers, alpha, matches, exact, recall } = trace;
+  const { index, layers, alpha, matches, exact, recall, questions } = trace;
   const layerText = `${layers.length === 1 ? 'layer' : 'layers'} ${layers.join(', ')}`;
   const search =
     exact || recall === null
@@ -25,6 +25,10 @@ export function traceTable(trace: TraceFields, options: TableOptions): string {
       ? []
       : [`  asked:    ${textOf(trace.prompt, trace.outputTokens, 'PROMPT', options)}`]),
     `  answered: ${textOf(trace.output, trace.outputTokens, 'RESPONSE', options)}`,
+    ...questions.slice(1).map(({ output }) => `  and:      ${textOf(output, null, 'RESPONSE', options)}`),
+    ...(questions.some(({ truncated }) => truncated)
+      ? ["  (cut to the index's maxTokens, as its samples were)"]
+      : []),
     '',
     ...(matches.length === 0 ? ['no sample matches the filter'] : [HEADER]),
     ...matches.flatMap((match) => matchLines(match, options)),

@@ -114,7 +114,12 @@ class Watch {
         this.#failures = 0;
         return found.id;
       }
-      const goOn = yield* this.#fail(answer.errors ?? [formatted(stream.unknownKey(key))]);
+      // The client asked for no such field: only what is wrong is its business.
+      const errors = answer.errors?.map(({ message, extensions }) => ({
+        message,
+        ...(extensions && { extensions }),
+      }));
+      const goOn = yield* this.#fail(errors ?? [formatted(stream.unknownKey(key))]);
       if (!goOn) return undefined;
     }
   }

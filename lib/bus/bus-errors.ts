@@ -22,7 +22,7 @@ export function nobodyServes(subject: string): ReptraceError {
   return new ReptraceError(
     'SERVICE_UNAVAILABLE',
     `no service answers "${subject}"`,
-    'Start the service that does, or ask again when it is up.',
+    `Start the service that does (\`reptrace serve ${subject.split('.', 1)[0]}\`), or ask again when it is up.`,
   );
 }
 

@@ -89,7 +89,8 @@ async function renderAll(
     try {
       rows.push({ row, ...renderRow(source, text, maxTokens, `row ${row}`) });
     } catch (error) {
-      failed.push(failedRow(row, error));
+      // The report says which row it is: the reason need not.
+      failed.push(failedRow(row, error instanceof ReptraceError ? (error.cause ?? error) : error));
     }
     if (performance.now() - since < RENDER_MS) continue;
     await turn();

@@ -41,7 +41,7 @@ export class Runs {
     this.#runs.set(id, run);
     // A build that was asked for while the service closed: its record is left for others.
     if (this.#closed) run.stop('closing');
-    this.#parts.log.info({ index: id, name, takenOver }, 'run started');
+    this.#parts.log.info({ index: id, indexName: name, takenOver }, 'run started');
     void run.ended.then(() => {
       setTimeout(() => void this.#forget(run), this.#parts.timing.lingerMs).unref();
     });

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { IndexResult, ProgressResult } from '../client/results.ts';
+import { indexSummary, progressLine } from './index-lines.ts';
+
+const progress: ProgressResult = {
+  ...{ cursor: '1', state: 'RUNNING', done: 6, total: 12, failed: 0 },
+  ...{ samplesPerSecond: 3.14, etaSeconds: 75, waiting: null },
+};
+const index: IndexResult = {
+  ...{ id: 'i', name: 'notes', state: 'COMPLETED', createdAt: '', samples: 12, plan: null },
+  ...{ progress, model: null, manifest: null, error: null, failures: [] },
+  dataset: { path: '/rows.jsonl', digest: null, rows: 12 },
+};
+
+describe('progressLine', () => {
+  it('shows counts, speed and time left', () => {
+    expect(progressLine(progress)).toBe(`${'█'.repeat(12)}${'░'.repeat(12)} 6/12  3.1 samples/s  1m15s left`);
+  });
+
+  it('says what a build waits for, in plain text', () => {
+    const waiting = { code: 'STORE_UNREACHABLE', message: 'Qdrant\x1b[2J is away', remedy: '' } as const;
+    expect(progressLine({ ...progress, waiting })).toMatch(
+      /6\/12 .* {2}waiting: Qdrant·\[2J is away \[STORE_UNREACHABLE\]$/,
+    );
+    expect(progressLine({ ...progress, state: 'QUEUED', waiting })).toMatch(/^queued … {2}waiting: Qdrant/);
+  });
+});
+
+describe('indexSummary', () => {
+  it('counts one sample and one row as one', () => {
+    const failures = [{ row: 3, line: 4, code: 'DATASET_INVALID', reason: 'broken' }] as const;
+    const summary = indexSummary({ ...index, samples: 1, progress: { ...progress, failed: 1 }, failures });
+    expect(summary).toContain('1 sample  i');
+    expect(summary).toContain('1 row has no signature:\n    row 3 (line 4): broken [DATASET_INVALID]');
+  });
+
+  it('says how many failures are not shown', () => {
+    const summary = indexSummary({ ...index, progress: { ...progress, failed: 30 } });
+    expect(summary).toContain('30 rows have no signature:\n    … and 30 more');
+  });
+});
