@@ -56,7 +56,7 @@ export interface SearchRequest {
 /** Hits carry their vectors: callers compute the scores they show from them, in float64. */
 export interface Hit {
   readonly point: SamplePoint;
-  /** The store's own dot product. */
+  /** dot(query, vector), computed anew in float64 (ranking.ts), so that it does not depend on the store. */
   readonly score: number;
 }
 
