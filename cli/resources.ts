@@ -1,6 +1,6 @@
 /** Opens what a command needs (GPU, model) and closes it again, also when the command fails. */
 import { Gpu } from '../services/compute/engine/device/gpu.ts';
-import { Llama } from '../services/compute/engine/model/llama.ts';
+import { Model } from '../services/compute/engine/model/model.ts';
 import { adaptedModel } from '../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../services/compute/engine/model/lora/adapter-folder.ts';
 import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
@@ -26,10 +26,10 @@ export async function withGpu<T>(use: (gpu: Gpu) => Promise<T>): Promise<T> {
 export async function withModel<T>(
   gpu: Gpu,
   choice: ModelChoice,
-  use: (model: Llama, source: ModelSource) => Promise<T>,
+  use: (model: Model, source: ModelSource) => Promise<T>,
 ): Promise<T> {
   const source = await openChoice(choice);
-  const model = await Llama.load(gpu, source);
+  const model = await Model.load(gpu, source);
   try {
     return await use(model, source);
   } finally {

@@ -3,18 +3,18 @@ import { USAGE, type Gpu } from '../../services/compute/engine/device/gpu.ts';
 import type { WeightDtype } from '../../services/compute/engine/device/tensor.ts';
 import { assembleWeights } from '../../services/compute/engine/model/assemble.ts';
 import { encodeFloats } from '../../services/compute/engine/model/dtype.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
-import type { LlamaConfig } from '../../services/compute/engine/model/llama-config.ts';
-import { llamaTensors } from '../../services/compute/engine/model/llama-tensors.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
+import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
+import { modelTensors } from '../../services/compute/engine/model/model-tensors.ts';
 import { fromSeed } from '../../services/compute/engine/training/initial-weights.ts';
 
 const SEED = 1;
 
-export async function freshModel(gpu: Gpu, config: LlamaConfig): Promise<Llama> {
+export async function freshModel(gpu: Gpu, config: ModelConfig): Promise<Model> {
   const stored = config.dtype ?? 'F32';
   const initial = fromSeed(config, SEED);
   const buffers = new Map<string, GPUBuffer>();
-  for (const spec of llamaTensors(config)) {
+  for (const spec of modelTensors(config)) {
     // As the loader does: matrices in their stored precision, vectors widened to float32.
     const bytes = encodeFloats(spec.shape.length === 2 ? stored : 'F32', await initial(spec));
     const buffer = gpu.device.createBuffer({
@@ -45,5 +45,5 @@ export async function freshModel(gpu: Gpu, config: LlamaConfig): Promise<Llama> 
     ],
     vector: (name, size) => ({ buffer: named(name), shape: [size], dtype: 'f32' }),
   });
-  return new Llama(gpu, config, weights, [...buffers.values()]);
+  return new Model(gpu, config, weights, [...buffers.values()]);
 }

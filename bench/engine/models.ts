@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
-import { parseLlamaConfig, type LlamaConfig } from '../../services/compute/engine/model/llama-config.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
+import { parseModelConfig, type ModelConfig } from '../../services/compute/engine/model/model-config.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { freshModel } from './fresh-model.ts';
 
@@ -14,8 +14,8 @@ export interface ModelSource {
   readonly name: string;
   /** What exactly is run: a checkpoint, or which shape with fresh weights. */
   readonly note: string;
-  readonly config: LlamaConfig;
-  load(gpu: Gpu): Promise<Llama>;
+  readonly config: ModelConfig;
+  load(gpu: Gpu): Promise<Model>;
 }
 
 export interface FoundModels {
@@ -46,11 +46,11 @@ function hasWeights(folder: string): boolean {
 
 async function checkpoint(name: string, path: string): Promise<ModelSource> {
   const folder = await openModelFolder(path);
-  return { name, note: path, config: folder.config, load: (gpu) => Llama.load(gpu, folder) };
+  return { name, note: path, config: folder.config, load: (gpu) => Model.load(gpu, folder) };
 }
 
 async function demoShape(): Promise<ModelSource> {
-  const config = parseLlamaConfig(JSON.parse(await readFile(DEMO_SHAPE, 'utf8')));
+  const config = parseModelConfig(JSON.parse(await readFile(DEMO_SHAPE, 'utf8')));
   return fresh('demo', `shape of ${DEMO_SHAPE}, fresh weights`, config);
 }
 
@@ -59,7 +59,7 @@ async function demoShape(): Promise<ModelSource> {
  * that the head keeps its share of the work; whole, it would be three quarters of it.
  */
 function smollm2(): ModelSource {
-  const config = parseLlamaConfig({
+  const config = parseModelConfig({
     model_type: 'llama',
     hidden_size: 576,
     intermediate_size: 1536,
@@ -78,6 +78,6 @@ function smollm2(): ModelSource {
   return fresh('smollm2-2of30', note, config);
 }
 
-function fresh(name: string, note: string, config: LlamaConfig): ModelSource {
+function fresh(name: string, note: string, config: ModelConfig): ModelSource {
   return { name, note, config, load: (gpu) => freshModel(gpu, config) };
 }

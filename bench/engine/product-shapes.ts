@@ -1,5 +1,5 @@
 /** The matrix products of the measured models, each shape once. */
-import type { LlamaConfig } from '../../services/compute/engine/model/llama-config.ts';
+import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
 
 export interface ProductShape {
   /** Whose product this is, and which: "demo gate/up". */
@@ -9,7 +9,7 @@ export interface ProductShape {
 }
 
 export function productShapes(
-  models: readonly { readonly name: string; readonly config: LlamaConfig }[],
+  models: readonly { readonly name: string; readonly config: ModelConfig }[],
 ): ProductShape[] {
   const shapes = new Map<string, ProductShape>();
   for (const { name, config } of models) {

@@ -2,11 +2,11 @@
  * Floating point operations of a signature run, counted from what is executed: two for each multiply-add of a matrix
  * product, and nothing for norms, rotations, activations, softmax or transposes (a few percent together).
  */
-import type { LlamaConfig } from '../../services/compute/engine/model/llama-config.ts';
+import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
 
 export interface SignatureRun {
   readonly config: Pick<
-    LlamaConfig,
+    ModelConfig,
     'hiddenSize' | 'intermediateSize' | 'heads' | 'kvHeads' | 'headDim' | 'layers' | 'vocabSize'
   >;
   /** Tokens of the batch. */

@@ -3,7 +3,7 @@ import { signaturesOfBatch } from '../../services/compute/engine/attribution/sig
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { packBatch } from '../../services/compute/engine/model/batch.ts';
 import { vocabularyChunks } from '../../services/compute/engine/model/head.ts';
-import type { Llama } from '../../services/compute/engine/model/llama.ts';
+import type { Model } from '../../services/compute/engine/model/model.ts';
 import { interleave } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
 import { benchBatch } from './batch.ts';
@@ -31,7 +31,7 @@ export async function measureSignatures(
   sources: readonly ModelSource[],
   { tokens, rounds }: { tokens: number; rounds: number },
 ): Promise<SignatureSpeed[]> {
-  const models: Llama[] = [];
+  const models: Model[] = [];
   try {
     for (const source of sources) models.push(await source.load(gpu));
     const cases = models.flatMap((model, i) =>
@@ -45,17 +45,17 @@ export async function measureSignatures(
 }
 
 /** The last layer, the middle one and the first block's, without repeats where a model has few. */
-function layersOf({ config: { layers } }: Llama): number[] {
+function layersOf({ config: { layers } }: Model): number[] {
   return [...new Set([layers, Math.ceil(layers / 2), 1])];
 }
 
 class SignatureCase {
   readonly #name: string;
-  readonly #model: Llama;
+  readonly #model: Model;
   readonly #layer: number;
   readonly #samples: ReturnType<typeof benchBatch>;
 
-  constructor(name: string, model: Llama, layer: number, tokens: number) {
+  constructor(name: string, model: Model, layer: number, tokens: number) {
     this.#name = name;
     this.#model = model;
     this.#layer = layer;

@@ -4,7 +4,7 @@ import { renderRow } from '../../services/compute/service/rendering.ts';
 import { signatureBatches } from '../../services/compute/engine/attribution/signature-batches.ts';
 import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import type { Llama } from '../../services/compute/engine/model/llama.ts';
+import type { Model } from '../../services/compute/engine/model/model.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { interleave, type Contender } from '../measure/interleave.ts';
 import { quantile, summarize, type Summary } from '../measure/statistics.ts';
@@ -60,25 +60,25 @@ export async function measureIndexing(parts: Parts, settings: IndexingSettings):
   const { maxTokens } = settings;
   const input = { model: resolve(model.path), dataset, layers: String(LAYER), maxTokens };
   const samples = await render(model, rows, maxTokens);
-  const llama = await model.load(parts.gpu);
+  const engine = await model.load(parts.gpu);
   const meshes: LocalMesh[] = [];
   try {
     const place = { folder, model: model.path };
     meshes.push(await embeddedMesh(place), await serverMesh(place, servers));
     const builders = meshes.map((mesh) => new Builder(mesh, input));
-    const contenders = [new EngineAlone(llama, samples), ...builders];
+    const contenders = [new EngineAlone(engine, samples), ...builders];
     // No repeats: a run takes seconds.
-    const [engine] = await interleave(contenders, { rounds: settings.rounds, sampleSeconds: 0 });
+    const [alone] = await interleave(contenders, { rounds: settings.rounds, sampleSeconds: 0 });
     return {
       rows: rows.length,
       tokens: samples.reduce((sum, { inputIds }) => sum + inputIds.length, 0),
       layer: LAYER,
-      engine: summarize(engine),
-      meshes: builders.map((builder) => speedOf(builder, engine)),
+      engine: summarize(alone),
+      meshes: builders.map((builder) => speedOf(builder, alone)),
     };
   } finally {
     await Promise.all(meshes.map((mesh) => mesh.close()));
-    llama.close();
+    engine.close();
   }
 }
 
@@ -89,17 +89,17 @@ async function render(model: BenchModel, rows: readonly BenchRow[], maxTokens: n
 }
 
 class EngineAlone implements Contender {
-  readonly #llama: Llama;
+  readonly #model: Model;
   readonly #samples: readonly Sample[];
 
-  constructor(llama: Llama, samples: readonly Sample[]) {
-    this.#llama = llama;
+  constructor(model: Model, samples: readonly Sample[]) {
+    this.#model = model;
     this.#samples = samples;
   }
 
   async run(repeats: number): Promise<void> {
     for (let i = 0; i < repeats; i++) {
-      for await (const batch of signatureBatches(this.#llama, this.#samples, { layers: [LAYER] })) {
+      for await (const batch of signatureBatches(this.#model, this.#samples, { layers: [LAYER] })) {
         for (const result of batch) if ('error' in result) throw result.error;
       }
     }

@@ -1,6 +1,6 @@
 /** The model that the mesh is measured with: stories260K, small enough that everything around it shows. */
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import type { Llama } from '../../services/compute/engine/model/llama.ts';
+import type { Model } from '../../services/compute/engine/model/model.ts';
 import { findModels } from '../engine/models.ts';
 
 const NAME = 'stories260K';
@@ -13,7 +13,7 @@ export interface BenchModel {
   readonly path: string;
   /** hiddenSize. */
   readonly width: number;
-  load(gpu: Gpu): Promise<Llama>;
+  load(gpu: Gpu): Promise<Model>;
 }
 
 /** Throws a sentence where the model is not there. */

@@ -1,7 +1,7 @@
 /** A model that keeps what it records, so that every dispatch can be run again alone. */
 import { Recorder, type Grid } from '../../services/compute/engine/device/recorder.ts';
 import type { KernelSpec } from '../../services/compute/engine/device/kernel.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 
 export interface Dispatch {
   readonly spec: KernelSpec;
@@ -28,10 +28,10 @@ export class CapturingRecorder extends Recorder {
 }
 
 /** Another model over the same weights; those stay the other's. */
-export class CapturedLlama extends Llama {
+export class CapturedLlama extends Model {
   override readonly recorder = new CapturingRecorder(this.gpu);
 
-  constructor({ gpu, config, weights }: Llama) {
+  constructor({ gpu, config, weights }: Model) {
     super(gpu, config, weights, []);
   }
 }

@@ -18,7 +18,7 @@ import {
   signatureBatches,
 } from '../../services/compute/engine/attribution/signature-batches.ts';
 import { assertSameTokenizer } from '../../services/compute/engine/model/same-tokenizer.ts';
-import type { Llama } from '../../services/compute/engine/model/llama.ts';
+import type { Model } from '../../services/compute/engine/model/model.ts';
 import { layerChoice, wholeNumber, type LayerChoice } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { withGpu, withModel, type ModelChoice } from '../resources.ts';
@@ -79,8 +79,8 @@ async function run(options: Options): Promise<void> {
 }
 
 async function printAll(
-  model: Llama,
-  base: Llama | undefined,
+  model: Model,
+  base: Model | undefined,
   cases: readonly ParsedCase[],
   layers: readonly number[],
   options: Options,
@@ -165,7 +165,7 @@ function caseNamed(cases: readonly ParsedCase[], name: string): Sample {
   return entry.sample;
 }
 
-function checked(entry: ParsedCase, model: Llama): ParsedCase {
+function checked(entry: ParsedCase, model: Model): ParsedCase {
   if ('error' in entry) return entry;
   try {
     checkSample(entry.sample, model.config);
@@ -178,7 +178,7 @@ function checked(entry: ParsedCase, model: Llama): ParsedCase {
 
 async function resolveLayers(
   choice: LayerChoice,
-  model: Llama,
+  model: Model,
   cases: readonly ParsedCase[],
 ): Promise<readonly number[]> {
   const last = model.config.layers;

@@ -16,7 +16,7 @@ import type { Records } from '../../lib/records/records.ts';
 import { openSqliteRecords } from '../../lib/records/sqlite-records.ts';
 import { startComputeService } from '../../services/compute/service/compute-service.ts';
 import { Gpu, type GpuOptions } from '../../services/compute/engine/device/gpu.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { renderSample, type RenderedSample } from '../../services/compute/engine/model/render.ts';
 import { sharedPath } from '../shared.ts';
@@ -27,18 +27,18 @@ export type Rendered = { readonly name: string } & RenderedSample;
 type Render = (prompt: string, response: string, maxTokens?: number) => Rendered;
 
 /** The engine by itself, as the command line uses it. */
-export async function withEngine<T>(use: (llama: Llama, render: Render) => Promise<T>): Promise<T> {
+export async function withEngine<T>(use: (model: Model, render: Render) => Promise<T>): Promise<T> {
   const gpu = await Gpu.open();
   try {
     const source = await openModelFolder(STORIES);
-    const llama = await Llama.load(gpu, source);
+    const model = await Model.load(gpu, source);
     try {
-      return await use(llama, (prompt, response, maxTokens) => {
+      return await use(model, (prompt, response, maxTokens) => {
         const limit = maxTokens === undefined ? {} : { maxTokens };
         return { name: prompt, ...renderSample(source, { prompt, response, ...limit }) };
       });
     } finally {
-      llama.close();
+      model.close();
     }
   } finally {
     gpu.close();

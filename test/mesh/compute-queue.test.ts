@@ -59,9 +59,9 @@ describe('the work queue', () => {
     const queue = await mesh.bus.queue(SIGN_QUEUE);
     await until('the tasks are done', async () => (await queue.size(build.index)) === 0);
 
-    await withEngine(async (llama, render) => {
+    await withEngine(async (model, render) => {
       for (const { row, prompt, response } of rows.filter(({ row: index }) => index !== 7)) {
-        const [one] = await signaturesOfBatch(llama, [render(prompt, response, 100)], {
+        const [one] = await signaturesOfBatch(model, [render(prompt, response, 100)], {
           layers: task.layers,
         });
         const signed = byRow.get(row);

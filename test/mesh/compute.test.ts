@@ -132,9 +132,9 @@ describe('compute.sign', () => {
       maxTokens: null,
       questions: QUESTIONS,
     });
-    const expected = await withEngine((llama, render) =>
+    const expected = await withEngine((model, render) =>
       signaturesOfBatch(
-        llama,
+        model,
         QUESTIONS.map(({ prompt, output }) => render(prompt ?? '', output)),
         { layers },
       ),
@@ -160,9 +160,9 @@ describe('compute.sign', () => {
     const [whole, cut] = [await sign(null), await sign(40)];
     expect(whole.signatures[0]?.truncated).toBe(false);
     expect(cut.signatures[0]?.truncated).toBe(true);
-    const expected = await withEngine((llama, render) => {
+    const expected = await withEngine((model, render) => {
       const sample = render(question.prompt ?? '', question.output);
-      return signaturesOfBatch(llama, [{ ...sample, inputIds: sample.inputIds.slice(0, 40) }], {
+      return signaturesOfBatch(model, [{ ...sample, inputIds: sample.inputIds.slice(0, 40) }], {
         layers: [1],
       });
     });
@@ -207,9 +207,9 @@ describe('compute.tokens', () => {
       questions: QUESTIONS,
       samples: TEXTS,
     });
-    const sides = await withEngine(async (llama, render) => {
+    const sides = await withEngine(async (model, render) => {
       const unitRows = async (sample: Rendered): Promise<{ p: number; unit: number[][] }> => {
-        const { signature } = await queryOf(llama, sample, [layer]);
+        const { signature } = await queryOf(model, sample, [layer]);
         const rows = signature.layers.get(layer)?.tokenGradients ?? new Float32Array();
         const unit = sample.inputIds.map((_, t) => {
           const row = [...rows.subarray(t * 64, (t + 1) * 64)];

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allLogits } from '../../services/compute/engine/attribution/logits.ts';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 import { adaptedModel } from '../../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../../services/compute/engine/model/lora/adapter-folder.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
@@ -26,7 +26,7 @@ describe.each(['adapter-qv', 'adapter-all'])('llama3-rope with %s against PyTorc
   it('gives losses, hidden states, logits and gradients, in one packed batch', async () => {
     const golden = await readGolden(`${MODEL}.golden`);
     const adapter = await openAdapter(sharedPath(`${MODEL}/${name}`));
-    const model = await Llama.load(gpu, adaptedModel(await openModelFolder(sharedPath(MODEL)), adapter));
+    const model = await Model.load(gpu, adaptedModel(await openModelFolder(sharedPath(MODEL)), adapter));
     const layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
     const cases = golden.cases.filter((one) => one.name.startsWith(`${name}/`));
     expect(cases.length).toBe(3);

@@ -12,7 +12,7 @@ import {
 } from '../../services/compute/engine/attribution/signature.ts';
 import { unitRowSum } from '../../services/compute/engine/attribution/vectors.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 import type { ModelSource } from '../../services/compute/engine/model/model-source.ts';
 import { openModel } from '../../services/compute/engine/model/open-model.ts';
 import { renderSample } from '../../services/compute/engine/model/render.ts';
@@ -25,7 +25,7 @@ const TOKEN_LAYERS = [1, 15, 29, 30];
 
 let gpu: Gpu;
 let source: ModelSource;
-let model: Llama;
+let model: Model;
 let golden: Golden;
 let layers: number[];
 /** Of all cases, in their order, in one packed batch. */
@@ -36,7 +36,7 @@ beforeAll(async () => {
   const started = performance.now();
   gpu = await Gpu.open();
   source = await openModel(sharedPath('models/smollm2-135m-instruct'));
-  model = await Llama.load(gpu, source);
+  model = await Model.load(gpu, source);
   golden = await readGolden('golden/smollm2-135m-instruct');
   layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
   const loaded = performance.now();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 import { openModel } from '../../services/compute/engine/model/open-model.ts';
 import { renderSample } from '../../services/compute/engine/model/render.ts';
 import { sharedPath } from '../shared.ts';
@@ -35,7 +35,7 @@ async function samples(): Promise<Sample[]> {
 }
 
 async function signatures(path: string, some: readonly Sample[]): ReturnType<typeof signaturesOfBatch> {
-  const model = await Llama.load(gpu, await openModel(path));
+  const model = await Model.load(gpu, await openModel(path));
   const options = { layers: [0, 1, 2, 3, 4, 5], tokenGradients: true, allPositions: true };
   const results = await signaturesOfBatch(model, some, options);
   model.close();

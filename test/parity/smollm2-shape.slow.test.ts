@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import { llamaTensors } from '../../services/compute/engine/model/llama-tensors.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { modelTensors } from '../../services/compute/engine/model/model-tensors.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { ropeFrequencies } from '../../services/compute/engine/model/rope-frequencies.ts';
 import { writeSafetensors } from '../../services/compute/engine/model/safetensors-writer.ts';
 import { llamaBackward } from '../../services/compute/engine/oracle/llama.ts';
 import { fromSeed } from '../../services/compute/engine/training/initial-weights.ts';
-import { parseLlamaConfig } from '../../services/compute/engine/model/llama-config.ts';
+import { parseModelConfig } from '../../services/compute/engine/model/model-config.ts';
 import { expectClose } from '../closeness.ts';
 
 const RAW = {
@@ -42,12 +42,12 @@ afterAll(async () => {
 
 describe('a model of SmolLM2-135M’s widths', () => {
   it('gives the losses, hidden states and gradients of the float64 oracle', async () => {
-    const config = parseLlamaConfig(RAW);
+    const config = parseModelConfig(RAW);
     const initial = fromSeed(config, 7);
     const weights = new Map<string, Float32Array>();
-    for (const spec of llamaTensors(config)) weights.set(spec.name, await initial(spec));
+    for (const spec of modelTensors(config)) weights.set(spec.name, await initial(spec));
     await writeFile(join(folder, 'config.json'), JSON.stringify(RAW));
-    const tensors = llamaTensors(config).map(({ name, shape }) => {
+    const tensors = modelTensors(config).map(({ name, shape }) => {
       return { name, shape, dtype: 'F32' as const, data: weights.get(name) ?? new Float32Array() };
     });
     await writeSafetensors(join(folder, 'model.safetensors'), tensors);
@@ -66,7 +66,7 @@ describe('a model of SmolLM2-135M’s widths', () => {
       promptLengths: samples.map(({ promptLength }) => promptLength),
     });
 
-    const model = await Llama.load(gpu, await openModelFolder(folder));
+    const model = await Model.load(gpu, await openModelFolder(folder));
     const options = { layers: [0, 1, 2], tokenGradients: true, allPositions: true };
     for (const [i, result] of (await signaturesOfBatch(model, samples, options)).entries()) {
       if ('error' in result) throw result.error;

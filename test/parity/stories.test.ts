@@ -9,20 +9,20 @@ import {
   type SignatureOptions,
 } from '../../services/compute/engine/attribution/signature.ts';
 import { unitRowSum } from '../../services/compute/engine/attribution/vectors.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { expectClose } from '../closeness.ts';
 import { sharedPath } from '../shared.ts';
 import { readGolden, rowsOf, type Golden } from './golden.ts';
 
 let gpu: Gpu;
-let model: Llama;
+let model: Model;
 let golden: Golden;
 let layers: number[];
 
 beforeAll(async () => {
   gpu = await Gpu.open();
-  model = await Llama.load(gpu, await openModelFolder(sharedPath('models/stories260K/hf')));
+  model = await Model.load(gpu, await openModelFolder(sharedPath('models/stories260K/hf')));
   golden = await readGolden('golden/stories260K');
   layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
 });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { withGpu, withModel } from '../../cli/resources.ts';
 import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
-import type { Llama } from '../../services/compute/engine/model/llama.ts';
+import type { Model } from '../../services/compute/engine/model/model.ts';
 import { renderSample } from '../../services/compute/engine/model/render.ts';
 import { sharedJson, sharedPath } from '../shared.ts';
 
@@ -20,7 +20,7 @@ interface Taught {
 
 const SAMPLES = 8;
 
-async function nllOf(model: Llama, samples: readonly Sample[]): Promise<Float64Array[]> {
+async function nllOf(model: Model, samples: readonly Sample[]): Promise<Float64Array[]> {
   return (await signaturesOfBatch(model, samples, { layers: [] })).map((result) => {
     if ('error' in result) throw result.error;
     return result.nll;

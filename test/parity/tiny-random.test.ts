@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allLogits } from '../../services/compute/engine/attribution/logits.ts';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import { Llama } from '../../services/compute/engine/model/llama.ts';
+import { Model } from '../../services/compute/engine/model/model.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { expectClose } from '../closeness.ts';
 import { sharedPath } from '../shared.ts';
@@ -23,7 +23,7 @@ describe.each(['llama', 'llama3-rope', 'llama-linear-rope'])('%s against PyTorch
   // Cases with an adapter are in adapters.test.ts: their names begin with the adapter's folder.
   it('gives losses, hidden states, logits and gradients, in one packed batch', async () => {
     const golden = await readGolden(`models/tiny-random/${name}.golden`);
-    const model = await Llama.load(gpu, await openModelFolder(sharedPath(`models/tiny-random/${name}`)));
+    const model = await Model.load(gpu, await openModelFolder(sharedPath(`models/tiny-random/${name}`)));
     const layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
     const cases = golden.cases.filter((one) => !one.name.includes('/'));
     const samples = cases.map((one) => ({
@@ -62,9 +62,9 @@ describe('a model whose weights are larger than a binding', () => {
       { name: 'a', inputIds: [3, 150, 77, 20, 41, 9, 100], promptLength: 3 },
       { name: 'b', inputIds: [5, 6, 7], promptLength: 1 },
     ];
-    const whole = await Llama.load(gpu, folder);
+    const whole = await Model.load(gpu, folder);
     // 48 float32 columns: at most 20 rows a part, so that every matrix has several, and the last a rest.
-    const split = await Llama.load(gpu, folder, { bindingLimit: 20 * 48 * 4 });
+    const split = await Model.load(gpu, folder, { bindingLimit: 20 * 48 * 4 });
     expect(split.weights.embedding.parts.length).toBe(8);
     expect(split.digest).toBe(whole.digest);
     const options = { layers: [0, 2, 4], tokenGradients: true };

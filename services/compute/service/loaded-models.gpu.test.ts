@@ -37,8 +37,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function gradient({ llama }: LoadedModel): Promise<number[]> {
-  const [result] = await signaturesOfBatch(llama, [SAMPLE], { layers: [1] });
+async function gradient({ model }: LoadedModel): Promise<number[]> {
+  const [result] = await signaturesOfBatch(model, [SAMPLE], { layers: [1] });
   if (result === undefined || 'error' in result) throw new Error('no signature');
   return [...(result.layers.get(1)?.gradient ?? [])];
 }
@@ -48,12 +48,12 @@ describe('loaded models', () => {
     const [a, b, c] = ['llama', 'llama-linear-rope', 'llama3-rope'].map((name) => ({
       path: join(TINY, name),
     }));
-    const first = await models.use(a, 'question', (model) => Promise.resolve(model.llama));
+    const first = await models.use(a, 'question', (loaded) => Promise.resolve(loaded.model));
     await models.use(b, 'question', gradient);
-    expect(await models.use(a, 'question', (model) => Promise.resolve(model.llama))).toBe(first);
+    expect(await models.use(a, 'question', (loaded) => Promise.resolve(loaded.model))).toBe(first);
     await models.use(c, 'question', gradient);
     expect(models.list().map(({ path }) => path)).toEqual([a.path, c.path]);
-    expect(await models.use(a, 'question', (model) => Promise.resolve(model.llama))).toBe(first);
+    expect(await models.use(a, 'question', (loaded) => Promise.resolve(loaded.model))).toBe(first);
     for (const description of models.list()) {
       expect((await records.get(MODELS, description.digest))?.value).toEqual(description);
     }
@@ -70,7 +70,7 @@ describe('loaded models', () => {
       Promise.resolve(model),
     );
     const copy = await models.use({ digest, path }, 'question', (model) => Promise.resolve(model));
-    expect(copy.llama).toBe(first.llama);
+    expect(copy.model).toBe(first.model);
     expect(copy.description).toEqual({ ...first.description, path });
   });
 
@@ -91,8 +91,8 @@ describe('loaded models', () => {
     const ref = { path: join(TINY, 'llama') };
     const before = await models.use(ref, 'question', gradient);
     const lost = models.use(ref, 'batch', async (model) => {
-      model.llama.gpu.device.destroy();
-      await model.llama.gpu.device.lost;
+      model.model.gpu.device.destroy();
+      await model.model.gpu.device.lost;
       return gradient(model);
     });
     await expect(lost).rejects.toMatchObject({ code: 'DEVICE_LOST' });
@@ -103,7 +103,7 @@ describe('loaded models', () => {
   it('are given up with a device that is lost again and again without doing any work', async () => {
     const ref = { path: join(TINY, 'llama') };
     const lose = (): Promise<unknown> =>
-      models.use(ref, 'batch', async ({ llama: { gpu } }) => {
+      models.use(ref, 'batch', async ({ model: { gpu } }) => {
         gpu.device.destroy();
         await gpu.device.lost;
         gpu.assertHealthy();

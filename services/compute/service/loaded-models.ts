@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { ModelDescription, ModelRef } from '../../../lib/mesh/compute-messages.ts';
 import type { Records } from '../../../lib/records/records.ts';
-import { Llama } from '../engine/model/llama.ts';
+import { Model } from '../engine/model/model.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import { troubleOf, type GpuKeeper } from './gpu-keeper.ts';
 import type { Lane, Priority } from './lane.ts';
@@ -22,7 +22,7 @@ const MAX_LOADED = 2;
 
 export interface LoadedModel {
   /** To be used in the lane only. */
-  readonly llama: Llama;
+  readonly model: Model;
   readonly source: ModelSource;
   readonly description: ModelDescription;
 }
@@ -84,23 +84,23 @@ export class LoadedModels {
 
   async #open(found: FoundModel): Promise<LoadedModel> {
     const gpu = await this.#parts.keeper.healthy();
-    for (const [key, { llama }] of this.#loaded) {
+    for (const [key, { model }] of this.#loaded) {
       // What lived on a device that is gone has gone with it.
-      if (llama.gpu !== gpu) this.#loaded.delete(key);
+      if (model.gpu !== gpu) this.#loaded.delete(key);
     }
     const same = [...this.#loaded].find(
       ([key, { description }]) => key === found.key || description.digest === found.digest,
     );
     if (same !== undefined) {
-      const [key, { llama, source, description }] = same;
-      const model = {
-        llama,
+      const [key, { model, source, description }] = same;
+      const loaded = {
+        model,
         source,
         description: { ...description, path: found.path, loraPath: found.lora },
       };
       this.#loaded.delete(key);
-      this.#loaded.set(found.key, model);
-      return model;
+      this.#loaded.set(found.key, loaded);
+      return loaded;
     }
     this.#makeRoom(MAX_LOADED - 1);
     const model = await this.#load(found);
@@ -109,41 +109,41 @@ export class LoadedModels {
   }
 
   #makeRoom(most: number): void {
-    for (const [key, { llama }] of this.#loaded) {
+    for (const [key, { model }] of this.#loaded) {
       if (this.#loaded.size <= most) return;
       this.#loaded.delete(key);
-      llama.close();
+      model.close();
     }
   }
 
   async #load(found: FoundModel): Promise<LoadedModel> {
     const { digests, records } = this.#parts;
     const source = await openPlace(found);
-    const llama = await this.#toGpu(source);
+    const model = await this.#toGpu(source);
     try {
-      const { digest = '' } = llama;
+      const { digest = '' } = model;
       if ((await placeKey(found)) !== found.key || (found.digest ?? digest) !== digest)
         throw changedMeanwhile(found.path);
       await digests.remember(found.key, { path: found.path, lora: found.lora }, digest);
       const description = this.#describe(found, source, digest);
       await records.put(MODELS, digest, description);
-      return { llama, source, description };
+      return { model, source, description };
     } catch (error) {
-      llama.close();
+      model.close();
       throw error;
     }
   }
 
   /** Where it does not fit, once more without the other models: a device that ran out of memory is opened again. */
-  async #toGpu(source: ModelSource): Promise<Llama> {
+  async #toGpu(source: ModelSource): Promise<Model> {
     const gpu = await this.#parts.keeper.healthy();
     try {
-      return await Llama.load(gpu, source);
+      return await Model.load(gpu, source);
     } catch (error) {
       if (!(error instanceof ReptraceError) || error.code !== 'OUT_OF_MEMORY') throw error;
       if (troubleOf(gpu) === undefined || this.#loaded.size === 0) throw error;
       this.#loaded.clear();
-      return Llama.load(await this.#parts.keeper.healthy(), source);
+      return Model.load(await this.#parts.keeper.healthy(), source);
     }
   }
 

@@ -29,16 +29,16 @@ export async function decideLayers(
   models: LoadedModels,
   { model: ref, layers, maxTokens, probes }: LayerQuestion,
 ): Promise<LayerDecision> {
-  return models.use(ref, 'question', async ({ llama, source }) => {
+  return models.use(ref, 'question', async ({ model, source }) => {
     requireTokenizer(source);
     checkMaxTokens(maxTokens, source);
     if (layers !== 'auto') {
       if (layers.length === 0) throw invalid('no layer is named', 'Name at least one layer, or auto.');
-      checkLayers(layers, llama);
+      checkLayers(layers, model);
       return { layers: [...new Set(layers)].sort((a, b) => a - b), rule: 'named', curve: [], probes: 0 };
     }
     const samples = probes.flatMap((probe, i) => renderedProbe(source, probe, maxTokens, i));
-    const decision = await automaticLayer(llama, samples);
+    const decision = await automaticLayer(model, samples);
     return { layers: [decision.layer], rule: decision.rule, curve: decision.curve, probes: decision.probes };
   });
 }
@@ -66,8 +66,8 @@ export async function signQuestions(
   );
   const signed: SignedQuestion[] = [];
   for (const batch of batchByTokens(samples, BATCH_TOKENS)) {
-    const results = await models.use(ref, 'question', ({ llama }) =>
-      signaturesOfBatch(llama, batch, { layers }),
+    const results = await models.use(ref, 'question', ({ model }) =>
+      signaturesOfBatch(model, batch, { layers }),
     );
     for (const result of results) {
       if ('error' in result) throw result.error;
@@ -80,8 +80,8 @@ export async function signQuestions(
 
 /** What a model reads text with; throws LAYER_NOT_FOUND for layers that it does not have, before anything is computed. */
 export function textOf(models: LoadedModels, ref: ModelRef, layers: readonly number[]): Promise<ModelSource> {
-  return models.use(ref, 'question', ({ llama, source }) => {
-    checkLayers(layers, llama);
+  return models.use(ref, 'question', ({ model, source }) => {
+    checkLayers(layers, model);
     return Promise.resolve(source);
   });
 }
@@ -127,8 +127,8 @@ export async function generateAnswers(
       'Use 0 for the likeliest answer, or about 1.',
     );
   }
-  return models.use(ref, 'question', async ({ llama, source, description }) => {
-    const answers = await answerPrompts(llama, source, prompts, { maxTokens, temperature, seed });
+  return models.use(ref, 'question', async ({ model, source, description }) => {
+    const answers = await answerPrompts(model, source, prompts, { maxTokens, temperature, seed });
     return {
       model: description,
       answers: answers.map(({ output, finish }) => ({ text: output, finished: finish === 'end' })),

@@ -65,9 +65,9 @@ function evenBatches(rows: readonly Row[]): Row[][] {
 }
 
 /** Throws what makes every row of the task impossible. */
-function checkTask(bus: Bus, { llama, source, description }: LoadedModel, { layers }: SignTask): void {
+function checkTask(bus: Bus, { model, source, description }: LoadedModel, { layers }: SignTask): void {
   try {
-    checkLayers(layers, llama);
+    checkLayers(layers, model);
     requireTokenizer(source);
     const bytes = signedRowBytes(layers.length, description.hiddenSize);
     if (bytes > reportRoom(bus)) throw rowTooLarge(bytes, bus.maxPayload);
@@ -107,9 +107,9 @@ function signBatch(
   signal: AbortSignal,
 ): Promise<readonly SignedRow[]> {
   const sign = (rows: readonly Row[]): Promise<SignedRow[]> =>
-    withModel(models, task, async ({ llama }) => {
+    withModel(models, task, async ({ model }) => {
       signal.throwIfAborted();
-      const results = await signaturesOfBatch(llama, rows, { layers: task.layers });
+      const results = await signaturesOfBatch(model, rows, { layers: task.layers });
       return results.map((result, i) => {
         const { row, truncated } = rows[i];
         if ('error' in result) return failedRow(row, result.error);

@@ -74,7 +74,7 @@ async function gradientsOf(
   batch: readonly Sample[],
 ): Promise<Traced[]> {
   const wanted = { layers: [layer], tokenGradients: true };
-  const results = await models.use(ref, 'question', ({ llama }) => signaturesOfBatch(llama, batch, wanted));
+  const results = await models.use(ref, 'question', ({ model }) => signaturesOfBatch(model, batch, wanted));
   return results.map((result) => {
     if ('error' in result) throw result.error;
     const rows = result.layers.get(layer)?.tokenGradients;

@@ -1,6 +1,6 @@
 /** The layer that the curve over a probe set of samples chooses (see layer-choice.ts). */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import { chooseLayer, meanCurve, probeIndices, type LayerRule } from './layer-choice.ts';
 import type { Sample } from './sample.ts';
 import { signatureBatches } from './signature-batches.ts';
@@ -16,7 +16,7 @@ export interface AutomaticLayer {
 
 /** Throws NOT_FINITE when no probe has a curve, INPUT_INVALID when there are no samples. */
 export async function automaticLayer(
-  model: Llama,
+  model: Model,
   samples: readonly Sample[],
   rule: LayerRule = 'deep',
 ): Promise<AutomaticLayer> {

@@ -19,7 +19,7 @@ import {
 } from '../model/batch.ts';
 import { norm, type BlockContext, type BlockTape } from '../model/block.ts';
 import { headBackward, headForward, type HeadTape } from '../model/head.ts';
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
 import type { Sample } from './sample.ts';
 import type { SignatureOptions } from './signature.ts';
@@ -44,7 +44,7 @@ export interface BatchResult {
 }
 
 export class BatchRun {
-  readonly #model: Llama;
+  readonly #model: Model;
   readonly #scope: Scope;
   readonly #samples: readonly Sample[];
   readonly #options: SignatureOptions;
@@ -63,7 +63,7 @@ export class BatchRun {
   readonly #gradientAll = new Map<number, Tensor>();
   readonly #scores = new Map<number, Tensor>();
 
-  constructor(model: Llama, scope: Scope, samples: readonly Sample[], options: SignatureOptions) {
+  constructor(model: Model, scope: Scope, samples: readonly Sample[], options: SignatureOptions) {
     this.#model = model;
     this.#scope = scope;
     this.#samples = samples;

@@ -3,11 +3,11 @@ import * as linear from '../kernels/linear.ts';
 import { packBatch, uploadBatch } from '../model/batch.ts';
 import { norm } from '../model/block.ts';
 import { roundUp4, vocabularyChunks } from '../model/head.ts';
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import { checkSample, type Sample } from './sample.ts';
 
 /** [positions, vocabSize], row-major. */
-export async function allLogits(model: Llama, sample: Sample): Promise<Float32Array> {
+export async function allLogits(model: Model, sample: Sample): Promise<Float32Array> {
   checkSample(sample, model.config);
   const scope = model.arena.scope();
   try {

@@ -1,5 +1,5 @@
 /** What other samples are compared with: one output's signature, and the sums of its unit gradient rows. */
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import type { Sample } from './sample.ts';
 import { signaturesOfBatch, type Signature } from './signature.ts';
 import { cosine, unitRowSum } from './vectors.ts';
@@ -11,7 +11,7 @@ export interface Query {
 }
 
 /** Throws what kept the output from having a signature. */
-export async function queryOf(model: Llama, sample: Sample, layers: readonly number[]): Promise<Query> {
+export async function queryOf(model: Model, sample: Sample, layers: readonly number[]): Promise<Query> {
   const [signature] = await signaturesOfBatch(model, [sample], { layers, tokenGradients: true });
   if (signature === undefined) throw new Error('the query has no signature');
   if ('error' in signature) throw signature.error;

@@ -1,6 +1,6 @@
 /** Samples as the engine takes them, checked against the model, and packed into batches by tokens. */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { TokenSequence } from '../model/batch.ts';
 
 export interface Sample extends TokenSequence {
@@ -8,7 +8,7 @@ export interface Sample extends TokenSequence {
 }
 
 /** Throws INPUT_INVALID or PROMPT_TOO_LONG with the sample's name when the model cannot take it. */
-export function checkSample(sample: Sample, { vocabSize, maxPositions }: LlamaConfig): void {
+export function checkSample(sample: Sample, { vocabSize, maxPositions }: ModelConfig): void {
   const { name, inputIds, promptLength } = sample;
   const length = inputIds.length;
   if (length > maxPositions) {

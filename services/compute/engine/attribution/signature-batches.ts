@@ -1,5 +1,5 @@
 /** Signatures of any number of samples, batch by batch, so that a caller can show progress and keep nothing. */
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import { batchByTokens, type Sample } from './sample.ts';
 import { signaturesOfBatch, type SignatureOptions, type SignatureResult } from './signature.ts';
 
@@ -8,7 +8,7 @@ export const BATCH_TOKENS = 2048;
 
 /** Results come in the order of the samples. */
 export async function* signatureBatches(
-  model: Llama,
+  model: Model,
   samples: readonly Sample[],
   options: SignatureOptions,
   batchTokens = BATCH_TOKENS,

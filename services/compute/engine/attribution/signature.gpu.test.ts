@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
 import { decodeFloats } from '../model/dtype.ts';
-import { Llama } from '../model/llama.ts';
+import { Model } from '../model/model.ts';
 import { openModelFolder } from '../model/model-folder.ts';
 import { writeSafetensors } from '../model/safetensors-writer.ts';
 import { signaturesOfBatch } from './signature.ts';
@@ -14,7 +14,7 @@ import { signaturesOfBatch } from './signature.ts';
 const POISON_ID = 7;
 let gpu: Gpu;
 let folder: string;
-let model: Llama;
+let model: Model;
 
 beforeAll(async () => {
   gpu = await Gpu.open();
@@ -29,7 +29,7 @@ beforeAll(async () => {
     tensors.push({ name, dtype: 'F32' as const, shape, data });
   }
   await writeSafetensors(join(folder, 'model.safetensors'), tensors);
-  model = await Llama.load(gpu, await openModelFolder(folder));
+  model = await Model.load(gpu, await openModelFolder(folder));
 });
 
 afterAll(async () => {

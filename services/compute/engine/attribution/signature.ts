@@ -3,7 +3,7 @@
  * asked layers (RepT, arXiv 2510.02334).
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import { BatchRun } from './batch-run.ts';
 import { cutBySample } from './cut-by-sample.ts';
 import { checkSample, type Sample } from './sample.ts';
@@ -44,7 +44,7 @@ export interface Signature {
 export type SignatureResult = Signature | { readonly sample: Sample; readonly error: ReptraceError };
 
 /** Throws LAYER_NOT_FOUND unless every layer is a whole number from 0 to L. */
-export function checkLayers(layers: readonly number[], model: Llama): void {
+export function checkLayers(layers: readonly number[], model: Model): void {
   const last = model.config.layers;
   const bad = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > last);
   if (bad === undefined) return;
@@ -57,7 +57,7 @@ export function checkLayers(layers: readonly number[], model: Llama): void {
 
 /** Signatures of one packed batch, in the order of the samples. Samples that the model cannot take throw. */
 export async function signaturesOfBatch(
-  model: Llama,
+  model: Model,
   samples: readonly Sample[],
   options: SignatureOptions,
 ): Promise<SignatureResult[]> {

@@ -1,5 +1,5 @@
 /** What a model answers to prompts: rendered with its template, generated until it ends, decoded. */
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import { requireTokenizer } from '../model/model-text.ts';
 import { renderPrompt, type TextModel } from '../model/render.ts';
 import { generate, type GenerateOptions, type Generation } from './generate.ts';
@@ -12,7 +12,7 @@ export interface Answer extends Generation {
 
 /** In the order of the prompts. Ends at the end tokens of the config and of the tokenizer. */
 export async function answerPrompts(
-  model: Llama,
+  model: Model,
   text: TextModel,
   prompts: readonly string[],
   options: Omit<GenerateOptions, 'endIds'>,

@@ -7,14 +7,14 @@ import type { Recorder } from '../device/recorder.ts';
 import type { Tensor } from '../device/tensor.ts';
 import { scatter } from '../kernels/rows.ts';
 import type { KeyValues } from '../model/block.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 
 export class KeyValueCache {
   readonly capacity: number;
   readonly #recorder: Recorder;
   readonly #blocks: readonly { readonly k: Tensor; readonly v: Tensor }[];
 
-  constructor(recorder: Recorder, scope: Scope, config: LlamaConfig, sequences: number, capacity: number) {
+  constructor(recorder: Recorder, scope: Scope, config: ModelConfig, sequences: number, capacity: number) {
     this.capacity = capacity;
     this.#recorder = recorder;
     const shape = [sequences * capacity, config.kvHeads * config.headDim];

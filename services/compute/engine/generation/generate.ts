@@ -12,7 +12,7 @@ import { NO_ID, sample } from '../kernels/sample.ts';
 import { packBatch, uploadFloats, uploadWords, type GpuBatch } from '../model/batch.ts';
 import { norm } from '../model/block.ts';
 import { roundUp4 } from '../model/head.ts';
-import type { Llama } from '../model/llama.ts';
+import type { Model } from '../model/model.ts';
 import { project } from '../model/projection.ts';
 import { KeyValueCache } from './cache.ts';
 
@@ -36,7 +36,7 @@ const STEPS_PER_READ = 8;
 
 /** Throws PROMPT_TOO_LONG when a prompt leaves no room in the context, NOT_FINITE when a prompt's logits overflow. */
 export async function generate(
-  model: Llama,
+  model: Model,
   prompts: readonly (readonly number[])[],
   { maxTokens, temperature = 0, seed = 0, endIds }: GenerateOptions,
 ): Promise<Generation[]> {
@@ -88,7 +88,7 @@ function notFinite(prompt: number): ReptraceError {
 
 /** Sequences on their way: what is in the cache, and the ids chosen last. */
 class Decoder {
-  readonly #model: Llama;
+  readonly #model: Model;
   readonly #prompts: readonly (readonly number[])[];
   readonly #temperature: number;
   readonly #random: Random;
@@ -98,7 +98,7 @@ class Decoder {
   #step = 0;
 
   constructor(
-    model: Llama,
+    model: Model,
     scope: Scope,
     prompts: readonly (readonly number[])[],
     steps: number,

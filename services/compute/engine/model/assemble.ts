@@ -1,6 +1,6 @@
 /** Puts a model's weights together from wherever its tensors are: a folder on its way to the GPU, or a trainer. */
-import type { LlamaConfig } from './llama-config.ts';
-import type { BlockWeights, LlamaWeights, Norm, Projection, ProjectionPart } from './weights.ts';
+import type { ModelConfig } from './model-config.ts';
+import type { BlockWeights, ModelWeights, Norm, Projection, ProjectionPart } from './weights.ts';
 import type { Tensor } from '../device/tensor.ts';
 
 export interface WeightSource {
@@ -10,7 +10,7 @@ export interface WeightSource {
   vector(name: string, size: number): Tensor;
 }
 
-export function assembleWeights(config: LlamaConfig, source: WeightSource): LlamaWeights {
+export function assembleWeights(config: ModelConfig, source: WeightSource): ModelWeights {
   const { hiddenSize, intermediateSize, heads, kvHeads, headDim, vocabSize } = config;
   const linear = (name: string, outputs: number, inputs: number, bias: boolean): Projection => ({
     name,

@@ -9,7 +9,7 @@ import * as linear from '../kernels/linear.ts';
 import * as rmsNorm from '../kernels/rms-norm.ts';
 import { uploadFloats } from './batch.ts';
 import { norm, type BlockContext, type WeightGradSink } from './block.ts';
-import type { LlamaWeights, Projection } from './weights.ts';
+import type { ModelWeights, Projection } from './weights.ts';
 
 /** Bytes of logits that may exist at once. */
 const CHUNK_BYTES = 64 << 20;
@@ -36,7 +36,7 @@ export interface HeadTape {
 /** x [rows, hiddenSize] predicts targets [rows] u32. Losses come out as statistics, read with `nllFromStats`. */
 export async function headForward(
   context: BlockContext,
-  weights: LlamaWeights,
+  weights: ModelWeights,
   x: Tensor,
   targets: Tensor,
 ): Promise<HeadTape> {
@@ -70,7 +70,7 @@ export interface HeadGradient {
  */
 export async function headBackward(
   context: BlockContext,
-  weights: LlamaWeights,
+  weights: ModelWeights,
   tape: HeadTape,
   scale: Tensor,
   sink?: WeightGradSink,

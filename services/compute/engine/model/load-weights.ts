@@ -8,10 +8,10 @@ import { ReptraceError } from '../../../../lib/errors.ts';
 import { assembleWeights } from './assemble.ts';
 import { decodeFloats, DTYPE_BYTES, type DType } from './dtype.ts';
 import type { LoadWeightsOptions, ModelSource } from './model-source.ts';
-import type { LlamaWeights, ProjectionPart } from './weights.ts';
+import type { ModelWeights, ProjectionPart } from './weights.ts';
 
 export interface LoadedWeights {
-  readonly weights: LlamaWeights;
+  readonly weights: ModelWeights;
   /** The model's digest, computed on the way. */
   readonly digest: string;
   /** Every buffer that the model owns. */

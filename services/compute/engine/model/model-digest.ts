@@ -5,7 +5,7 @@
  * It is the SHA-256 of these lines, joined by newlines:
  *
  *   reptrace model 1
- *   config JSON                  every field of LlamaConfig but `dtype` and `initializerRange`, keys sorted; so two
+ *   config JSON                  every field of ModelConfig but `dtype` and `initializerRange`, keys sorted; so two
  *                                spellings of one config give one digest, and what is not read does not count
  *   file NAME HASH               for tokenizer.json, tokenizer_config.json and chat_template.jinja, in this order:
  *                                SHA-256 of the file's bytes, or `absent`
@@ -20,7 +20,7 @@
 import { createHash } from 'node:crypto';
 import type { DType } from './dtype.ts';
 import type { GgufDType } from './gguf/gguf-types.ts';
-import type { LlamaConfig } from './llama-config.ts';
+import type { ModelConfig } from './model-config.ts';
 import { TEXT_FILES, type TextFiles } from './model-text.ts';
 import type { TensorInfo } from './tensor-files.ts';
 
@@ -32,7 +32,7 @@ export interface HashedTensor extends Pick<TensorInfo, 'shape'> {
 }
 
 /** 64 hexadecimal digits. `tensors` may be in any order. */
-export function modelDigest(config: LlamaConfig, files: TextFiles, tensors: readonly HashedTensor[]): string {
+export function modelDigest(config: ModelConfig, files: TextFiles, tensors: readonly HashedTensor[]): string {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   const lines = [
     'reptrace model 1',
@@ -45,7 +45,7 @@ export function modelDigest(config: LlamaConfig, files: TextFiles, tensors: read
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
 
-function whatCounts(config: LlamaConfig): unknown {
+function whatCounts(config: ModelConfig): unknown {
   return sortKeys({ ...config, dtype: undefined, initializerRange: undefined });
 }
 

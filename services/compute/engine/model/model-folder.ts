@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { assertFinite } from './dtype.ts';
 import { openFolder, type Folder } from './folder-files.ts';
-import type { LlamaConfig } from './llama-config.ts';
-import { matchLlamaTensors } from './llama-tensors.ts';
+import type { ModelConfig } from './model-config.ts';
+import { matchTensors } from './model-tensors.ts';
 import { modelDigest, type HashedTensor } from './model-digest.ts';
 import type { LoadWeightsOptions, ModelSource, WeightVisitor } from './model-source.ts';
 import { readModelText, type ModelText, type TextFiles } from './model-text.ts';
@@ -21,13 +21,13 @@ import type { ModelTokenizer } from './tokenizer.ts';
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
   const folder = await openFolder(dir);
   const { text, files } = await readModelText(folder);
-  const tensors = matchLlamaTensors(text.config, await findTensors(folder));
+  const tensors = matchTensors(text.config, await findTensors(folder));
   return new ModelFolder(folder, text, files, tensors);
 }
 
 export class ModelFolder implements ModelSource {
   readonly path: string;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly tokenizer: ModelTokenizer | null;
   readonly template: ChatTemplate | null;
   /** The tensors that the model consists of; others in its files are left out. */
@@ -111,7 +111,7 @@ export class ModelFolder implements ModelSource {
     throw new ReptraceError(
       'WEIGHTS_INVALID',
       `The model in ${JSON.stringify(this.path)} has no tensor ${quoteName(name)}.`,
-      'Ask for one of the names that llamaTensors lists for its config.',
+      'Ask for one of the names that modelTensors lists for its config.',
     );
   }
 }

@@ -6,7 +6,7 @@ import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
 import { configInvalid } from './config-fields.ts';
 import { openFolder, readSmallFile, type Folder } from './folder-files.ts';
 import { parseBoundedJson } from './json-bounds.ts';
-import { parseLlamaConfig, type LlamaConfig } from './llama-config.ts';
+import { parseModelConfig, type ModelConfig } from './model-config.ts';
 import { parseTemplate, type ChatTemplate } from './template.ts';
 import { createTokenizer, type ModelTokenizer } from './tokenizer.ts';
 import { parseTokenizerConfig } from './tokenizer-config.ts';
@@ -14,7 +14,7 @@ import { parseTokenizerConfig } from './tokenizer-config.ts';
 export interface ModelText {
   /** Real path of the folder. */
   readonly path: string;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   /** null when the folder has no tokenizer.json; see requireTokenizer. */
   readonly tokenizer: ModelTokenizer | null;
   /** null when the folder has no chat template: text is then rendered in the plain [INST] form. */
@@ -45,7 +45,7 @@ export async function openModelText(dir: string): Promise<ModelText> {
  */
 export async function readModelText(
   folder: Folder,
-  given?: LlamaConfig,
+  given?: ModelConfig,
 ): Promise<{ text: ModelText; files: TextFiles }> {
   const config = given ?? (await requireConfig(folder));
   const read = async (name: TextFileName): Promise<Uint8Array | null> =>
@@ -86,7 +86,7 @@ export function requireTokenizer(text: Pick<ModelText, 'path' | 'tokenizer'>): M
   );
 }
 
-async function requireConfig(folder: Folder): Promise<LlamaConfig> {
+async function requireConfig(folder: Folder): Promise<ModelConfig> {
   const config = await readConfig(folder);
   if (config !== undefined) return config;
   throw new ReptraceError(
@@ -97,7 +97,7 @@ async function requireConfig(folder: Folder): Promise<LlamaConfig> {
 }
 
 /** The folder's config.json; undefined when there is none. */
-export async function readConfig(folder: Folder): Promise<LlamaConfig | undefined> {
+export async function readConfig(folder: Folder): Promise<ModelConfig | undefined> {
   const bytes = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
   if (bytes === undefined) return undefined;
   let json: unknown;
@@ -106,7 +106,7 @@ export async function readConfig(folder: Folder): Promise<LlamaConfig | undefine
   } catch (error) {
     throw configInvalid(`it is not valid JSON: ${reasonOf(error).slice(0, 200)}`);
   }
-  return parseLlamaConfig(json);
+  return parseModelConfig(json);
 }
 
 function parseJson(name: TextFileName, bytes: Uint8Array): unknown {

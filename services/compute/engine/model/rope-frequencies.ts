@@ -2,11 +2,11 @@
  * Inverse frequencies of the rotary embedding: dimension pair i turns by `position * frequency[i]` radians.
  * The formulas are those of transformers' modeling_rope_utils.py, evaluated in float64 (transformers: float32).
  */
-import type { LlamaConfig } from './llama-config.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /** headDim / 2 values, falling. */
 export function ropeFrequencies(
-  config: Pick<LlamaConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>,
+  config: Pick<ModelConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>,
 ): Float64Array {
   const { headDim, ropeTheta, ropeScaling } = config;
   const plain = Float64Array.from({ length: headDim / 2 }, (_, i) => ropeTheta ** (-(2 * i) / headDim));

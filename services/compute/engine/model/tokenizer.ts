@@ -8,7 +8,7 @@
  */
 import * as library from '@huggingface/tokenizers';
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
-import type { LlamaConfig } from './llama-config.ts';
+import type { ModelConfig } from './model-config.ts';
 import { TimeLimitError, withTimeLimit } from './time-limit.ts';
 import type { TokenizerSettings } from './tokenizer-config.ts';
 import { show, tokenizerInvalid } from './tokenizer-fields.ts';
@@ -61,7 +61,7 @@ export function createTokenizer(
   json: unknown,
   size: number,
   settings: TokenizerSettings,
-  config: Pick<LlamaConfig, 'vocabSize' | 'bosTokenId' | 'eosTokenIds'>,
+  config: Pick<ModelConfig, 'vocabSize' | 'bosTokenId' | 'eosTokenIds'>,
 ): ModelTokenizer {
   const checked = checkTokenizer(json, config.vocabSize);
   const limit = BASE_TIME + Math.ceil((size / (1 << 20)) * TIME_PER_MEGABYTE);

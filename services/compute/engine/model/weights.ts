@@ -36,7 +36,7 @@ export interface BlockWeights {
   readonly down: Projection;
 }
 
-export interface LlamaWeights {
+export interface ModelWeights {
   readonly embedding: Projection;
   readonly blocks: readonly BlockWeights[];
   readonly norm: Norm;

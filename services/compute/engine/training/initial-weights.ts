@@ -1,8 +1,8 @@
 /** Where training begins: a folder's weights widened to float32, or fresh ones from a seed. */
 import { Random } from '../../../../lib/random.ts';
 import { decodeFloats } from '../model/dtype.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
-import { llamaTensors, type TensorSpec } from '../model/llama-tensors.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { modelTensors, type TensorSpec } from '../model/model-tensors.ts';
 import type { ModelSource } from '../model/model-source.ts';
 import { elementCount } from '../device/tensor.ts';
 
@@ -20,8 +20,8 @@ export function fromModel(model: ModelSource): InitialValues {
  * As transformers initialises Llama: matrices normal with standard deviation initializerRange, norms one, biases zero;
  * and the projections that write to the residual stream divided by sqrt(2 L) (GPT-2), which trains small models faster.
  */
-export function fromSeed(config: LlamaConfig, seed: number): InitialValues {
-  const index = new Map(llamaTensors(config).map(({ name }, i) => [name, i]));
+export function fromSeed(config: ModelConfig, seed: number): InitialValues {
+  const index = new Map(modelTensors(config).map(({ name }, i) => [name, i]));
   return (spec) => {
     const values = new Float32Array(elementCount(spec.shape));
     const isNorm = spec.part === 'attentionNorm' || spec.part === 'mlpNorm' || spec.part === 'finalNorm';

@@ -10,9 +10,9 @@ import * as rmsNorm from '../kernels/rms-norm.ts';
 import type { Recorder } from '../device/recorder.ts';
 import { assembleWeights } from '../model/assemble.ts';
 import type { WeightGradSink } from '../model/block.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
-import { llamaTensors, type TensorSpec } from '../model/llama-tensors.ts';
-import type { LlamaWeights, Norm, Projection } from '../model/weights.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { modelTensors, type TensorSpec } from '../model/model-tensors.ts';
+import type { ModelWeights, Norm, Projection } from '../model/weights.ts';
 
 /** One trained tensor. All four have the parameter's shape. */
 export interface Parameter {
@@ -25,12 +25,12 @@ export interface Parameter {
 
 export class Parameters {
   readonly list: readonly Parameter[];
-  readonly weights: LlamaWeights;
+  readonly weights: ModelWeights;
   readonly #byName: ReadonlyMap<string, Parameter>;
 
   /** Throws OUT_OF_MEMORY, naming the tensor, where one is larger than a binding: training does not split tensors. */
-  constructor(gpu: Gpu, config: LlamaConfig) {
-    this.list = llamaTensors(config).map((spec) => makeParameter(gpu, spec));
+  constructor(gpu: Gpu, config: ModelConfig) {
+    this.list = modelTensors(config).map((spec) => makeParameter(gpu, spec));
     this.#byName = new Map(this.list.map((parameter) => [parameter.spec.name, parameter]));
     this.weights = assembleWeights(config, {
       projection: (name, _outputs, _inputs, bias) => [

@@ -8,7 +8,7 @@ import { Random } from '../../../../lib/random.ts';
 import type { Gpu } from '../device/gpu.ts';
 import type { TokenSequence } from '../model/batch.ts';
 import type { DType } from '../model/dtype.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { removeCheckpoints, restoreCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { exportModel } from './export-model.ts';
 import type { InitialValues } from './initial-weights.ts';
@@ -36,7 +36,7 @@ export interface TrainingSettings {
 }
 
 export interface TrainingRun {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   /** config.json as read. */
   readonly rawConfig: Readonly<Record<string, unknown>>;
   readonly textFolder: string;

@@ -14,8 +14,8 @@ import * as embedding from '../kernels/embedding.ts';
 import { packBatch, uploadBatch, uploadFloats, uploadWords, type TokenSequence } from '../model/batch.ts';
 import { headBackward, headForward } from '../model/head.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
-import { Llama } from '../model/llama.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { Model } from '../model/model.ts';
 import type { InitialValues } from './initial-weights.ts';
 import { Parameters, type Parameter } from './parameters.ts';
 
@@ -47,7 +47,7 @@ export interface StepResult {
 export const PASS_TOKENS = 2048;
 
 export class Trainer {
-  readonly model: Llama;
+  readonly model: Model;
   readonly parameters: Parameters;
   readonly #optimizer: OptimizerSettings;
   readonly #passTokens: number;
@@ -55,9 +55,9 @@ export class Trainer {
   readonly #clip: Tensor;
   #step = 0;
 
-  private constructor(gpu: Gpu, config: LlamaConfig, optimizer: OptimizerSettings, passTokens: number) {
+  private constructor(gpu: Gpu, config: ModelConfig, optimizer: OptimizerSettings, passTokens: number) {
     this.parameters = new Parameters(gpu, config);
-    this.model = new Llama(gpu, config, this.parameters.weights, []);
+    this.model = new Model(gpu, config, this.parameters.weights, []);
     this.#optimizer = optimizer;
     this.#passTokens = passTokens;
     const gradients = this.parameters.list.map(({ gradient }) => gradient);
@@ -67,7 +67,7 @@ export class Trainer {
 
   static async create(
     gpu: Gpu,
-    config: LlamaConfig,
+    config: ModelConfig,
     initial: InitialValues,
     optimizer: OptimizerSettings = DEFAULT_OPTIMIZER,
     passTokens = PASS_TOKENS,

@@ -3,7 +3,7 @@
  * of kind llama3, which GGUF has as bare factors) and what the publisher means by it (context, special tokens).
  */
 import { ReptraceError } from '../../../../../lib/errors.ts';
-import type { LlamaConfig } from '../llama-config.ts';
+import type { ModelConfig } from '../model-config.ts';
 import { ropeFrequencies } from '../rope-frequencies.ts';
 
 const SAME = [
@@ -18,7 +18,7 @@ const SAME = [
   'rmsNormEps',
   'attentionBias',
   'mlpBias',
-] as const satisfies readonly (keyof LlamaConfig)[];
+] as const satisfies readonly (keyof ModelConfig)[];
 
 /** Rotary factors are computed in float32 by the converters. */
 const FACTOR_TOLERANCE = 1e-4;
@@ -30,10 +30,10 @@ const FACTOR_TOLERANCE = 1e-4;
  */
 export function settleConfig(
   file: string,
-  own: LlamaConfig,
-  beside: LlamaConfig | undefined,
+  own: ModelConfig,
+  beside: ModelConfig | undefined,
   factors: Float32Array | undefined,
-): LlamaConfig {
+): ModelConfig {
   if (beside !== undefined) checkSame(file, own, beside);
   // A head of its own may lie in the file of a model that config.json calls tied: as in llama.cpp, it is used.
   const config = beside === undefined ? own : { ...beside, tieEmbeddings: own.tieEmbeddings, dtype: null };
@@ -41,7 +41,7 @@ export function settleConfig(
   return config;
 }
 
-function checkSame(file: string, own: LlamaConfig, beside: LlamaConfig): void {
+function checkSame(file: string, own: ModelConfig, beside: ModelConfig): void {
   for (const key of SAME) {
     const [a, b] = [Number(own[key]), Number(beside[key])];
     // GGUF stores real numbers as float32.
@@ -51,7 +51,7 @@ function checkSame(file: string, own: LlamaConfig, beside: LlamaConfig): void {
     throw contradiction(file, 'a tied head against one of its own');
   const [a, b] = [own.ropeScaling, beside.ropeScaling];
   if (b.kind === 'llama3' && a.kind === 'none') return; // then the factors are compared
-  const factorOf = (scaling: LlamaConfig['ropeScaling']): number =>
+  const factorOf = (scaling: ModelConfig['ropeScaling']): number =>
     scaling.kind === 'none' ? 1 : scaling.factor;
   if (b.kind === 'llama3' || Math.fround(factorOf(a)) !== Math.fround(factorOf(b))) {
     throw contradiction(file, `rotary scaling ${a.kind} ${factorOf(a)} against ${b.kind} ${factorOf(b)}`);
@@ -59,7 +59,7 @@ function checkSame(file: string, own: LlamaConfig, beside: LlamaConfig): void {
 }
 
 /** llama3's factors are plain frequencies over scaled ones; without that scaling all are 1. */
-function checkFactors(file: string, config: LlamaConfig, factors: Float32Array | undefined): void {
+function checkFactors(file: string, config: ModelConfig, factors: Float32Array | undefined): void {
   const isLlama3 = config.ropeScaling.kind === 'llama3';
   if (factors === undefined) {
     if (!isLlama3) return;

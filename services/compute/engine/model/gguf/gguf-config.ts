@@ -5,7 +5,7 @@
  * Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and gguf-py's constants.py.
  */
 import { ReptraceError } from '../../../../../lib/errors.ts';
-import { parseLlamaConfig, type LlamaConfig } from '../llama-config.ts';
+import { parseModelConfig, type ModelConfig } from '../model-config.ts';
 import { quoteName } from '../safetensors.ts';
 import type { GgufHeader } from './gguf-header.ts';
 import type { GgufValue } from './gguf-values.ts';
@@ -47,7 +47,7 @@ const NEUTRAL: Readonly<Record<string, readonly GgufValue[] | 'any'>> = {
 /** What llama.cpp writes for a special token that there is not. */
 const NO_TOKEN = 0xffffffff;
 
-export function ggufConfig(file: string, { metadata, tensors }: GgufHeader): LlamaConfig {
+export function ggufConfig(file: string, { metadata, tensors }: GgufHeader): ModelConfig {
   refuseOthers(file, metadata);
   const number = (key: string): number | undefined => numberAt(file, metadata, key);
   const embedding = tensors.get('token_embd.weight');
@@ -84,7 +84,7 @@ export function ggufConfig(file: string, { metadata, tensors }: GgufHeader): Lla
     eos_token_id: [...new Set(end)],
   };
   try {
-    return parseLlamaConfig(raw);
+    return parseModelConfig(raw);
   } catch (error) {
     if (!(error instanceof ReptraceError)) throw error;
     const what = error.message.replace(/^config\.json: /, '');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../../test/shared.ts';
 import { decodeFloats } from '../dtype.ts';
-import { llamaTensors } from '../llama-tensors.ts';
+import { modelTensors } from '../model-tensors.ts';
 import { openModelFolder } from '../model-folder.ts';
 import { requireTokenizer } from '../model-text.ts';
 import { openModel } from '../open-model.ts';
@@ -93,7 +93,7 @@ describe('openModel', () => {
       ...{ ropeTheta: 10_000, rmsNormEps: 1e-5, kvHeads: 4, headDim: 8 },
     });
     expect({ tieEmbeddings, maxPositions }).toEqual({ tieEmbeddings: false, maxPositions: 128 });
-    for (const { name, shape } of llamaTensors(folder.config)) {
+    for (const { name, shape } of modelTensors(folder.config)) {
       expect(gguf.tensors.get(name)).toMatchObject({ dtype: 'F32', shape });
       expect(Buffer.compare(await gguf.readTensor(name), await folder.readTensor(name)), name).toBe(0);
     }

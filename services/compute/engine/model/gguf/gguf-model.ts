@@ -8,8 +8,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { ReptraceError } from '../../../../../lib/errors.ts';
 import { assertFinite, DTYPE_BYTES, isDType, type DType } from '../dtype.ts';
 import { openFile, readInto, type Folder } from '../folder-files.ts';
-import type { LlamaConfig } from '../llama-config.ts';
-import { matchLlamaTensors } from '../llama-tensors.ts';
+import type { ModelConfig } from '../model-config.ts';
+import { matchTensors } from '../model-tensors.ts';
 import { modelDigest, type HashedTensor } from '../model-digest.ts';
 import type { LoadWeightsOptions, ModelSource, WeightVisitor } from '../model-source.ts';
 import { readConfig, readModelText, type ModelText, type TextFiles } from '../model-text.ts';
@@ -51,7 +51,7 @@ export async function openGgufModel(folder: Folder, name: string): Promise<GgufM
     const dtype = isDType(stored.dtype) ? stored.dtype : 'F32';
     found.set(huggingFaceName(tensor), { stored, dtype, shape: stored.shape });
   }
-  const tensors = matchLlamaTensors(config, found);
+  const tensors = matchTensors(config, found);
   const { text, files } = await readModelText(folder, config);
   return new GgufModel(file, text, files, tensors);
 }
@@ -59,7 +59,7 @@ export async function openGgufModel(folder: Folder, name: string): Promise<GgufM
 export class GgufModel implements ModelSource {
   /** Of the folder that the file lies in. */
   readonly path: string;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly tokenizer: ModelTokenizer | null;
   readonly template: ChatTemplate | null;
   readonly tensors: ReadonlyMap<string, ModelTensor>;
@@ -172,7 +172,7 @@ export class GgufModel implements ModelSource {
     throw new ReptraceError(
       'WEIGHTS_INVALID',
       `The model in ${JSON.stringify(this.#file.name)} has no tensor ${quoteName(name)}.`,
-      'Ask for one of the names that llamaTensors lists for its config.',
+      'Ask for one of the names that modelTensors lists for its config.',
     );
   }
 }

@@ -5,7 +5,7 @@
  */
 import { quoteName } from '../safetensors.ts';
 import type { TensorInfo } from '../tensor-files.ts';
-import type { LlamaConfig } from '../llama-config.ts';
+import type { ModelConfig } from '../model-config.ts';
 import type { LoraConfig } from './adapter-config.ts';
 import { loraInvalid, loraUnsupported } from './lora-error.ts';
 import { linearModules, targetedModules, type LinearModule } from './targets.ts';
@@ -39,7 +39,7 @@ const NOT_IMPLEMENTED: readonly (readonly [ending: string, what: string])[] = [
 
 /** By the name of the weight that is adapted, such as `model.layers.0.self_attn.q_proj.weight`. */
 export function matchAdapterTensors(
-  model: LlamaConfig,
+  model: ModelConfig,
   lora: LoraConfig,
   found: ReadonlyMap<string, TensorInfo>,
 ): Map<string, AdaptedModule> {

@@ -1,6 +1,6 @@
 /** Which linear layers of a model an adapter's config names, by peft's own rules. */
-import type { LlamaConfig } from '../llama-config.ts';
-import { llamaTensors } from '../llama-tensors.ts';
+import type { ModelConfig } from '../model-config.ts';
+import { modelTensors } from '../model-tensors.ts';
 import { quoteName } from '../safetensors.ts';
 import type { LoraConfig } from './adapter-config.ts';
 import { loraInvalid, loraUnsupported } from './lora-error.ts';
@@ -15,9 +15,9 @@ export interface LinearModule {
 }
 
 /** All linear layers but the output's, in the order of their computation. */
-export function linearModules(config: LlamaConfig): LinearModule[] {
+export function linearModules(config: ModelConfig): LinearModule[] {
   const modules: LinearModule[] = [];
-  for (const { name, shape, kind, layer } of llamaTensors(config)) {
+  for (const { name, shape, kind, layer } of modelTensors(config)) {
     const [outputs, inputs] = shape;
     if (layer === null || kind === 'bias' || outputs === undefined || inputs === undefined) continue;
     modules.push({ name: name.slice(0, -'.weight'.length), layer, outputs, inputs });

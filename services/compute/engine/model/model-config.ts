@@ -20,7 +20,7 @@ import {
 import type { DType } from './dtype.ts';
 import { parseRope, type RopeScaling } from './rope-config.ts';
 
-export interface LlamaConfig {
+export interface ModelConfig {
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -61,7 +61,7 @@ const LIMITS = {
 
 const KNOWN_MODELS = 'Known here: model_type "llama" with architecture "LlamaForCausalLM".';
 
-export function parseLlamaConfig(json: unknown): LlamaConfig {
+export function parseModelConfig(json: unknown): ModelConfig {
   const fields = asFields(json, 'the document');
   requireLlama(fields);
   refuseUnimplemented(fields);

@@ -17,11 +17,11 @@ import {
   type KeyValues,
   type WeightGradSink,
 } from './block.ts';
-import type { LlamaConfig } from './llama-config.ts';
+import type { ModelConfig } from './model-config.ts';
 import { loadWeights, type LoadOptions } from './load-weights.ts';
 import type { ModelSource } from './model-source.ts';
 import { ropeFrequencies } from './rope-frequencies.ts';
-import type { LlamaWeights } from './weights.ts';
+import type { ModelWeights } from './weights.ts';
 
 export interface ForwardOptions {
   /** Blocks after this layer keep a tape for the backward; `layers` (the default) keeps none. */
@@ -35,10 +35,10 @@ export interface ForwardOptions {
   readonly keyValues?: (block: number) => KeyValues;
 }
 
-export class Llama {
+export class Model {
   readonly gpu: Gpu;
-  readonly config: LlamaConfig;
-  readonly weights: LlamaWeights;
+  readonly config: ModelConfig;
+  readonly weights: ModelWeights;
   readonly recorder: Recorder;
   readonly arena: Arena;
   /** Identifies the model by what it computes; see model-digest.ts. Undefined while it is being trained. */
@@ -48,8 +48,8 @@ export class Llama {
 
   constructor(
     gpu: Gpu,
-    config: LlamaConfig,
-    weights: LlamaWeights,
+    config: ModelConfig,
+    weights: ModelWeights,
     buffers: readonly GPUBuffer[],
     digest?: string,
   ) {
@@ -62,9 +62,9 @@ export class Llama {
     this.arena = new Arena(gpu);
   }
 
-  static async load(gpu: Gpu, folder: ModelSource, options: LoadOptions = {}): Promise<Llama> {
+  static async load(gpu: Gpu, folder: ModelSource, options: LoadOptions = {}): Promise<Model> {
     const { weights, digest, buffers } = await loadWeights(gpu, folder, options);
-    return new Llama(gpu, folder.config, weights, buffers, digest);
+    return new Model(gpu, folder.config, weights, buffers, digest);
   }
 
   /** @param positions longest sequence that will be run */
@@ -155,7 +155,7 @@ export class Llama {
   }
 }
 
-function blockOf(weights: LlamaWeights, layer: number): LlamaWeights['blocks'][number] {
+function blockOf(weights: ModelWeights, layer: number): ModelWeights['blocks'][number] {
   const block = weights.blocks[layer];
   if (block === undefined) throw new Error(`the model has no block ${layer}`);
   return block;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ReptraceError, type ErrorCode } from '../../../../lib/errors.ts';
 import { sharedJson } from '../../../../test/shared.ts';
-import { parseLlamaConfig } from './llama-config.ts';
+import { parseModelConfig } from './model-config.ts';
 
 const BASE = {
   architectures: ['LlamaForCausalLM'],
@@ -16,15 +16,15 @@ const BASE = {
 };
 
 function expectRefused(change: object, code: ErrorCode, message: RegExp): void {
-  const parse = (): unknown => parseLlamaConfig({ ...BASE, ...change });
+  const parse = (): unknown => parseModelConfig({ ...BASE, ...change });
   expect(parse, JSON.stringify(change)).toThrow(ReptraceError);
   expect(parse, JSON.stringify(change)).toThrow(expect.objectContaining({ code }) as Error);
   expect(parse).toThrow(message);
 }
 
-describe('parseLlamaConfig', () => {
+describe('parseModelConfig', () => {
   it('fills what a config leaves out with the defaults of transformers', () => {
-    expect(parseLlamaConfig(BASE)).toEqual({
+    expect(parseModelConfig(BASE)).toEqual({
       vocabSize: 160,
       hiddenSize: 48,
       intermediateSize: 80,
@@ -44,11 +44,11 @@ describe('parseLlamaConfig', () => {
       initializerRange: 0.02,
       dtype: null,
     });
-    expect(parseLlamaConfig({ ...BASE, num_key_value_heads: null }).kvHeads).toBe(6);
+    expect(parseModelConfig({ ...BASE, num_key_value_heads: null }).kvHeads).toBe(6);
   });
 
   it('reads the configs of real and of random models', async () => {
-    const read = async (name: string) => parseLlamaConfig(await sharedJson(`models/${name}/config.json`));
+    const read = async (name: string) => parseModelConfig(await sharedJson(`models/${name}/config.json`));
     expect(await read('smollm2-135m-instruct')).toMatchObject({
       headDim: 64,
       kvHeads: 3,
@@ -94,7 +94,7 @@ describe('parseLlamaConfig', () => {
         rope_scaling: { rope_type: 'llama3', type: 'llama3', rope_theta: 5e5, ...llama3 },
         dtype: 'bfloat16',
       },
-    ].map((change) => parseLlamaConfig({ ...BASE, ...change }));
+    ].map((change) => parseModelConfig({ ...BASE, ...change }));
     for (const spelling of spellings) expect(spelling).toEqual(spellings[0]);
     const none = [
       {},
@@ -102,7 +102,7 @@ describe('parseLlamaConfig', () => {
       { rope_parameters: { rope_type: 'default', rope_theta: 10000 } },
     ];
     for (const change of none)
-      expect(parseLlamaConfig({ ...BASE, ...change })).toEqual(parseLlamaConfig(BASE));
+      expect(parseModelConfig({ ...BASE, ...change })).toEqual(parseModelConfig(BASE));
   });
 
   it('refuses spellings that contradict each other', () => {
@@ -121,9 +121,9 @@ describe('parseLlamaConfig', () => {
   });
 
   it('takes end tokens as one, as a list, or none', () => {
-    expect(parseLlamaConfig({ ...BASE, eos_token_id: 2 }).eosTokenIds).toEqual([2]);
-    expect(parseLlamaConfig({ ...BASE, eos_token_id: [3, 9] }).eosTokenIds).toEqual([3, 9]);
-    expect(parseLlamaConfig({ ...BASE, eos_token_id: null }).eosTokenIds).toEqual([]);
+    expect(parseModelConfig({ ...BASE, eos_token_id: 2 }).eosTokenIds).toEqual([2]);
+    expect(parseModelConfig({ ...BASE, eos_token_id: [3, 9] }).eosTokenIds).toEqual([3, 9]);
+    expect(parseModelConfig({ ...BASE, eos_token_id: null }).eosTokenIds).toEqual([]);
     for (const id of [160, -1, 1.5, '2', [2, 160]])
       expectRefused({ eos_token_id: id }, 'CONFIG_INVALID', /eos/);
   });
@@ -141,7 +141,7 @@ describe('parseLlamaConfig', () => {
       'qwen3',
     ]) {
       const json = await sharedJson(`models/tiny-random/${name}/config.json`);
-      expect(() => parseLlamaConfig(json), name).toThrow(
+      expect(() => parseModelConfig(json), name).toThrow(
         expect.objectContaining({
           code: 'CONFIG_UNSUPPORTED',
           remedy: expect.stringContaining('"llama"') as string,
@@ -187,8 +187,8 @@ describe('parseLlamaConfig', () => {
       quantization_config: null,
       attention_dropout: 0.1,
     };
-    expect(parseLlamaConfig({ ...BASE, ...off, layer_types: ['full_attention'] })).toEqual(
-      parseLlamaConfig(BASE),
+    expect(parseModelConfig({ ...BASE, ...off, layer_types: ['full_attention'] })).toEqual(
+      parseModelConfig(BASE),
     );
   });
 
@@ -218,6 +218,6 @@ describe('parseLlamaConfig', () => {
     expectRefused({ vocab_size: undefined }, 'CONFIG_INVALID', /vocab_size is missing/);
     expectRefused({ rope_scaling: { rope_type: 'linear' } }, 'CONFIG_INVALID', /factor is missing/);
     expectRefused({ rope_scaling: 'linear' }, 'CONFIG_INVALID', /rope_scaling/);
-    for (const json of [null, 'llama', [], 3]) expect(() => parseLlamaConfig(json)).toThrow(ReptraceError);
+    for (const json of [null, 'llama', [], 3]) expect(() => parseModelConfig(json)).toThrow(ReptraceError);
   });
 });

@@ -3,7 +3,7 @@
  * loader checks a folder against this list, and the trainer writes a folder from it.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import type { LlamaConfig } from './llama-config.ts';
+import type { ModelConfig } from './model-config.ts';
 import { quoteName } from './safetensors.ts';
 
 export type TensorPart =
@@ -31,7 +31,7 @@ export interface TensorSpec {
 }
 
 /** Every tensor of the model, in the order of its computation. */
-export function llamaTensors(config: LlamaConfig): TensorSpec[] {
+export function modelTensors(config: ModelConfig): TensorSpec[] {
   const { vocabSize, hiddenSize, intermediateSize, heads, kvHeads, headDim, attentionBias, mlpBias } = config;
   const specs: TensorSpec[] = [];
   const add = (name: string, part: TensorPart, layer: number | null, shape: number[], bias = false): void => {
@@ -61,12 +61,12 @@ export function llamaTensors(config: LlamaConfig): TensorSpec[] {
  * Checks that `found` holds the model's tensors in their shapes, and nothing else that could matter.
  * @returns the model's tensors, without those that are there but not needed
  */
-export function matchLlamaTensors<T extends { readonly shape: readonly number[] }>(
-  config: LlamaConfig,
+export function matchTensors<T extends { readonly shape: readonly number[] }>(
+  config: ModelConfig,
   found: ReadonlyMap<string, T>,
 ): Map<string, T> {
   const matched = new Map<string, T>();
-  for (const { name, shape } of llamaTensors(config)) {
+  for (const { name, shape } of modelTensors(config)) {
     const tensor = found.get(name);
     if (tensor === undefined) {
       throw invalid(`the tensor ${quoteName(name)} of shape ${shapeText(shape)} is missing`);
@@ -92,7 +92,7 @@ const HEAD = 'lm_head';
 const ROTARY_BUFFER = /^model\.(?:layers\.\d{1,4}\.self_attn\.)?rotary_emb\.inv_freq$/;
 
 /** What some exporters add: a copy of the tied head, and the rotary frequencies, which follow from the config. */
-function isRedundant(config: LlamaConfig, name: string, shape: readonly number[]): boolean {
+function isRedundant(config: ModelConfig, name: string, shape: readonly number[]): boolean {
   if (ROTARY_BUFFER.test(name)) return sameShape(shape, [config.headDim / 2]);
   return (
     config.tieEmbeddings &&

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseLlamaConfig } from './llama-config.ts';
-import { llamaTensors, matchLlamaTensors } from './llama-tensors.ts';
+import { parseModelConfig } from './model-config.ts';
+import { modelTensors, matchTensors } from './model-tensors.ts';
 
 const CONFIG = {
   model_type: 'llama',
@@ -13,16 +13,16 @@ const CONFIG = {
   num_hidden_layers: 2,
   vocab_size: 160,
 };
-const untied = parseLlamaConfig(CONFIG);
-const tied = parseLlamaConfig({ ...CONFIG, tie_word_embeddings: true });
+const untied = parseModelConfig(CONFIG);
+const tied = parseModelConfig({ ...CONFIG, tie_word_embeddings: true });
 
 function tensorsOf(config = untied): Map<string, { shape: readonly number[] }> {
-  return new Map(llamaTensors(config).map(({ name, shape }) => [name, { shape }]));
+  return new Map(modelTensors(config).map(({ name, shape }) => [name, { shape }]));
 }
 
-describe('llamaTensors', () => {
+describe('modelTensors', () => {
   it('lists names and shapes as Hugging Face writes them', () => {
-    const shapes = Object.fromEntries(llamaTensors(untied).map(({ name, shape }) => [name, shape]));
+    const shapes = Object.fromEntries(modelTensors(untied).map(({ name, shape }) => [name, shape]));
     expect(Object.keys(shapes)).toHaveLength(2 * 9 + 3);
     expect(shapes).toMatchObject({
       'model.embed_tokens.weight': [160, 48],
@@ -36,7 +36,7 @@ describe('llamaTensors', () => {
   });
 
   it('adds biases where the config has them, and no head where it is tied', () => {
-    const names = llamaTensors(parseLlamaConfig({ ...CONFIG, attention_bias: true, mlp_bias: true })).filter(
+    const names = modelTensors(parseModelConfig({ ...CONFIG, attention_bias: true, mlp_bias: true })).filter(
       ({ kind }) => kind === 'bias',
     );
     expect(names).toHaveLength(2 * 7);
@@ -45,17 +45,17 @@ describe('llamaTensors', () => {
   });
 });
 
-describe('matchLlamaTensors', () => {
+describe('matchTensors', () => {
   it('names what is missing, what is wrongly shaped, and what is unexpected', () => {
     const missing = tensorsOf();
     missing.delete('model.layers.1.mlp.up_proj.weight');
-    expect(() => matchLlamaTensors(untied, missing)).toThrow(
+    expect(() => matchTensors(untied, missing)).toThrow(
       /"model.layers.1.mlp.up_proj.weight".*\[80, 48\].*missing/,
     );
     const wrong = tensorsOf().set('model.norm.weight', { shape: [40] });
-    expect(() => matchLlamaTensors(untied, wrong)).toThrow(/"model.norm.weight" has shape \[40\].*\[48\]/);
+    expect(() => matchTensors(untied, wrong)).toThrow(/"model.norm.weight" has shape \[40\].*\[48\]/);
     const extra = tensorsOf().set('model.layers.2.input_layernorm.weight', { shape: [48] });
-    expect(() => matchLlamaTensors(untied, extra)).toThrow(
+    expect(() => matchTensors(untied, extra)).toThrow(
       expect.objectContaining({
         code: 'WEIGHTS_INVALID',
         message: expect.stringMatching(/layers\.2/) as string,
@@ -68,9 +68,7 @@ describe('matchLlamaTensors', () => {
       .set('lm_head.weight', { shape: [160, 48] })
       .set('model.layers.0.self_attn.rotary_emb.inv_freq', { shape: [8] })
       .set('model.rotary_emb.inv_freq', { shape: [8] });
-    expect([...matchLlamaTensors(tied, found).keys()]).toEqual(llamaTensors(tied).map(({ name }) => name));
-    expect(() => matchLlamaTensors(tied, found.set('lm_head.weight', { shape: [161, 48] }))).toThrow(
-      /lm_head/,
-    );
+    expect([...matchTensors(tied, found).keys()]).toEqual(modelTensors(tied).map(({ name }) => name));
+    expect(() => matchTensors(tied, found.set('lm_head.weight', { shape: [161, 48] }))).toThrow(/lm_head/);
   });
 });
