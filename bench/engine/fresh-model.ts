@@ -31,19 +31,13 @@ export async function freshModel(gpu: Gpu, config: ModelConfig): Promise<Model> 
     return buffer;
   };
   const weights = assembleWeights(config, {
-    projection: (name, rows, columns, bias) => [
-      {
-        w: {
-          buffer: named(`${name}.weight`),
-          rows,
-          columns,
-          rowOffset: 0,
-          dtype: stored.toLowerCase() as WeightDtype,
-        },
-        bias: bias ? { buffer: named(`${name}.bias`), shape: [rows], dtype: 'f32' } : undefined,
-      },
-    ],
-    vector: (name, size) => ({ buffer: named(name), shape: [size], dtype: 'f32' }),
+    projection: ({ weight, bias, outputs, inputs }) => {
+      const dtype = stored.toLowerCase() as WeightDtype;
+      const w = { buffer: named(weight.name), rows: outputs, columns: inputs, rowOffset: 0, dtype };
+      if (bias === undefined) return [{ w, bias }];
+      return [{ w, bias: { buffer: named(bias.name), shape: bias.shape, dtype: 'f32' } }];
+    },
+    vector: ({ name, shape }) => ({ buffer: named(name), shape, dtype: 'f32' }),
   });
   return new Model(gpu, config, weights, [...buffers.values()]);
 }

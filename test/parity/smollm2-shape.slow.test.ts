@@ -59,7 +59,7 @@ describe('a model of SmolLM2-135M’s widths', () => {
     }));
     const starts = LENGTHS.reduce<number[]>((all, length) => [...all, (all.at(-1) ?? 0) + length], [0]);
     const expected = llamaBackward({
-      shape: { ...config, invFreq: ropeFrequencies(config), normEps: config.rmsNormEps },
+      shape: { ...config, invFreq: ropeFrequencies(config), normEps: config.normEps },
       weights,
       ids: samples.flatMap(({ inputIds }) => inputIds),
       starts,

@@ -17,9 +17,10 @@ import {
   type PackedBatch,
   type Place,
 } from '../model/batch.ts';
-import { norm, type BlockContext, type BlockTape } from '../model/block.ts';
+import type { BlockContext, BlockTape } from '../model/block.ts';
 import { headBackward, headForward, type HeadTape } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
+import { normForward } from '../model/norms.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
 import type { Sample } from './sample.ts';
 import type { SignatureOptions } from './signature.ts';
@@ -111,7 +112,7 @@ export class BatchRun {
     const { weights } = this.#model;
     const { predicting, targets } = takePredicting(this.#context, this.#packed, x);
     if (this.#options.allPositions === true && this.#options.layers.includes(this.#last)) {
-      this.#hiddenAll.set(this.#last, norm(this.#context, weights.norm, x)[0]);
+      this.#hiddenAll.set(this.#last, normForward(this.#context, weights.norm, x)[0]);
     }
     this.#scope.give(x);
     const head = await headForward(this.#context, weights, predicting, targets);

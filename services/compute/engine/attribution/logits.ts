@@ -1,9 +1,9 @@
 /** Logits at every position of one sample: for looking into a model and for tests. Tracing never makes them all. */
 import * as linear from '../kernels/linear.ts';
 import { packBatch, uploadBatch } from '../model/batch.ts';
-import { norm } from '../model/block.ts';
 import { roundUp4, vocabularyChunks } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
+import { normForward } from '../model/norms.ts';
 import { checkSample, type Sample } from './sample.ts';
 
 /** [positions, vocabSize], row-major. */
@@ -15,7 +15,7 @@ export async function allLogits(model: Model, sample: Sample): Promise<Float32Ar
     const rows = sample.inputIds.length;
     const context = model.context(scope, rows);
     const { x } = await model.forward(context, uploadBatch(recorder, scope, packBatch([sample])));
-    const [normed] = norm(context, weights.norm, x);
+    const [normed] = normForward(context, weights.norm, x);
     const all = new Float32Array(rows * config.vocabSize);
     for (const { w, firstId } of vocabularyChunks(weights.head, rows)) {
       const stride = roundUp4(w.rows);
@@ -27,7 +27,8 @@ export async function allLogits(model: Model, sample: Sample): Promise<Float32Ar
         all.set(logits.subarray(row * stride, row * stride + w.rows), row * config.vocabSize + firstId);
       }
     }
-    return all;
+    const cap = config.logitSoftcap;
+    return cap === null ? all : all.map((logit) => cap * Math.tanh(logit / cap));
   } finally {
     scope.end();
   }

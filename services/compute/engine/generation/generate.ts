@@ -10,9 +10,9 @@ import { BLOCK_WORDS, planBlocks, scoreWork, type QueryRun } from '../kernels/at
 import { gather } from '../kernels/rows.ts';
 import { NO_ID, sample } from '../kernels/sample.ts';
 import { packBatch, uploadFloats, uploadWords, type GpuBatch } from '../model/batch.ts';
-import { norm } from '../model/block.ts';
 import { roundUp4 } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
+import { normForward } from '../model/norms.ts';
 import { project } from '../model/projection.ts';
 import { KeyValueCache } from './cache.ts';
 
@@ -200,16 +200,17 @@ class Decoder {
     const { x } = await this.#model.forward(context, batch, { keyValues: this.#cache.at(places) });
     const ending = last === undefined ? x : scope.take([rows, config.hiddenSize]);
     if (last !== undefined) gather(recorder, { source: x, indices: last, out: ending });
-    const [normed, reciprocal] = norm(context, weights.norm, ending);
+    const [normed, stats] = normForward(context, weights.norm, ending);
     const logits = scope.take([rows, roundUp4(config.vocabSize)]);
     project({ recorder, scope }, weights.head, normed, logits);
     sample(recorder, {
       logits,
       columns: config.vocabSize,
       temperature: this.#temperature,
+      cap: config.logitSoftcap ?? undefined,
       ids: this.#ids,
       ...out,
     });
-    scope.give(...new Set([x, ending]), normed, reciprocal, logits);
+    scope.give(...new Set([x, ending]), normed, stats, logits);
   }
 }

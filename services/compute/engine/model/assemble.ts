@@ -1,44 +1,180 @@
-/** Puts a model's weights together from wherever its tensors are: a folder on its way to the GPU, or a trainer. */
-import type { ModelConfig } from './model-config.ts';
-import type { BlockWeights, ModelWeights, Norm, Projection, ProjectionPart } from './weights.ts';
+/**
+ * Puts a model's weights together from wherever its tensors are: a folder on its way to the GPU, or a trainer. Here
+ * fused tensors come apart: a query projection may be some rows of a larger matrix.
+ */
 import type { Tensor } from '../device/tensor.ts';
+import type { TensorPart, TensorSpec } from './families/family.ts';
+import type { ModelConfig } from './model-config.ts';
+import { modelTensors } from './model-tensors.ts';
+import type { BlockWeights, ModelWeights, Norm, OuterWeights, Projection, ProjectionPart } from './weights.ts';
+
+/** Consecutive rows of a tensor. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A linear layer, and where its rows are stored. */
+export interface StoredProjection {
+  readonly weight: TensorSpec;
+  readonly bias: TensorSpec | undefined;
+  readonly outputs: number;
+  readonly inputs: number;
+  /** Rows of the tensor that make up the layer, in the layer's order. Of the transposed one, where it is stored so. */
+  readonly rows: readonly RowRange[];
+}
 
 export interface WeightSource {
-  /** The parts of a linear layer, in the order of its rows; `name` as in the checkpoint, without `.weight`. */
-  projection(name: string, outputs: number, inputs: number, bias: boolean): readonly ProjectionPart[];
-  /** A vector in float32; `name` with its `.weight`. */
-  vector(name: string, size: number): Tensor;
+  /** The parts of a linear layer, in the order of its rows. */
+  projection(stored: StoredProjection): readonly ProjectionPart[];
+  /** A vector in float32. */
+  vector(spec: TensorSpec): Tensor;
 }
 
 export function assembleWeights(config: ModelConfig, source: WeightSource): ModelWeights {
-  const { hiddenSize, intermediateSize, heads, kvHeads, headDim, vocabSize } = config;
-  const linear = (name: string, outputs: number, inputs: number, bias: boolean): Projection => ({
-    name,
-    parts: source.projection(name, outputs, inputs, bias),
-    inputs,
-    outputs,
+  const specs = specsByLayer(config);
+  const blocks = Array.from({ length: config.layers }, (_, layer) => {
+    return assembleBlock(config, layer, specs.get(layer) ?? [], source);
   });
-  const norm = (name: string): Norm => ({ name, weight: source.vector(`${name}.weight`, hiddenSize) });
-  const blocks = Array.from({ length: config.layers }, (_, layer): BlockWeights => {
-    const at = `model.layers.${layer}`;
-    const bias = config.attentionBias;
-    return {
-      inputNorm: norm(`${at}.input_layernorm`),
-      q: linear(`${at}.self_attn.q_proj`, heads * headDim, hiddenSize, bias),
-      k: linear(`${at}.self_attn.k_proj`, kvHeads * headDim, hiddenSize, bias),
-      v: linear(`${at}.self_attn.v_proj`, kvHeads * headDim, hiddenSize, bias),
-      o: linear(`${at}.self_attn.o_proj`, hiddenSize, heads * headDim, bias),
-      postNorm: norm(`${at}.post_attention_layernorm`),
-      gate: linear(`${at}.mlp.gate_proj`, intermediateSize, hiddenSize, config.mlpBias),
-      up: linear(`${at}.mlp.up_proj`, intermediateSize, hiddenSize, config.mlpBias),
-      down: linear(`${at}.mlp.down_proj`, hiddenSize, intermediateSize, config.mlpBias),
-    };
-  });
-  const embedding = linear('model.embed_tokens', vocabSize, hiddenSize, false);
+  return { ...assembleOuter(config, specs.get(null) ?? [], source), blocks };
+}
+
+/** The tensors of each block, and under null those outside. */
+export function specsByLayer(config: ModelConfig): Map<number | null, TensorSpec[]> {
+  const specs = new Map<number | null, TensorSpec[]>();
+  for (const spec of modelTensors(config)) {
+    const of = specs.get(spec.layer);
+    if (of === undefined) specs.set(spec.layer, [spec]);
+    else of.push(spec);
+  }
+  return specs;
+}
+
+export function assembleOuter(
+  config: ModelConfig,
+  specs: readonly TensorSpec[],
+  source: WeightSource,
+): OuterWeights {
+  const parts = new Parts(specs, source);
+  const embedding = parts.projection('embedding');
   return {
     embedding,
-    blocks,
-    norm: norm('model.norm'),
-    head: config.tieEmbeddings ? embedding : linear('lm_head', vocabSize, hiddenSize, false),
+    positions: parts.has('positions') ? parts.projection('positions') : undefined,
+    norm: parts.norm('finalNorm'),
+    head: config.tieEmbeddings ? embedding : parts.projection('head'),
   };
+}
+
+export function assembleBlock(
+  config: ModelConfig,
+  layer: number,
+  specs: readonly TensorSpec[],
+  source: WeightSource,
+): BlockWeights {
+  const parts = new Parts(specs, source);
+  const { heads, kvHeads, headDim, intermediateSize } = config;
+  const [q, k, v] = attentionProjections(parts, [heads * headDim, kvHeads * headDim], headDim);
+  const [gate, up] = parts.has('gateUp')
+    ? fused(parts, 'gateUp', [intermediateSize, intermediateSize])
+    : [config.gated ? parts.projection('gate') : undefined, parts.projection('up')];
+  return {
+    ...{ layer, q, k, v, gate, up },
+    inputNorm: parts.optionalNorm('attentionNorm'),
+    queryNorm: parts.optionalNorm('queryNorm'),
+    keyNorm: parts.optionalNorm('keyNorm'),
+    o: parts.projection('attentionOutput'),
+    attentionPostNorm: parts.optionalNorm('attentionPostNorm'),
+    mlpNorm: parts.optionalNorm('mlpNorm'),
+    down: parts.projection('down'),
+    mlpPostNorm: parts.optionalNorm('mlpPostNorm'),
+  };
+}
+
+function attentionProjections(
+  parts: Parts,
+  [queries, keys]: readonly [number, number],
+  headDim: number,
+): readonly [q: Projection, k: Projection, v: Projection] {
+  if (parts.has('queryKeyValue')) return fused(parts, 'queryKeyValue', [queries, keys, keys]);
+  if (parts.has('queryKeyValueByHead')) {
+    const ofHeads = (offset: number): Projection => {
+      const heads = queries / headDim;
+      const rows = Array.from({ length: heads }, (_, head) => {
+        return { first: (3 * head + offset) * headDim, count: headDim };
+      });
+      return parts.projection('queryKeyValueByHead', rows);
+    };
+    return [ofHeads(0), ofHeads(1), ofHeads(2)];
+  }
+  return [parts.projection('query'), parts.projection('key'), parts.projection('value')];
+}
+
+/** Projections that follow each other in one tensor. */
+function fused<const Sizes extends readonly number[]>(
+  parts: Parts,
+  part: TensorPart,
+  sizes: Sizes,
+): { readonly [I in keyof Sizes]: Projection } {
+  let first = 0;
+  const projections = sizes.map((count) => {
+    const projection = parts.projection(part, [{ first, count }]);
+    first += count;
+    return projection;
+  });
+  // map() does not say that it keeps a tuple's length.
+  return projections as unknown as { readonly [I in keyof Sizes]: Projection };
+}
+
+/** The tensors of a block, or those outside all blocks, by what they are. */
+class Parts {
+  readonly #specs: readonly TensorSpec[];
+  readonly #source: WeightSource;
+
+  constructor(specs: readonly TensorSpec[], source: WeightSource) {
+    this.#specs = specs;
+    this.#source = source;
+  }
+
+  has(part: TensorPart): boolean {
+    return this.#find(part, 'weight') !== undefined;
+  }
+
+  projection(part: TensorPart, rows?: readonly RowRange[]): Projection {
+    const weight = this.#need(part);
+    const [first = 0, second = 0] = weight.shape;
+    const [all, inputs] = weight.transposed === true ? [second, first] : [first, second];
+    const taken = rows ?? [{ first: 0, count: all }];
+    const outputs = taken.reduce((sum, { count }) => sum + count, 0);
+    const bias = this.#find(part, 'bias');
+    const parts = this.#source.projection({ weight, bias, outputs, inputs, rows: taken });
+    return { name: nameOf(weight), parts, inputs, outputs };
+  }
+
+  norm(part: TensorPart): Norm {
+    const weight = this.#need(part);
+    const bias = this.#find(part, 'bias');
+    return {
+      name: nameOf(weight),
+      weight: this.#source.vector(weight),
+      bias: bias === undefined ? undefined : this.#source.vector(bias),
+    };
+  }
+
+  optionalNorm(part: TensorPart): Norm | undefined {
+    return this.has(part) ? this.norm(part) : undefined;
+  }
+
+  #need(part: TensorPart): TensorSpec {
+    const spec = this.#find(part, 'weight');
+    if (spec === undefined) throw new Error(`the model's family has no tensor for ${part}`);
+    return spec;
+  }
+
+  #find(part: TensorPart, kind: TensorSpec['kind']): TensorSpec | undefined {
+    return this.#specs.find((spec) => spec.part === part && spec.kind === kind);
+  }
+}
+
+function nameOf({ name }: TensorSpec): string {
+  return name.slice(0, -'.weight'.length);
 }

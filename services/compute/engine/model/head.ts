@@ -6,9 +6,9 @@
 import { matrixRows, type Matrix, type Tensor } from '../device/tensor.ts';
 import * as crossEntropy from '../kernels/cross-entropy.ts';
 import * as linear from '../kernels/linear.ts';
-import * as rmsNorm from '../kernels/rms-norm.ts';
 import { uploadFloats } from './batch.ts';
-import { norm, type BlockContext, type WeightGradSink } from './block.ts';
+import type { BlockContext, WeightGradSink } from './block.ts';
+import { normBackward, normForward } from './norms.ts';
 import type { ModelWeights, Projection } from './weights.ts';
 
 /** Bytes of logits that may exist at once. */
@@ -25,7 +25,8 @@ export interface HeadTape {
   readonly x: Tensor;
   /** After the final norm: hidden state L of those rows. */
   readonly normed: Tensor;
-  readonly reciprocal: Tensor;
+  /** Of the final norm. */
+  readonly normStats: Tensor;
   readonly targets: Tensor;
   /** For `nllFromStats`. */
   readonly stats: Tensor;
@@ -40,21 +41,22 @@ export async function headForward(
   x: Tensor,
   targets: Tensor,
 ): Promise<HeadTape> {
-  const { recorder, scope } = context;
+  const { recorder, scope, shape } = context;
+  const cap = shape.logitSoftcap ?? undefined;
   const rows = x.shape[0] ?? 0;
-  const [normed, reciprocal] = norm(context, weights.norm, x);
+  const [normed, normStats] = normForward(context, weights.norm, x);
   const stats = uploadFloats(recorder, scope, crossEntropy.emptyStats(rows), [rows, 4]);
   const chunks = vocabularyChunks(weights.head, rows);
   let kept: Tensor | undefined;
   for (const { w, firstId } of chunks) {
     const logits = scope.take([rows, roundUp4(w.rows)]);
     linear.forward(recorder, { x: normed, w, y: logits, scratch: scope });
-    crossEntropy.forward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats });
+    crossEntropy.forward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats, cap });
     if (chunks.length === 1) kept = logits;
     else scope.give(logits);
     await recorder.breathe();
   }
-  return { x, normed, reciprocal, targets, stats, logits: kept };
+  return { x, normed, normStats, targets, stats, logits: kept };
 }
 
 export interface HeadGradient {
@@ -76,13 +78,14 @@ export async function headBackward(
   sink?: WeightGradSink,
 ): Promise<HeadGradient> {
   const { recorder, scope } = context;
-  const { x, normed, reciprocal, targets, stats } = tape;
+  const { x, normed, normStats, targets, stats } = tape;
+  const cap = context.shape.logitSoftcap ?? undefined;
   const rows = x.shape[0] ?? 0;
   const dnormed = scope.take(x.shape);
   for (const { w, firstId } of vocabularyChunks(weights.head, rows)) {
     const logits = tape.logits ?? scope.take([rows, roundUp4(w.rows)]);
     if (tape.logits === undefined) linear.forward(recorder, { x: normed, w, y: logits, scratch: scope });
-    crossEntropy.backward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats, scale });
+    crossEntropy.backward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats, scale, cap });
     for (let row = 0; row < w.rows; row += SUM_ROWS) {
       const part = matrixRows(w, row, Math.min(SUM_ROWS, w.rows - row));
       const accumulate = firstId + row > 0;
@@ -99,9 +102,8 @@ export async function headBackward(
     scope.give(logits);
     await recorder.breathe();
   }
-  const dx = scope.take(x.shape);
-  rmsNorm.backward(recorder, { x, weight: weights.norm.weight, reciprocal, dy: dnormed, dx });
-  sink?.norm(weights.norm, x, reciprocal, dnormed);
+  const dx = normBackward(context, weights.norm, { x, stats: normStats, dy: dnormed });
+  sink?.norm(weights.norm, x, normStats, dnormed);
   return { dnormed, dx };
 }
 

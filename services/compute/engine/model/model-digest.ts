@@ -4,7 +4,7 @@
  *
  * It is the SHA-256 of these lines, joined by newlines:
  *
- *   reptrace model 1
+ *   reptrace model 2
  *   config JSON                  every field of ModelConfig but `dtype` and `initializerRange`, keys sorted; so two
  *                                spellings of one config give one digest, and what is not read does not count
  *   file NAME HASH               for tokenizer.json, tokenizer_config.json and chat_template.jinja, in this order:
@@ -35,7 +35,7 @@ export interface HashedTensor extends Pick<TensorInfo, 'shape'> {
 export function modelDigest(config: ModelConfig, files: TextFiles, tensors: readonly HashedTensor[]): string {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   const lines = [
-    'reptrace model 1',
+    'reptrace model 2',
     `config ${JSON.stringify(whatCounts(config))}`,
     ...TEXT_FILES.map((name) => `file ${name} ${hashOf(files[name])}`),
     ...sorted.map(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../test/shared.ts';
-import { decodeFloats, encodeFloats } from './dtype.ts';
+import { decodeFloats, isDType, encodeFloats } from './dtype.ts';
 import { openModelFolder } from './model-folder.ts';
 import { requireTokenizer } from './model-text.ts';
 import { parseSafetensorsHeader } from './safetensors.ts';
@@ -289,8 +289,9 @@ describe('the digest', () => {
 async function rewriteWeights(dir: string, change: (tensor: TensorToWrite) => TensorToWrite): Promise<void> {
   const path = join(dir, 'model.safetensors');
   const bytes = await readFile(path);
-  const tensors = parseSafetensorsHeader(bytes, bytes.byteLength).map(({ name, dtype, shape, begin, end }) =>
-    change({ name, dtype, shape, data: decodeFloats(dtype, bytes.subarray(begin, end)) }),
-  );
+  const tensors = parseSafetensorsHeader(bytes, bytes.byteLength).map(({ name, dtype, shape, begin, end }) => {
+    if (!isDType(dtype)) throw new Error(`${name} is stored as ${dtype}`);
+    return change({ name, dtype, shape, data: decodeFloats(dtype, bytes.subarray(begin, end)) });
+  });
   await writeSafetensors(path, tensors);
 }

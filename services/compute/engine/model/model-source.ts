@@ -2,16 +2,22 @@
  * Where a model's weights come from: a Hugging Face folder, and whatever else can give the same tensors under the same
  * names. What loads, digests and trains models knows only this.
  */
+import type { GgufDType } from './gguf/gguf-types.ts';
 import type { ModelText } from './model-text.ts';
-import type { TensorInfo } from './tensor-files.ts';
+
+/** How a source gives a tensor: floats; or, of a matrix in a GGUF file, ggml's quantised blocks as they are stored. */
+export interface SourceTensor {
+  readonly dtype: GgufDType;
+  readonly shape: readonly number[];
+}
 
 /**
- * Takes a part of a tensor: whole elements, starting `offset` bytes into it. `chunk` is reused after the visit
+ * Takes a part of a tensor: whole elements (of blocks, an even number but at the end), starting `offset` bytes into it. `chunk` is reused after the visit
  * (and what it returns) is done: copy what must stay. It is aligned to 4 bytes.
  */
 export type WeightVisitor = (
   name: string,
-  info: Pick<TensorInfo, 'dtype' | 'shape'>,
+  info: SourceTensor,
   chunk: Uint8Array<ArrayBuffer>,
   offset: number,
 ) => void | Promise<void>;
@@ -22,7 +28,7 @@ export interface LoadWeightsOptions {
 
 export interface ModelSource extends ModelText {
   /** The tensors that the model consists of, by Hugging Face names, as `loadWeights` gives them. */
-  readonly tensors: ReadonlyMap<string, Pick<TensorInfo, 'dtype' | 'shape'>>;
+  readonly tensors: ReadonlyMap<string, SourceTensor>;
   /** Equal for models that read text the same way; null without a tokenizer. */
   readonly tokenizerDigest: string | null;
   /**

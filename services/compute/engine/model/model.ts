@@ -1,12 +1,13 @@
 /**
- * A Llama model on the GPU: weights, scratch memory and the recorder that its computations go through. The forward
+ * A model on the GPU: weights, scratch memory and the recorder that its computations go through. The forward
  * through the blocks is here; what is made of it (signatures, training, generation) lives beside this folder.
  */
 import { Arena, type Scope } from '../device/arena.ts';
 import { USAGE, type Gpu } from '../device/gpu.ts';
 import { Recorder } from '../device/recorder.ts';
-import type { Tensor } from '../device/tensor.ts';
+import type { Matrix, Tensor } from '../device/tensor.ts';
 import * as embedding from '../kernels/embedding.ts';
+import * as residual from '../kernels/residual.ts';
 import { rotaryTable } from '../kernels/rotary.ts';
 import type { GpuBatch } from './batch.ts';
 import {
@@ -20,8 +21,8 @@ import {
 import type { ModelConfig } from './model-config.ts';
 import { loadWeights, type LoadOptions } from './load-weights.ts';
 import type { ModelSource } from './model-source.ts';
-import { ropeFrequencies } from './rope-frequencies.ts';
-import type { ModelWeights } from './weights.ts';
+import { ropeAmplitude, ropeFrequencies } from './rope-frequencies.ts';
+import type { BlockWeights, ModelWeights, Projection } from './weights.ts';
 
 export interface ForwardOptions {
   /** Blocks after this layer keep a tape for the backward; `layers` (the default) keeps none. */
@@ -84,8 +85,7 @@ export class Model {
   ): Promise<{ x: Tensor; tapes: BlockTape[] }> {
     const { recorder, scope } = context;
     let x = scope.take([batch.rows, this.config.hiddenSize]);
-    const table = this.weights.embedding.parts.map(({ w }) => w);
-    embedding.forward(recorder, { ids: batch.ids, table, out: x });
+    this.#embed(context, batch, x);
     onHidden?.(0, x);
     const tapes: BlockTape[] = [];
     for (const [block, weights] of this.weights.blocks.entries()) {
@@ -127,6 +127,22 @@ export class Model {
     return gradient;
   }
 
+  /** Hidden state 0: scaled embeddings of the ids, and of the positions where those are learned. */
+  #embed({ recorder, scope }: BlockContext, { ids, positions, rows }: GpuBatch, out: Tensor): void {
+    const { embedding: tokens, positions: learned } = this.weights;
+    const tableOf = ({ parts }: Projection): Matrix[] => parts.map(({ w }) => w);
+    const scale = this.config.embeddingScale;
+    if (learned === undefined) {
+      embedding.forward(recorder, { ids, table: tableOf(tokens), out, scale });
+      return;
+    }
+    const [ofTokens, ofPositions] = [scope.take([rows, this.config.hiddenSize]), scope.take(out.shape)];
+    embedding.forward(recorder, { ids, table: tableOf(tokens), out: ofTokens, scale });
+    embedding.forward(recorder, { ids: positions, table: tableOf(learned), out: ofPositions });
+    residual.forward(recorder, { a: ofTokens, b: ofPositions, out });
+    scope.give(ofTokens, ofPositions);
+  }
+
   /** Frees the model's memory. The device stays open. */
   close(): void {
     this.arena.trim();
@@ -134,13 +150,15 @@ export class Model {
     for (const buffer of this.#buffers) buffer.destroy();
   }
 
-  #rotaryFor(positions: number): Tensor {
+  #rotaryFor(positions: number): Tensor | undefined {
+    if (this.config.rotaryDim === null) return undefined;
     if (this.#rotary !== undefined && (this.#rotary.shape[0] ?? 0) >= positions) return this.#rotary;
     const capacity = Math.max(
       positions,
       Math.min(this.config.maxPositions, 2 ** Math.ceil(Math.log2(positions))),
     );
-    const table = rotaryTable(ropeFrequencies(this.config), capacity);
+    const frequencies = ropeFrequencies(this.config);
+    const table = rotaryTable(frequencies, capacity, ropeAmplitude(this.config));
     // Work recorded with the old table is sent first; destroying a buffer waits for what was submitted.
     this.recorder.submit();
     this.#rotary?.buffer.destroy();
@@ -150,12 +168,12 @@ export class Model {
       usage: USAGE.STORAGE | USAGE.COPY_DST,
     });
     this.gpu.device.queue.writeBuffer(buffer, 0, table);
-    this.#rotary = { buffer, shape: [capacity, this.config.headDim / 2, 2], dtype: 'f32' };
+    this.#rotary = { buffer, shape: [capacity, frequencies.length, 2], dtype: 'f32' };
     return this.#rotary;
   }
 }
 
-function blockOf(weights: ModelWeights, layer: number): ModelWeights['blocks'][number] {
+function blockOf(weights: ModelWeights, layer: number): BlockWeights {
   const block = weights.blocks[layer];
   if (block === undefined) throw new Error(`the model has no block ${layer}`);
   return block;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DType } from './dtype.ts';
 import { LENGTH_BYTES, parseSafetensorsHeader, safetensorsHeaderLength } from './safetensors.ts';
+import { floatsOnly } from './tensor-files.ts';
 
 export interface StoredTensor {
   readonly dtype: DType;
@@ -13,10 +14,8 @@ export interface StoredTensor {
 export async function readSafetensors(path: string): Promise<Map<string, StoredTensor>> {
   const file = new Uint8Array(await readFile(path));
   const header = file.subarray(0, LENGTH_BYTES + safetensorsHeaderLength(file, file.length));
-  return new Map(
-    parseSafetensorsHeader(header, file.length).map(({ name, dtype, shape, begin, end }) => [
-      name,
-      { dtype, shape, bytes: file.slice(begin, end) },
-    ]),
-  );
+  const tensors = parseSafetensorsHeader(header, file.length).map(({ name, dtype, shape, begin, end }) => {
+    return [name, { dtype, shape, bytes: file.slice(begin, end) }] as const;
+  });
+  return floatsOnly(new Map(tensors));
 }

@@ -22,8 +22,8 @@ function llama3(
 }
 
 describe('ropeFrequencies', () => {
-  it('are theta ^ (-2i / headDim)', () => {
-    const plain = ropeFrequencies({ headDim: 8, ropeTheta: 10000, ropeScaling: { kind: 'none' } });
+  it('are theta ^ (-2i / rotaryDim)', () => {
+    const plain = ropeFrequencies({ rotaryDim: 8, ropeTheta: 10000, ropeScaling: { kind: 'none' } });
     [1, 0.1, 0.01, 0.001].forEach((expected, i) => {
       expect(plain[i]).toBeCloseTo(expected, 14);
     });
@@ -31,7 +31,7 @@ describe('ropeFrequencies', () => {
 
   it('are divided by the factor of linear scaling', () => {
     const linear = ropeFrequencies({
-      headDim: 4,
+      rotaryDim: 4,
       ropeTheta: 100,
       ropeScaling: { kind: 'linear', factor: 4 },
     });
@@ -46,7 +46,7 @@ describe('ropeFrequencies', () => {
       highFreqFactor: 4,
       originalMaxPositions: 8192,
     } as const;
-    const shape = { headDim: 128, ropeTheta: 500000 };
+    const shape = { rotaryDim: 128, ropeTheta: 500000 };
     const scaled = ropeFrequencies({ ...shape, ropeScaling });
     const plain = ropeFrequencies({ ...shape, ropeScaling: { kind: 'none' } });
     const expected = llama3(500000, 128, 8, 1, 4, 8192);

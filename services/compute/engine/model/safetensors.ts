@@ -7,13 +7,25 @@
  * refused here, so that whoever reads a tensor later can trust its range.
  */
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
-import { DTYPE_BYTES, isDType, type DType } from './dtype.ts';
+import { DTYPE_BYTES } from './dtype.ts';
 import { checkJsonBounds } from './json-bounds.ts';
 import { parseStrictJson, type StrictJson } from './strict-json.ts';
 
+/** What a tensor may be stored as, and the bytes of a value. Weights are DTypes only; masks and the like may be others. */
+const STORED_BYTES = {
+  ...DTYPE_BYTES,
+  ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, U32: 4, I32: 4, F64: 8, U64: 8, I64: 8 },
+} as const;
+
+export type StoredDType = keyof typeof STORED_BYTES;
+
+function isStoredDType(name: string): name is StoredDType {
+  return Object.hasOwn(STORED_BYTES, name);
+}
+
 export interface TensorRecord {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: StoredDType;
   readonly shape: readonly number[];
   /** First byte, counted from the start of the file. */
   readonly begin: number;
@@ -96,9 +108,7 @@ function parseEntry(name: string, entry: StrictJson, dataStart: number, fileSize
 
   const dtype = entry.get('dtype');
   if (typeof dtype !== 'string') throw invalid(`gives tensor ${label} no dtype`);
-  if (!isDType(dtype)) {
-    throw invalid(`stores tensor ${label} as ${quoteName(dtype)}; F32, F16 and BF16 are implemented`);
-  }
+  if (!isStoredDType(dtype)) throw invalid(`stores tensor ${label} as ${quoteName(dtype)}, which is no known type`);
 
   const shape = entry.get('shape');
   if (!isWholeNumbers(shape) || shape.length > MAX_RANK) {
@@ -144,9 +154,9 @@ function isWholeNumbers(value: StrictJson | undefined): value is number[] {
 }
 
 /** Infinity when the count passes what a double holds exactly. */
-function byteCount(shape: readonly number[], dtype: DType): number {
+function byteCount(shape: readonly number[], dtype: StoredDType): number {
   if (shape.includes(0)) return 0;
-  let bytes = DTYPE_BYTES[dtype];
+  let bytes = STORED_BYTES[dtype];
   for (const dimension of shape) {
     bytes *= dimension;
     if (bytes > Number.MAX_SAFE_INTEGER) return Infinity;

@@ -4,7 +4,7 @@
  * unpickling runs code.
  */
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
-import type { DType } from './dtype.ts';
+import { isDType, type DType } from './dtype.ts';
 import { isPlainFileName, openFile, readInto, readSmallFile, type Folder } from './folder-files.ts';
 import { checkJsonBounds } from './json-bounds.ts';
 import {
@@ -12,12 +12,13 @@ import {
   parseSafetensorsHeader,
   quoteName,
   safetensorsHeaderLength,
+  type StoredDType,
   type TensorRecord,
 } from './safetensors.ts';
 import { parseStrictJson, type StrictJson } from './strict-json.ts';
 
-export interface TensorInfo {
-  readonly dtype: DType;
+export interface TensorInfo<D extends StoredDType = DType> {
+  readonly dtype: D;
   readonly shape: readonly number[];
   /** Name of the file within the folder. */
   readonly file: string;
@@ -28,13 +29,16 @@ export interface TensorInfo {
   readonly end: number;
 }
 
+/** A tensor before it is known to be a weight: a mask may be stored as BOOL. */
+export type FoundTensor = TensorInfo<StoredDType>;
+
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 const MAX_INDEX_BYTES = 1 << 26;
 const MAX_SHARDS = 2048;
 
 /** Every tensor in the folder's weight files, by name. As in transformers, a single file comes before an index. */
-export async function findTensors(folder: Folder): Promise<Map<string, TensorInfo>> {
+export async function findTensors(folder: Folder): Promise<Map<string, FoundTensor>> {
   const single = await readTensorFile(folder, SINGLE);
   if (single !== undefined) return single;
 
@@ -52,11 +56,11 @@ export async function findTensors(folder: Folder): Promise<Map<string, TensorInf
 async function readShards(
   folder: Folder,
   weightMap: ReadonlyMap<string, string>,
-): Promise<Map<string, TensorInfo>> {
+): Promise<Map<string, FoundTensor>> {
   const shards = [...new Set(weightMap.values())].sort();
   if (shards.length > MAX_SHARDS)
     throw invalid(`names ${shards.length} files; at most ${MAX_SHARDS} are read`);
-  const tensors = new Map<string, TensorInfo>();
+  const tensors = new Map<string, FoundTensor>();
   for (const shard of shards) {
     const records = await readTensorFile(folder, shard);
     if (records === undefined) throw invalid(`names the file ${quoteName(shard)}, which is missing`);
@@ -80,7 +84,7 @@ async function readShards(
 export async function readTensorFile(
   folder: Folder,
   name: string,
-): Promise<Map<string, TensorInfo> | undefined> {
+): Promise<Map<string, FoundTensor> | undefined> {
   const opened = await openFile(folder, name);
   if (opened === undefined) return undefined;
   const { file, size } = opened;
@@ -103,6 +107,26 @@ export async function readTensorFile(
       { dtype, shape, file: name, fileSize: size, begin, end },
     ]),
   );
+}
+
+/** Throws WEIGHTS_INVALID for a tensor that is stored as anything but floats. */
+export function floatsOnly<T extends { readonly dtype: string }>(
+  tensors: ReadonlyMap<string, T>,
+): Map<string, T & { readonly dtype: DType }> {
+  return new Map(
+    [...tensors].map(([name, tensor]) => {
+      if (isFloat(tensor)) return [name, tensor] as const;
+      throw new ReptraceError(
+        'WEIGHTS_INVALID',
+        `The tensor ${quoteName(name)} is stored as ${tensor.dtype}; F32, F16 and BF16 are implemented.`,
+        'Export the file again in one of these types.',
+      );
+    }),
+  );
+}
+
+function isFloat<T extends { readonly dtype: string }>(tensor: T): tensor is T & { readonly dtype: DType } {
+  return isDType(tensor.dtype);
 }
 
 function parseWeightMap(bytes: Uint8Array): Map<string, string> {

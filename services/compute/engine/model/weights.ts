@@ -1,12 +1,15 @@
 /**
- * A Llama model's weights on the GPU, as data: matrices in stored precision, possibly in parts (a binding has a largest
- * size), and vectors (norms, biases) widened to float32.
+ * A model's weights on the GPU, as data: matrices in stored precision, possibly in parts (a binding has a largest
+ * size), and vectors (norms, biases) widened to float32. What a family does not have is undefined.
  */
 import type { Matrix, Tensor } from '../device/tensor.ts';
 
 /** One linear layer: rows of the weight in consecutive parts, each with its slice of the bias. */
 export interface Projection {
-  /** As in the checkpoint, without `.weight`: `model.layers.0.self_attn.q_proj`. */
+  /**
+   * As in the checkpoint, without `.weight`: `model.layers.0.self_attn.q_proj`. Projections that are fused there share a
+   * name.
+   */
   readonly name: string;
   readonly parts: readonly ProjectionPart[];
   readonly inputs: number;
@@ -18,28 +21,42 @@ export interface ProjectionPart {
   readonly bias: Tensor | undefined;
 }
 
-/** An RMSNorm's scale. */
+/** A norm's scale, and a LayerNorm's shift. */
 export interface Norm {
   readonly name: string;
   readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
 }
 
 export interface BlockWeights {
-  readonly inputNorm: Norm;
+  /** From 0. */
+  readonly layer: number;
+  readonly inputNorm: Norm | undefined;
   readonly q: Projection;
   readonly k: Projection;
   readonly v: Projection;
+  readonly queryNorm: Norm | undefined;
+  readonly keyNorm: Norm | undefined;
   readonly o: Projection;
-  readonly postNorm: Norm;
-  readonly gate: Projection;
+  readonly attentionPostNorm: Norm | undefined;
+  readonly mlpNorm: Norm | undefined;
+  /** Undefined where the feed-forward has no gate. */
+  readonly gate: Projection | undefined;
   readonly up: Projection;
   readonly down: Projection;
+  readonly mlpPostNorm: Norm | undefined;
 }
 
-export interface ModelWeights {
+/** What is outside the blocks. */
+export interface OuterWeights {
   readonly embedding: Projection;
-  readonly blocks: readonly BlockWeights[];
+  /** Learned positions, [maxPositions, hiddenSize]. */
+  readonly positions: Projection | undefined;
   readonly norm: Norm;
   /** The same object as `embedding` where the model ties them. */
   readonly head: Projection;
+}
+
+export interface ModelWeights extends OuterWeights {
+  readonly blocks: readonly BlockWeights[];
 }

@@ -1,6 +1,6 @@
 /** Where training begins: a folder's weights widened to float32, or fresh ones from a seed. */
 import { Random } from '../../../../lib/random.ts';
-import { decodeFloats } from '../model/dtype.ts';
+import { decodeWeights } from '../model/gguf/dequantize.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { modelTensors, type TensorSpec } from '../model/model-tensors.ts';
 import type { ModelSource } from '../model/model-source.ts';
@@ -12,7 +12,7 @@ export type InitialValues = (spec: TensorSpec) => Promise<Float32Array<ArrayBuff
 export function fromModel(model: ModelSource): InitialValues {
   return async ({ name }) => {
     const dtype = model.tensors.get(name)?.dtype ?? 'F32';
-    return decodeFloats(dtype, await model.readTensor(name));
+    return decodeWeights(dtype, await model.readTensor(name));
   };
 }
 
@@ -24,7 +24,7 @@ export function fromSeed(config: ModelConfig, seed: number): InitialValues {
   const index = new Map(modelTensors(config).map(({ name }, i) => [name, i]));
   return (spec) => {
     const values = new Float32Array(elementCount(spec.shape));
-    const isNorm = spec.part === 'attentionNorm' || spec.part === 'mlpNorm' || spec.part === 'finalNorm';
+    const isNorm = spec.kind === 'weight' && spec.shape.length === 1;
     if (isNorm) values.fill(1);
     else if (spec.kind === 'weight') {
       // A stream of its own for each tensor: what one holds does not depend on the others.

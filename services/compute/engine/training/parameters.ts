@@ -10,6 +10,7 @@ import * as rmsNorm from '../kernels/rms-norm.ts';
 import type { Recorder } from '../device/recorder.ts';
 import { assembleWeights } from '../model/assemble.ts';
 import type { WeightGradSink } from '../model/block.ts';
+import { FAMILIES, familyOf } from '../model/families/families.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { modelTensors, type TensorSpec } from '../model/model-tensors.ts';
 import type { ModelWeights, Norm, Projection } from '../model/weights.ts';
@@ -28,18 +29,22 @@ export class Parameters {
   readonly weights: ModelWeights;
   readonly #byName: ReadonlyMap<string, Parameter>;
 
-  /** Throws OUT_OF_MEMORY, naming the tensor, where one is larger than a binding: training does not split tensors. */
+  /**
+   * Throws CONFIG_UNSUPPORTED for a family whose weight gradients are not implemented, OUT_OF_MEMORY, naming the tensor, where one is larger than a binding: training does not split tensors.
+   */
   constructor(gpu: Gpu, config: ModelConfig) {
+    const { name, trains } = familyOf(config);
+    if (!trains) throw cannotTrain(name);
     this.list = modelTensors(config).map((spec) => makeParameter(gpu, spec));
     this.#byName = new Map(this.list.map((parameter) => [parameter.spec.name, parameter]));
     this.weights = assembleWeights(config, {
-      projection: (name, _outputs, _inputs, bias) => [
+      projection: ({ weight, bias }) => [
         {
-          w: matrixOf(this.named(`${name}.weight`).value),
-          bias: bias ? this.named(`${name}.bias`).value : undefined,
+          w: matrixOf(this.named(weight.name).value),
+          bias: bias === undefined ? undefined : this.named(bias.name).value,
         },
       ],
-      vector: (name) => this.named(name).value,
+      vector: ({ name }) => this.named(name).value,
     });
   }
 
@@ -69,6 +74,15 @@ export class Parameters {
       for (const tensor of [value, gradient, first, second]) tensor.buffer.destroy();
     }
   }
+}
+
+function cannotTrain(family: string): ReptraceError {
+  const able = FAMILIES.filter(({ trains }) => trains).map(({ name }) => name);
+  return new ReptraceError(
+    'CONFIG_UNSUPPORTED',
+    `Training is not implemented for models of type "${family}".`,
+    `Train one of these: ${able.join(', ')}. Signatures, traces and generation work for all.`,
+  );
 }
 
 function makeParameter(gpu: Gpu, spec: TensorSpec): Parameter {

@@ -7,6 +7,7 @@ import { sharedPath } from '../../../../../test/shared.ts';
 import { decodeFloats } from '../dtype.ts';
 import { openModelFolder } from '../model-folder.ts';
 import type { ModelSource } from '../model-source.ts';
+import { openModel } from '../open-model.ts';
 import { adaptedModel } from './adapted-model.ts';
 import { openAdapter } from './adapter-folder.ts';
 
@@ -80,6 +81,31 @@ describe('a model with an adapter', () => {
     const chopped = adaptedModel(inParts(base, 52), adapter);
     expect(await allWeights(chopped)).toEqual(await allWeights(whole));
     expect(await chopped.digest()).toBe(await whole.digest());
+  });
+
+  it('widens what it adapts of a quantised base, to the same values, and leaves the rest quantised', async () => {
+    const path = sharedPath('models/smollm2-135m-instruct');
+    const name = 'model.layers.3.self_attn.q_proj';
+    const adapter = await openAdapter(await writeAdapter(dir, {}, factors(name, 576, 576, 2, 1)));
+    const [kept, widened] = await Promise.all(
+      (['keep', 'widen'] as const).map(async (quantized) =>
+        adaptedModel(await openModel(path, { quantized }), adapter),
+      ),
+    );
+    const dtypes = [3, 4].map(
+      (layer) => kept.tensors.get(`model.layers.${layer}.self_attn.q_proj.weight`)?.dtype,
+    );
+    expect(dtypes).toEqual(['F32', 'Q4_1']);
+    const expected = Buffer.from(await widened.readTensor(`${name}.weight`));
+    const loaded: Buffer[] = [];
+    await kept.loadWeights((tensor, info, chunk, offset) => {
+      expect(info.dtype).toBe(kept.tensors.get(tensor)?.dtype);
+      if (tensor !== `${name}.weight`) return;
+      expect(offset).toBe(Buffer.concat(loaded).byteLength);
+      loaded.push(Buffer.from(chunk));
+    });
+    expect(Buffer.concat(loaded).equals(expected)).toBe(true);
+    expect(Buffer.from(await kept.readTensor(`${name}.weight`)).equals(expected)).toBe(true);
   });
 
   it('has a digest of its own, by what the adapter computes; the base keeps its own', async () => {

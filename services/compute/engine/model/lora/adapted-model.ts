@@ -1,9 +1,12 @@
 /**
  * A model with a LoRA adapter applied: the base's tensors, the adapted ones as float32 W + scale·B·A, made part by part
- * as the base is read. Neither folder is written to, and no more than one module's factors are in memory.
+ * as the base is read; the others stay as they are, quantised ones too. Neither folder is written to, and no more than one
+ * module's factors are in memory.
  */
 import { ReptraceError } from '../../../../../lib/errors.ts';
-import { assertFinite, decodeFloats, DTYPE_BYTES, type DType } from '../dtype.ts';
+import { assertFinite } from '../dtype.ts';
+import { decodeWeights } from '../gguf/dequantize.ts';
+import { valuesIn, type GgufDType } from '../gguf/gguf-types.ts';
 import type { HashedTensor } from '../model-digest.ts';
 import type { LoadWeightsOptions, ModelSource, WeightVisitor } from '../model-source.ts';
 import { quoteName } from '../safetensors.ts';
@@ -59,7 +62,7 @@ class AdaptedModel implements ModelSource {
         current = { name, factors: await this.#factors(module, hashed) };
       }
       const sums = this.#apply(name, info.dtype, chunk, offset, current.factors);
-      await visit?.(name, { dtype: 'F32', shape: info.shape }, sums, (offset / DTYPE_BYTES[info.dtype]) * 4);
+      await visit?.(name, { dtype: 'F32', shape: info.shape }, sums, valuesIn(info.dtype, offset) * 4);
     }, options);
     this.#digest = adaptedDigest(base, adapterDigest(this.#adapter.config.scale, [...hashed.values()]));
     return this.#digest;
@@ -79,13 +82,13 @@ class AdaptedModel implements ModelSource {
 
   #apply(
     name: string,
-    dtype: DType,
+    dtype: GgufDType,
     chunk: Uint8Array,
     offset: number,
     factors: Factors,
   ): Uint8Array<ArrayBuffer> {
-    const values = decodeFloats(dtype, chunk);
-    addLowRank(values, offset / DTYPE_BYTES[dtype], factors, this.#adapter.config.scale);
+    const values = decodeWeights(dtype, chunk);
+    addLowRank(values, valuesIn(dtype, offset), factors, this.#adapter.config.scale);
     const bytes = new Uint8Array(values.buffer);
     try {
       assertFinite(name, 'F32', bytes);

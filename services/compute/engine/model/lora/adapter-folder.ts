@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { ReptraceError } from '../../../../../lib/errors.ts';
 import { assertFinite, decodeFloats } from '../dtype.ts';
 import { openFolder, readSmallFile, type Folder } from '../folder-files.ts';
-import { readTensorFile, type TensorInfo } from '../tensor-files.ts';
+import { floatsOnly, readTensorFile, type TensorInfo } from '../tensor-files.ts';
 import { TensorReader } from '../tensor-reader.ts';
 import { parseAdapterConfig, type LoraConfig } from './adapter-config.ts';
 import type { NamedTensorInfo } from './adapter-tensors.ts';
@@ -23,7 +23,7 @@ export async function openAdapter(dir: string): Promise<AdapterFolder> {
   const config = parseAdapterConfig(bytes);
   const tensors = await readTensorFile(folder, WEIGHTS);
   if (tensors === undefined) throw missing(folder, WEIGHTS);
-  return new AdapterFolder(folder, config, tensors);
+  return new AdapterFolder(folder, config, floatsOnly(tensors));
 }
 
 export class AdapterFolder {

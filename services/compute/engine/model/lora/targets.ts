@@ -17,7 +17,8 @@ export interface LinearModule {
 /** All linear layers but the output's, in the order of their computation. */
 export function linearModules(config: ModelConfig): LinearModule[] {
   const modules: LinearModule[] = [];
-  for (const { name, shape, kind, layer } of modelTensors(config)) {
+  for (const { name, shape, kind, layer, transposed } of modelTensors(config)) {
+    if (transposed === true) throw loraUnsupported(`the model's layers are Conv1D, which are not adapted (${name})`);
     const [outputs, inputs] = shape;
     if (layer === null || kind === 'bias' || outputs === undefined || inputs === undefined) continue;
     modules.push({ name: name.slice(0, -'.weight'.length), layer, outputs, inputs });

@@ -1,0 +1,41 @@
+/** Mistral 7B and its kin (arXiv 2310.06825): a Llama without biases, with a sliding window in the first versions. */
+import { realNumber } from '../config-fields.ts';
+import {
+  LIMITS,
+  plainBlocks,
+  readActivation,
+  readCommon,
+  readRotary,
+  readSizes,
+  readWindows,
+  refuseUnimplemented,
+  windowSize,
+} from './config-parts.ts';
+import type { Family } from './family.ts';
+import { isRedundantInLlama, llamaTensors } from './llama-tensors.ts';
+
+/** transformers' window where a config does not mention one; null means none. */
+const DEFAULT_WINDOW = 4096;
+
+export const mistral: Family = {
+  name: 'mistral',
+  architecture: 'MistralForCausalLM',
+  trains: true,
+  isRedundant: isRedundantInLlama,
+  tensors: (config) => llamaTensors(config),
+
+  parse(fields) {
+    refuseUnimplemented(fields, ['sliding_window']);
+    const sizes = readSizes(fields, { ungroupedByDefault: false });
+    return {
+      family: 'mistral',
+      ...sizes,
+      ...plainBlocks(sizes.layers, sizes.headDim),
+      ...readRotary(fields, sizes),
+      ...readCommon(fields, sizes.vocabSize, { tied: false }),
+      windows: readWindows(fields, sizes.layers, windowSize(fields, DEFAULT_WINDOW), () => true),
+      normEps: realNumber(fields, 'rms_norm_eps', LIMITS.epsilon, 1e-6),
+      activation: readActivation(fields, 'hidden_act', 'silu', ['silu']),
+    };
+  },
+};

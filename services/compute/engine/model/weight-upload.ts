@@ -1,0 +1,210 @@
+/**
+ * The way of stored tensors into GPU buffers: makes the buffers of linear layers and vectors, and writes each tensor's
+ * bytes, as they are read, to where they belong. Matrices keep their precision and are split by rows where one storage
+ * binding cannot hold them; vectors are widened to float32; matrices that are stored transposed are turned on the way.
+ */
+import { USAGE, type Gpu } from '../device/gpu.ts';
+import type { Matrix, Tensor, WeightDtype } from '../device/tensor.ts';
+import { ReptraceError } from '../../../../lib/errors.ts';
+import type { RowRange, StoredProjection, WeightSource } from './assemble.ts';
+import { decodeFloats, DTYPE_BYTES, type DType } from './dtype.ts';
+import type { TensorSpec } from './families/family.ts';
+import type { ModelConfig } from './model-config.ts';
+import type { ModelSource } from './model-source.ts';
+import type { ProjectionPart } from './weights.ts';
+
+/** Where some consecutive bytes of a tensor go. */
+interface Target {
+  /** First byte within the tensor. */
+  readonly from: number;
+  readonly bytes: number;
+  readonly buffer: GPUBuffer;
+  readonly at: number;
+}
+
+/** What is done with a tensor's bytes before they are written. */
+interface Placement {
+  readonly targets: Target[];
+  /** Vectors are widened, and a norm's missing 1 is added. */
+  readonly widen: { readonly add: number } | undefined;
+  readonly turn: Turn | undefined;
+}
+
+export class WeightUpload implements WeightSource {
+  readonly buffers: GPUBuffer[] = [];
+  readonly #gpu: Gpu;
+  readonly #source: Pick<ModelSource, 'tensors'>;
+  readonly #normOffset: number;
+  readonly #limit: number;
+  readonly #placements = new Map<string, Placement>();
+
+  /** @param limit largest binding, in bytes */
+  constructor(gpu: Gpu, source: Pick<ModelSource, 'tensors'>, config: ModelConfig, limit: number) {
+    this.#gpu = gpu;
+    this.#source = source;
+    this.#normOffset = config.normOffset;
+    this.#limit = limit;
+  }
+
+  projection({ weight, bias, outputs, inputs, rows }: StoredProjection): ProjectionPart[] {
+    const { name } = weight;
+    const dtype = this.#source.tensors.get(name)?.dtype ?? 'F32';
+    const rowBytes = inputs * DTYPE_BYTES[dtype];
+    // Parts begin at a multiple of 4 rows, since their products begin at a vec4 of the output.
+    const most = Math.floor(this.#limit / rowBytes / 4) * 4;
+    if (most === 0) throw tooWide(name, rowBytes, this.#limit);
+    const matrices: Matrix[] = [];
+    for (let row = 0; row < outputs; row += most) {
+      const count = Math.min(most, outputs - row);
+      const buffer = this.#buffer(name, count * rowBytes);
+      matrices.push({
+        buffer,
+        rows: count,
+        columns: inputs,
+        rowOffset: 0,
+        dtype: dtype.toLowerCase() as WeightDtype,
+      });
+    }
+    const placement = this.#placementOf(weight, undefined);
+    if (weight.transposed === true) placement.turn?.expect(dtype);
+    addTargets(placement.targets, rows, rowBytes, matrices);
+    if (bias === undefined) return matrices.map((w) => ({ w, bias: undefined }));
+    const biases = matrices.map((matrix) => this.#vector(bias.name, matrix.rows));
+    addTargets(
+      this.#placementOf(bias, { add: 0 }).targets,
+      rows,
+      4,
+      biases.map(({ buffer, shape }) => ({ buffer, rows: shape[0] ?? 0 })),
+    );
+    return matrices.map((w, i) => ({ w, bias: biases[i] }));
+  }
+
+  vector(spec: TensorSpec): Tensor {
+    const [size = 0] = spec.shape;
+    const tensor = this.#vector(spec.name, size);
+    const add = spec.kind === 'weight' ? this.#normOffset : 0;
+    const { targets } = this.#placementOf(spec, { add });
+    addTargets(targets, [{ first: 0, count: size }], 4, [{ buffer: tensor.buffer, rows: size }]);
+    return tensor;
+  }
+
+  /** Takes a part of a tensor, as ModelSource gives it; a tensor that has no place here is passed over. */
+  write(name: string, dtype: DType, chunk: Uint8Array<ArrayBuffer>, offset: number): void {
+    const placement = this.#placements.get(name);
+    if (placement === undefined) return;
+    const { targets, widen, turn } = placement;
+    if (turn !== undefined) {
+      const whole = turn.take(chunk, offset);
+      if (whole !== undefined) this.#writeTo(targets, whole, 0);
+    } else if (widen === undefined) {
+      this.#writeTo(targets, chunk, offset);
+    } else {
+      const floats = decodeFloats(dtype, chunk);
+      if (widen.add !== 0) for (let i = 0; i < floats.length; i++) floats[i] += widen.add;
+      this.#writeTo(targets, new Uint8Array(floats.buffer), (offset / DTYPE_BYTES[dtype]) * 4);
+    }
+  }
+
+  #writeTo(targets: readonly Target[], bytes: Uint8Array<ArrayBuffer>, offset: number): void {
+    for (const { from, bytes: length, buffer, at } of targets) {
+      const begin = Math.max(offset, from);
+      const end = Math.min(offset + bytes.length, from + length);
+      if (begin >= end) continue;
+      const part = bytes.subarray(begin - offset, end - offset);
+      this.#gpu.device.queue.writeBuffer(buffer, at + begin - from, part);
+    }
+  }
+
+  #placementOf(spec: TensorSpec, widen: Placement['widen']): Placement {
+    const known = this.#placements.get(spec.name);
+    if (known !== undefined) return known;
+    const turn = spec.transposed === true ? new Turn(spec.shape) : undefined;
+    const placement = { targets: [], widen, turn };
+    this.#placements.set(spec.name, placement);
+    return placement;
+  }
+
+  #vector(name: string, size: number): Tensor {
+    return { buffer: this.#buffer(name, Math.ceil(size / 4) * 16), shape: [size], dtype: 'f32' };
+  }
+
+  #buffer(label: string, size: number): GPUBuffer {
+    const usage = USAGE.STORAGE | USAGE.COPY_DST | USAGE.COPY_SRC;
+    const buffer = this.#gpu.device.createBuffer({ label, size: Math.max(16, size), usage });
+    this.buffers.push(buffer);
+    return buffer;
+  }
+}
+
+/** Lays the ranges of a tensor's rows, in their order, over consecutive buffers of `rows` rows each. */
+function addTargets(
+  targets: Target[],
+  ranges: readonly RowRange[],
+  rowBytes: number,
+  buffers: readonly { readonly buffer: GPUBuffer; readonly rows: number }[],
+): void {
+  let index = 0;
+  let filled = 0; // rows of the present buffer
+  for (const { first, count } of ranges) {
+    for (let row = first; row < first + count; ) {
+      const { buffer, rows } = buffers[index] ?? { buffer: undefined, rows: 0 };
+      if (buffer === undefined) throw new Error('there are more rows than the buffers hold');
+      const taken = Math.min(first + count - row, rows - filled);
+      targets.push({ from: row * rowBytes, bytes: taken * rowBytes, buffer, at: filled * rowBytes });
+      row += taken;
+      filled += taken;
+      if (filled === rows) [index, filled] = [index + 1, 0];
+    }
+  }
+}
+
+/** Gathers a matrix stored (inputs, outputs), and gives it as (outputs, inputs) once it is whole. */
+class Turn {
+  readonly #rows: number;
+  readonly #columns: number;
+  #width = 4;
+  #stored: Uint8Array<ArrayBuffer> | undefined;
+  #filled = 0;
+
+  constructor([rows = 0, columns = 0]: readonly number[]) {
+    this.#rows = rows;
+    this.#columns = columns;
+  }
+
+  expect(dtype: DType): void {
+    this.#width = DTYPE_BYTES[dtype];
+  }
+
+  take(chunk: Uint8Array, offset: number): Uint8Array<ArrayBuffer> | undefined {
+    this.#stored ??= new Uint8Array(this.#rows * this.#columns * this.#width);
+    this.#stored.set(chunk, offset);
+    this.#filled += chunk.length;
+    if (this.#filled < this.#stored.length) return undefined;
+    const stored = this.#stored;
+    this.#stored = undefined;
+    this.#filled = 0;
+    return this.#width === 4
+      ? transposed(new Uint32Array(stored.buffer), new Uint32Array(stored.length / 4), this.#rows, this.#columns)
+      : transposed(new Uint16Array(stored.buffer), new Uint16Array(stored.length / 2), this.#rows, this.#columns);
+  }
+}
+
+function transposed<T extends Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>>(
+  stored: T,
+  out: T,
+  rows: number,
+  columns: number,
+): Uint8Array<ArrayBuffer> {
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) out[column * rows + row] = stored[row * columns + column];
+  }
+  return new Uint8Array(out.buffer);
+}
+
+function tooWide(name: string, rowBytes: number, limit: number): ReptraceError {
+  return new ReptraceError(
+    'OUT_OF_MEMORY',
+    `four rows of ${name} are ${4 * rowBytes} bytes; this adapter binds at most ${limit}`,
+    'Use a GPU with larger storage bindings.',
+  );
+}
