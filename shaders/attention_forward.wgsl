@@ -1,21 +1,27 @@
 // Causal grouped-query attention over packed sequences, without a T x T matrix (flash attention, arXiv 2205.14135):
 //   out[i, h] = sum over j <= i of softmax_j(scale * q[i, h] . k[j, g]) * v[j, g],   g = h / (HEADS / KV_HEADS)
-//   lse[i, h] = log sum over j <= i of exp(scale * q[i, h] . k[j, g]),   scale = 1 / sqrt(head_dim)
+//   lse[i, h] = log sum over j <= i of exp(scale * q[i, h] . k[j, g])
+// CAPPED, softcap * tanh(score / softcap) stands for each score; WINDOWED, j goes from i - window + 1 on.
 // Shapes: q, out [query rows, HEADS * head_dim], k, v [key rows, KV_HEADS * head_dim], lse [query rows, HEADS].
 // blocks: the queries of one workgroup, all of one sequence; query i of a block sees the keys first_key … first_key +
 // visible + i. In training queries and keys are the same rows; in decoding the keys are a cache.
-// One workgroup a block and head. Each lane holds QUERIES queries with their running maximum, sum and output in
-// registers and walks over the keys four at a time; key addresses are the same for all lanes.
+// One workgroup a block (or part of one: part_of) and head. Each lane holds QUERIES queries with their running maximum,
+// sum and output in registers and walks over the keys four at a time; key addresses are the same for all lanes.
 // vary HEAD_DIM4  head_dim / 4
 // vary HEADS      query heads
 // vary KV_HEADS   key/value heads
 // vary QUERIES    queries of a lane
 // vary UNROLLED   unrolls the loops over head_dim: registers on a GPU, but half a minute of compiling on llvmpipe
+// vary WINDOWED   sliding window: a query sees the last `window` keys of those up to its own
+// vary CAPPED     scores are capped, softcap * tanh(score / softcap)
 // uses exp
+// uses softcap
 // uses block
 struct Params {
   scale: f32,
   head_dim4: u32,
+  window: u32,
+  softcap: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,7 +38,10 @@ const K_ROW = KV_HEADS * HEAD_DIM4;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let depth = select(params.head_dim4, HEAD_DIM4, UNROLLED);
-  let block = blocks[group.x];
+  let block = part_of(blocks[group.x], group.z, QUERIES * LANES);
+  if (block.count == 0u) {
+    return;
+  }
   let head = group.y;
   let kv_start = block.first_key * K_ROW + (head / (HEADS / KV_HEADS)) * HEAD_DIM4;
   var query: array<vec4f, QUERIES * HEAD_DIM4>;
@@ -51,7 +60,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
   let keys = block.visible + block.count;
-  for (var j = 0u; j < keys; j += 4u) {
+  // A multiple of four, as without a window, so that a query gets the same bits in whichever block it is (in decoding).
+  let begin = select(0u, first_in_window(block.visible + 1u, params.window) & ~3u, WINDOWED);
+  for (var j = begin; j < keys; j += 4u) {
     let last = keys - 1u;
     let key0 = kv_start + j * K_ROW;
     let key1 = kv_start + min(j + 1u, last) * K_ROW;
@@ -70,8 +81,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
     var shrink = array<f32, QUERIES>();
     for (var i = 0u; i < QUERIES; i++) {
-      let seen = vec4u(j, j + 1u, j + 2u, j + 3u) < vec4u(visible[i]);
-      let masked = select(vec4f(-3.0e38), score[i], seen);
+      let at = vec4u(j, j + 1u, j + 2u, j + 3u);
+      var seen = at < vec4u(visible[i]);
+      if (WINDOWED) {
+        seen &= at >= vec4u(first_in_window(visible[i], params.window));
+      }
+      var z = score[i];
+      if (CAPPED) {
+        z = softcap4(z, params.softcap);
+      }
+      let masked = select(vec4f(-3.0e38), z, seen);
       let top = max(max(max(masked.x, masked.y), max(masked.z, masked.w)), maximum[i]);
       let weight = select(vec4f(), exp4_accurate(masked - top), seen);
       shrink[i] = exp_accurate(maximum[i] - top);

@@ -2,19 +2,25 @@
 //   dv[j, g] = sum over heads h of group g and i >= j of p[i, j] * dout[i, h]
 //   dk[j, g] = scale * sum over h and i >= j of p[i, j] * (dout[i, h] . v[j, g] - delta[i, h]) * q[i, h]
 // with p and delta as in attention_query_grad.wgsl, which runs before. Queries and keys are the same packed rows here.
+// CAPPED and WINDOWED as there.
 // Shapes as in the forward; dk, dv like k and v.
-// One workgroup a block of keys and key/value head; each lane holds KEYS keys in registers and walks over the queries of
-// the group's heads four at a time; query addresses are the same for all lanes.
+// One workgroup a block (or part) of keys and key/value head; each lane holds KEYS keys in registers and walks over the
+// queries of the group's heads four at a time; query addresses are the same for all lanes.
 // vary HEAD_DIM4  head_dim / 4
 // vary HEADS      query heads
 // vary KV_HEADS   key/value heads
 // vary KEYS       keys of a lane, the same as the queries of a lane of the other two kernels
 // vary UNROLLED   unrolls the loops over head_dim: registers on a GPU, but half a minute of compiling on llvmpipe
+// vary WINDOWED   sliding window: a query sees the last `window` keys of those up to its own
+// vary CAPPED     scores are capped, softcap * tanh(score / softcap)
 // uses exp
+// uses softcap
 // uses block
 struct Params {
   scale: f32,
   head_dim4: u32,
+  window: u32,
+  softcap: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,7 +41,10 @@ const K_ROW = KV_HEADS * HEAD_DIM4;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let depth = select(params.head_dim4, HEAD_DIM4, UNROLLED);
-  let block = blocks[group.x];
+  let block = part_of(blocks[group.x], group.z, KEYS * LANES);
+  if (block.count == 0u) {
+    return;
+  }
   let kv_head = group.y;
   var key: array<vec4f, KEYS * HEAD_DIM4>;
   var value: array<vec4f, KEYS * HEAD_DIM4>;
@@ -50,11 +59,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       value[i * HEAD_DIM4 + d] = v[start + d];
     }
   }
-  let last = block.end - 1u;
+  // The last query that sees any of these keys is window - 1 rows after the last of them.
+  let reach = min(block.end, block.first_query + block.count - 1u + params.window);
+  let end = select(block.end, reach, WINDOWED);
+  let last = end - 1u;
   for (var h = 0u; h < GROUP; h++) {
     let head = kv_head * GROUP + h;
     // Queries before the block's first key see none of its keys.
-    for (var row = block.first_query; row < block.end; row += 4u) {
+    for (var row = block.first_query; row < end; row += 4u) {
       let rows = vec4u(row, row + 1u, row + 2u, row + 3u);
       let safe = min(rows, vec4u(last));
       let start = safe * Q_ROW + head * HEAD_DIM4;
@@ -80,10 +92,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
       }
       for (var i = 0u; i < KEYS; i++) {
-        let seen = (rows >= vec4u(position[i])) & (rows < vec4u(block.end));
-        let p = select(vec4f(), exp4_accurate(score[i] - log_sum), seen);
+        var seen = (rows >= vec4u(position[i])) & (rows < vec4u(end));
+        if (WINDOWED) {
+          seen &= rows < vec4u(position[i] + params.window);
+        }
+        var z = score[i];
+        var slope = vec4f(1.0);
+        if (CAPPED) {
+          slope = softcap4_slope(z, params.softcap);
+          z = softcap4(z, params.softcap);
+        }
+        let p = select(vec4f(), exp4_accurate(z - log_sum), seen);
         score[i] = p;
-        up[i] = p * (up[i] - pull);
+        up[i] = p * (up[i] - pull) * slope;
       }
       for (var d = 0u; d < depth; d++) {
         let a = q[start.x + d];

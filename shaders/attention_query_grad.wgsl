@@ -1,18 +1,24 @@
 // The gradient of attention_forward.wgsl with respect to q; the probabilities are recomputed from lse:
 //   p[i, j] = exp(scale * q[i] . k[j] - lse[i]),   delta[i] = dout[i] . out[i]
 //   dq[i] = scale * sum over j <= i of p[i, j] * (dout[i] . v[j] - delta[i]) * k[j]
+// CAPPED, p is that of the capped score, and each term of dq is multiplied by the slope of the cap, 1 - tanh^2.
 // Shapes as in the forward; dout, dq like out and q, delta [query rows, HEADS] is kept for attention_key_grad.wgsl.
-// One workgroup a block and head, each lane QUERIES queries, keys four at a time, as in the forward.
+// One workgroup a block (or part) and head, each lane QUERIES queries, keys four at a time, as in the forward.
 // vary HEAD_DIM4  head_dim / 4
 // vary HEADS      query heads
 // vary KV_HEADS   key/value heads
 // vary QUERIES    queries of a lane
 // vary UNROLLED   unrolls the loops over head_dim: registers on a GPU, but half a minute of compiling on llvmpipe
+// vary WINDOWED   sliding window: a query sees the last `window` keys of those up to its own
+// vary CAPPED     scores are capped, softcap * tanh(score / softcap)
 // uses exp
+// uses softcap
 // uses block
 struct Params {
   scale: f32,
   head_dim4: u32,
+  window: u32,
+  softcap: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,7 +38,10 @@ const K_ROW = KV_HEADS * HEAD_DIM4;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let depth = select(params.head_dim4, HEAD_DIM4, UNROLLED);
-  let block = blocks[group.x];
+  let block = part_of(blocks[group.x], group.z, QUERIES * LANES);
+  if (block.count == 0u) {
+    return;
+  }
   let head = group.y;
   let kv_start = block.first_key * K_ROW + (head / (HEADS / KV_HEADS)) * HEAD_DIM4;
   var query: array<vec4f, QUERIES * HEAD_DIM4>;
@@ -57,7 +66,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     pull[i] = dot(products, vec4f(1.0));
   }
   let keys = block.visible + block.count;
-  for (var j = 0u; j < keys; j += 4u) {
+  // A multiple of four, as without a window, so that a query gets the same bits in whichever block it is (in decoding).
+  let begin = select(0u, first_in_window(block.visible + 1u, params.window) & ~3u, WINDOWED);
+  for (var j = begin; j < keys; j += 4u) {
     let last = keys - 1u;
     let key0 = kv_start + j * K_ROW;
     let key1 = kv_start + min(j + 1u, last) * K_ROW;
@@ -82,9 +93,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
     for (var i = 0u; i < QUERIES; i++) {
-      let seen = vec4u(j, j + 1u, j + 2u, j + 3u) < vec4u(visible[i]);
-      let p = select(vec4f(), exp4_accurate(score[i] - log_sum[i]), seen);
-      score[i] = p * (up[i] - pull[i]);
+      let at = vec4u(j, j + 1u, j + 2u, j + 3u);
+      var seen = at < vec4u(visible[i]);
+      if (WINDOWED) {
+        seen &= at >= vec4u(first_in_window(visible[i], params.window));
+      }
+      var z = score[i];
+      var slope = vec4f(1.0);
+      if (CAPPED) {
+        slope = softcap4_slope(z, params.softcap);
+        z = softcap4(z, params.softcap);
+      }
+      let p = select(vec4f(), exp4_accurate(z - log_sum[i]), seen);
+      score[i] = p * (up[i] - pull[i]) * slope;
     }
     for (var d = 0u; d < depth; d++) {
       let a = k[key0 + d];

@@ -4,7 +4,9 @@
 // Shapes: logits [rows, stride] of which `columns` are used, the vocabulary's ids first_id … first_id + columns - 1;
 // targets [rows]; stats [rows] vec4, (-3e38, 0, 0, 0) before the first chunk. stride is a multiple of 4.
 // One workgroup of 32 lanes a row; a lane takes every 32nd vec4.
+// vary CAPPED     logits are capped: cap * tanh(logit / cap) stands for each
 // uses exp
+// uses softcap
 // uses flat
 // uses lanes
 struct Params {
@@ -12,6 +14,7 @@ struct Params {
   columns: u32,
   stride: u32,
   first_id: u32,
+  cap: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -39,11 +42,19 @@ fn main(
     top = max(top, select(vec4f(LOWEST), logits[start + i], used));
   }
   let before = stats[row];
-  let maximum = max(before.x, max_of_lanes(lane, top));
+  var own_top = max_of_lanes(lane, top);
+  if (CAPPED) {
+    own_top = softcap(own_top, params.cap); // the cap keeps the order
+  }
+  let maximum = max(before.x, own_top);
   var sum = vec4f();
   for (var i = lane; i < vectors; i += LANES) {
     let used = vec4u(i * 4u, i * 4u + 1u, i * 4u + 2u, i * 4u + 3u) < vec4u(params.columns);
-    sum += select(vec4f(), exp4_accurate(logits[start + i] - maximum), used);
+    var z = logits[start + i];
+    if (CAPPED) {
+      z = softcap4(z, params.cap);
+    }
+    sum += select(vec4f(), exp4_accurate(z - maximum), used);
   }
   let own = sum_of_lanes(lane, sum);
   if (lane == 0u) {
@@ -53,6 +64,9 @@ fn main(
     let target_column = targets[row] - params.first_id;
     if (target_column < params.columns) {
       goal = logits[start + target_column / 4u][target_column % 4u];
+      if (CAPPED) {
+        goal = softcap(goal, params.cap);
+      }
     }
     stats[row] = vec4f(maximum, total, goal, 0.0);
   }

@@ -1,4 +1,4 @@
-// out[n, :] = table[ids[n], :] for ids within the part of the table that is bound; other rows are left alone
+// out[n, :] = scale * table[ids[n], :] for ids within the part of the table that is bound; other rows are left alone
 // Shapes: ids [rows], table [part_rows, width] in stored precision, from row `table_row` of its buffer: the rows first_id …
 // first_id + part_rows - 1 of the vocabulary; out [rows, width]. One vec4 an invocation.
 // uses flat
@@ -9,6 +9,7 @@ struct Params {
   first_id: u32,
   part_rows: u32,
   table_row: u32,
+  scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,5 +32,6 @@ fn main(
   if (id < params.first_id || id >= params.first_id + params.part_rows) {
     return;
   }
-  out[index] = weight4((id - params.first_id + params.table_row) * width4 + index % width4);
+  let at = (id - params.first_id + params.table_row) * width4 + index % width4;
+  out[index] = params.scale * weight4(at);
 }

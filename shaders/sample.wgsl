@@ -4,13 +4,16 @@
 // ids [rows] for the next step's embedding, history [.., rows], whose line `step` keeps the same ids.
 // Where the logits are not numbers the id is NO_ID, which no vocabulary has.
 // One workgroup of 32 lanes a row; each lane takes a contiguous run of the vocabulary, so that the order is kept.
+// vary CAPPED     logits are capped: cap * tanh(logit / cap) stands for each
 // uses exp
+// uses softcap
 struct Params {
   rows: u32,
   columns: u32,
   stride: u32,
   temperature: f32,
   step: u32,
+  cap: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -24,6 +27,14 @@ const NO_ID = 0xffffffffu;
 var<workgroup> lane_max: array<f32, LANES>;
 var<workgroup> lane_best: array<u32, LANES>;
 var<workgroup> lane_sum: array<f32, LANES>;
+
+// The logit that is drawn from; the argmax is the same without the cap.
+fn capped(logit: f32) -> f32 {
+  if (CAPPED) {
+    return softcap(logit, params.cap);
+  }
+  return logit;
+}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -58,9 +69,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   var chosen = best;
   if (params.temperature > 0.0) {
+    let highest = capped(top);
     var sum = 0.0;
     for (var i = first; i < end; i++) {
-      sum += exp_accurate((logits[start + i] - top) / params.temperature);
+      sum += exp_accurate((capped(logits[start + i]) - highest) / params.temperature);
     }
     lane_sum[lane] = sum;
     workgroupBarrier();
@@ -78,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
       let stop = min((l + 1u) * run, params.columns);
       for (var i = l * run; i < stop && before <= goal; i++) {
-        let weight = exp_accurate((logits[start + i] - top) / params.temperature);
+        let weight = exp_accurate((capped(logits[start + i]) - highest) / params.temperature);
         before += weight;
         // Rounding can leave the goal above all sums: then the last id that has any probability.
         if (weight > 0.0) {

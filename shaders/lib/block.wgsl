@@ -10,3 +10,16 @@ struct Block {
 }
 
 const LANES = 8u;
+
+// The part of a block that one workgroup takes: of wide heads a lane has room for fewer queries (or keys), and a block
+// goes to several workgroups. Parts beyond the block's end have a count of 0.
+fn part_of(block: Block, part: u32, size: u32) -> Block {
+  let before = min(part * size, block.count);
+  let count = min(size, block.count - before);
+  return Block(block.first_query + before, count, block.first_key, block.visible + before, block.end);
+}
+
+// The first key that a query sees through a sliding window, `seen` being the keys up to its own, that one included.
+fn first_in_window(seen: u32, window: u32) -> u32 {
+  return max(seen, window) - window;
+}

@@ -1,6 +1,6 @@
 /**
  * Parity with PyTorch on a real model in a quantised GGUF file: SmolLM2-135M-Instruct, Q4_1 with a Q8_0 embedding.
- * PyTorch had the same weights dequantised to float32.
+ * PyTorch had the same weights dequantised to float32. Here they are run both ways: blocks kept on the GPU, and widened.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseLayer, meanCurve } from '../../services/compute/engine/attribution/layer-choice.ts';
@@ -11,11 +11,13 @@ import {
   type SignatureOptions,
 } from '../../services/compute/engine/attribution/signature.ts';
 import { unitRowSum } from '../../services/compute/engine/attribution/vectors.ts';
+import { answerPrompts } from '../../services/compute/engine/generation/answer.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { Model } from '../../services/compute/engine/model/model.ts';
 import type { ModelSource } from '../../services/compute/engine/model/model-source.ts';
 import { openModel } from '../../services/compute/engine/model/open-model.ts';
 import { renderSample } from '../../services/compute/engine/model/render.ts';
+import { relativeError } from '../../services/compute/engine/oracle/compare.ts';
 import { expectClose } from '../closeness.ts';
 import { sharedPath } from '../shared.ts';
 import { readGolden, rowsOf, type Golden, type GoldenCase } from './golden.ts';
@@ -25,25 +27,30 @@ const TOKEN_LAYERS = [1, 15, 29, 30];
 
 let gpu: Gpu;
 let source: ModelSource;
+/** With its weights kept quantised. */
 let model: Model;
 let golden: Golden;
 let layers: number[];
+const WAYS = ['widen', 'keep'] as const;
 /** Of all cases, in their order, in one packed batch. */
-let packed: Signature[];
+const packed: Record<(typeof WAYS)[number], Signature[]> = { widen: [], keep: [] };
 const worst = { loss: 0, nll: 0, hidden: 0, gradient: 0, tokenGradients: 0, logits: 0, scores: 0, curve: 0 };
 
 beforeAll(async () => {
-  const started = performance.now();
   gpu = await Gpu.open();
-  source = await openModel(sharedPath('models/smollm2-135m-instruct'));
-  model = await Model.load(gpu, source);
   golden = await readGolden('golden/smollm2-135m-instruct');
-  layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
-  const loaded = performance.now();
-  packed = await signatures(golden.cases, { tokenGradients: true, curve: true });
-  const seconds = (from: number, to: number): string => ((to - from) / 1000).toFixed(1);
-  const took = seconds(loaded, performance.now());
-  console.log(`loaded in ${seconds(started, loaded)} s, signatures of all cases in ${took} s`);
+  for (const quantized of WAYS) {
+    const started = performance.now();
+    if (quantized === 'keep') model.close();
+    source = await openModel(sharedPath('models/smollm2-135m-instruct'), { quantized });
+    model = await Model.load(gpu, source);
+    layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
+    const loaded = performance.now();
+    packed[quantized] = await signatures(golden.cases, { tokenGradients: true, curve: true });
+    const seconds = (from: number, to: number): string => ((to - from) / 1000).toFixed(1);
+    const took = seconds(loaded, performance.now());
+    console.log(`${quantized}: loaded in ${seconds(started, loaded)} s, signatures in ${took} s`);
+  }
 });
 
 afterAll(() => {
@@ -80,8 +87,8 @@ describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
     }
   });
 
-  it('gives losses, hidden states and gradients of all cases in one packed batch', () => {
-    for (const [i, { loss, nll, layers: parts }] of packed.entries()) {
+  it.each(WAYS)('gives losses, hidden states and gradients of all cases in one packed batch (%s)', (way) => {
+    for (const [i, { loss, nll, layers: parts }] of packed[way].entries()) {
       const { name, loss: reference } = golden.cases[i];
       noteWorst('loss', Math.abs(loss - reference));
       expect(Math.abs(loss - reference), `${name}: loss`).toBeLessThanOrEqual(2e-5);
@@ -104,8 +111,28 @@ describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
     }
   });
 
+  it('gives the same whether weights are kept quantised or widened', () => {
+    const differences = { loss: 0, hidden: 0, gradient: 0 };
+    for (const [i, { loss, layers: parts }] of packed.keep.entries()) {
+      const other = packed.widen[i];
+      differences.loss = Math.max(differences.loss, Math.abs(loss - other.loss));
+      for (const [layer, { hidden, gradient }] of parts) {
+        const expected = other.layers.get(layer);
+        const of = (values: Float32Array, others?: Float32Array): number =>
+          relativeError(values, others ?? []);
+        differences.hidden = Math.max(differences.hidden, of(hidden, expected?.hidden));
+        differences.gradient = Math.max(differences.gradient, of(gradient, expected?.gradient));
+      }
+    }
+    console.log('worst differences between kept and widened weights', differences);
+    // Weights and orders of sums are the same; a compiler may still join other products with sums.
+    expect(differences.loss).toBeLessThanOrEqual(1e-6);
+    expect(differences.hidden).toBeLessThanOrEqual(1e-6);
+    expect(differences.gradient).toBeLessThanOrEqual(1e-5);
+  });
+
   it('gives the layer curve, and the layer that either rule chooses by it', () => {
-    const curve = meanCurve(packed.map(({ adjacentCosine }) => adjacentCosine ?? []));
+    const curve = meanCurve(packed.keep.map(({ adjacentCosine }) => adjacentCosine ?? []));
     const reference = golden.layer_curve?.adjacent_cosine ?? [];
     expect(curve.length).toBe(reference.length);
     for (const [i, cosine] of curve.entries()) {
@@ -135,7 +162,7 @@ describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
   it('gives token scores', async () => {
     const scores = golden.token_scores;
     if (scores === undefined) throw new Error('the golden values have no token scores');
-    const query = packed.find(({ sample }) => sample.name === scores.query);
+    const query = packed.keep.find(({ sample }) => sample.name === scores.query);
     if (query === undefined) throw new Error('the query is none of the cases');
     const { promptLength, inputIds } = query.sample;
     const queries = new Map(
@@ -153,5 +180,11 @@ describe('SmolLM2-135M-Instruct, Q4_1, against PyTorch', () => {
         expectClose(`layer ${layer}: token scores`, found, scores.by_layer[layer] ?? [], 1e-3),
       );
     }
+  });
+
+  it('answers as the model does', async () => {
+    const prompt = 'What is the capital of France?';
+    const [answer] = await answerPrompts(model, source, [prompt], { maxTokens: 16, temperature: 0, seed: 0 });
+    expect(answer.output).toBe('The capital of France is Paris.');
   });
 });

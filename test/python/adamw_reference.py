@@ -1,10 +1,11 @@
-"""The reference run of full fine-tuning: ten AdamW steps of stories260K in PyTorch, float32, on the CPU.
+"""Reference runs of full fine-tuning: ten AdamW steps of a model in PyTorch, float32, on the CPU.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r test/python/requirements.txt
-    /tmp/venv/bin/python test/python/adamw_reference.py [--shared ../shared] [--out test/fixtures/adamw-stories260k.json]
+    /tmp/venv/bin/python test/python/adamw_reference.py [--shared ../shared] [--model stories260K]
 
-It reads SHARED/models/stories260K/hf (the weights) and SHARED/golden/stories260K.json (token ids), and writes one
-JSON file that a training loop of ours is compared with, step by step. Running it again gives the same file.
+It reads a model's weights and the token ids of its golden values, and writes one JSON file,
+test/fixtures/adamw-MODEL.json, that a training loop of ours is compared with, step by step. Running it again gives
+the same file. Models: stories260K, and of SHARED/models/tiny-random: mistral, qwen2, qwen3, llama3-rope.
 
 Batches: four sequences a step, two kinds mixed, none padded.
   response rows  `loss_start` = prompt length: loss on the response tokens only
@@ -100,17 +101,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     here = Path(__file__).resolve().parent
     parser.add_argument("--shared", type=Path, default=here.parents[2] / "shared")
-    parser.add_argument("--out", type=Path, default=here.parent / "fixtures" / "adamw-stories260k.json")
+    parser.add_argument("--model", default="stories260K")
     options = parser.parse_args()
+    if options.model == "stories260K":
+        weights, golden = "models/stories260K/hf", "golden/stories260K.json"
+    else:
+        weights = f"models/tiny-random/{options.model}"
+        golden = f"{weights}.golden.json"
+    out = here.parent / "fixtures" / f"adamw-{options.model.lower()}.json"
 
     torch.set_num_threads(1)  # one order of summation
     torch.use_deterministic_algorithms(True)
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        options.shared / "models/stories260K/hf", dtype=torch.float32, attn_implementation="eager"
+        options.shared / weights, dtype=torch.float32, attn_implementation="eager"
     )
     model.train()  # the model has no dropout
-    assert model.lm_head.weight is model.model.embed_tokens.weight
-    cases = json.loads((options.shared / "golden/stories260K.json").read_text())["cases"]
+    cases = json.loads((options.shared / golden).read_text())["cases"]
+    cases = [case for case in cases if "/" not in case["name"]]  # those without an adapter
     batches = make_batches(cases)
 
     before = {name: p.detach().double().clone() for name, p in model.named_parameters()}
@@ -140,7 +147,7 @@ def main() -> None:
         print(f"step {t}: lr {learning_rate(t):.3e}  loss {loss.item():.6f}  grad norm {norm.item():.6f}")
 
     result = {
-        "model": "stories260K",
+        "model": options.model,
         "made_with": {"torch": torch.__version__, "transformers": transformers.__version__},
         "optimizer": {"beta1": BETAS[0], "beta2": BETAS[1], "eps": EPS, "weight_decay": WEIGHT_DECAY},
         "max_norm": MAX_NORM,
@@ -148,8 +155,8 @@ def main() -> None:
         "steps": steps,
         "parameters": parameter_summary(before, model),
     }
-    options.out.write_text(json.dumps(result, separators=(",", ":")) + "\n")
-    print(f"wrote {options.out}")
+    out.write_text(json.dumps(result, separators=(",", ":")) + "\n")
+    print(f"wrote {out}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ describe('assembling a shader', () => {
     expect(code).toContain('const TILE_ROWS = 4u;');
     expect(code).toContain('const HAS_BIAS = true;');
     expect(code).toContain('@binding(2) var<storage, read> weights: array<vec2u>');
-    expect(assembleShader({ shader: 'swiglu_forward' })).toContain('fn exp_accurate');
+    const activation = assembleShader({ shader: 'gated_forward', constants: { ACTIVATION: 0 } });
+    expect(activation).toContain('fn exp_accurate');
   });
 
   it('refuses constants that the header does not name, and a header with constants left open', () => {

@@ -1,12 +1,18 @@
 /** A second's check that this adapter computes right: kernels against their float64 oracles, and how fast it is. */
 import { relativeError } from '../oracle/compare.ts';
 import { attentionForward, causalBlocks } from '../oracle/attention.ts';
+import { gatedBackward } from '../oracle/gated-activation.ts';
+import { layerNormForward } from '../oracle/layer-norm.ts';
 import { linearForward } from '../oracle/linear.ts';
 import { rmsNormForward } from '../oracle/rms-norm.ts';
+import { plainInvFreq, rotaryForward } from '../oracle/rotary.ts';
 import { Random } from '../../../../lib/random.ts';
 import * as attention from '../kernels/attention.ts';
+import * as gatedActivation from '../kernels/gated-activation.ts';
+import * as layerNorm from '../kernels/layer-norm.ts';
 import * as linear from '../kernels/linear.ts';
 import * as rmsNorm from '../kernels/rms-norm.ts';
+import * as rotary from '../kernels/rotary.ts';
 import { uploadFloats, uploadWords } from '../model/batch.ts';
 import { Arena, type Scope } from './arena.ts';
 import type { Gpu } from './gpu.ts';
@@ -36,7 +42,8 @@ export async function selfCheck(gpu: Gpu): Promise<SelfCheck> {
   const scope = arena.scope();
   try {
     const bench: Bench = { recorder, scope, random: new Random(1) };
-    const kernels = [await checkLinear(bench), await checkRmsNorm(bench), await checkAttention(bench)];
+    const kernels: KernelCheck[] = [];
+    for (const check of CHECKS) kernels.push(await check(bench));
     return { kernels, gigaflops: await measure(bench) };
   } finally {
     scope.end();
@@ -49,6 +56,17 @@ interface Bench {
   readonly scope: Scope;
   readonly random: Random;
 }
+
+const CHECKS: readonly ((bench: Bench) => Promise<KernelCheck>)[] = [
+  checkLinear,
+  checkRmsNorm,
+  checkLayerNorm,
+  checkRotary,
+  checkAttention,
+  (bench) => checkActivation(bench, 'silu'),
+  (bench) => checkActivation(bench, 'gelu'),
+  (bench) => checkActivation(bench, 'gelu-tanh'),
+];
 
 async function checkLinear({ recorder, scope, random }: Bench): Promise<KernelCheck> {
   const [rows, inner, outer] = [33, 64, 50];
@@ -84,6 +102,54 @@ async function checkRmsNorm({ recorder, scope, random }: Bench): Promise<KernelC
     reciprocal: scope.take([rows]),
   });
   return verdict('rms norm', await readBack(recorder, y), rmsNormForward({ x, weight, rows, width, eps }));
+}
+
+async function checkLayerNorm({ recorder, scope, random }: Bench): Promise<KernelCheck> {
+  const [rows, width, eps] = [33, 68, 1e-5];
+  const x = normal(random, rows * width);
+  const [weight, bias] = [normal(random, width), normal(random, width)];
+  const y = scope.take([rows, width]);
+  layerNorm.forward(recorder, {
+    x: uploadFloats(recorder, scope, x, [rows, width]),
+    weight: uploadFloats(recorder, scope, weight),
+    bias: uploadFloats(recorder, scope, bias),
+    epsilon: eps,
+    y,
+    stats: scope.take([rows, 2]),
+  });
+  const expected = layerNormForward({ x, weight, bias, rows, width, eps });
+  return verdict('layer norm', await readBack(recorder, y), expected);
+}
+
+/** Half of every head turns, so that what passes through is checked too. */
+async function checkRotary({ recorder, scope, random }: Bench): Promise<KernelCheck> {
+  const [rows, heads, headDim] = [33, 3, 16];
+  const values = normal(random, rows * heads * headDim);
+  const positions = Uint32Array.from({ length: rows }, (_, n) => n);
+  const invFreq = plainInvFreq(headDim / 2, 10_000);
+  const table = rotary.rotaryTable(invFreq, rows);
+  const x = uploadFloats(recorder, scope, values, [rows, heads * headDim]);
+  rotary.forward(recorder, {
+    ...{ x, heads, headDim, positions: uploadWords(recorder, scope, positions) },
+    table: uploadFloats(recorder, scope, table, [rows, invFreq.length, 2]),
+  });
+  const expected = rotaryForward({ x: values, positions, invFreq, rows, heads, headDim });
+  return verdict('rotary', await readBack(recorder, x), expected);
+}
+
+async function checkActivation(
+  { recorder, scope, random }: Bench,
+  kind: gatedActivation.Activation,
+): Promise<KernelCheck> {
+  const [rows, width] = [33, 68];
+  const [gate, up, dy] = [0, 1, 2].map(() => normal(random, rows * width));
+  const upload = (values: Float32Array<ArrayBuffer>) => uploadFloats(recorder, scope, values, [rows, width]);
+  const dgate = scope.take([rows, width]);
+  const dactToDup = upload(dy);
+  gatedActivation.backward(recorder, { kind, gate: upload(gate), up: upload(up), dactToDup, dgate });
+  const expected = gatedBackward({ kind, gate, up, dy });
+  const actual = [...(await readBack(recorder, dgate)), ...(await readBack(recorder, dactToDup))];
+  return verdict(kind, Float32Array.from(actual), Float64Array.from([...expected.dGate, ...expected.dUp]));
 }
 
 async function checkAttention({ recorder, scope, random }: Bench): Promise<KernelCheck> {

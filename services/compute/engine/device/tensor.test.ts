@@ -45,6 +45,15 @@ describe('byteLength', () => {
     ]);
     expect(byteLength([0, 7], 'f32')).toBe(0);
   });
+
+  it('counts whole blocks of quantised types, and whole pairs where blocks are no whole words', () => {
+    const dtypes = ['q4_0', 'q4_1', 'q5_0', 'q5_1', 'q8_0', 'q4_k', 'q5_k', 'q6_k'] as const;
+    // A row of 512 values is 16 blocks of 32, or 2 of 256.
+    expect(dtypes.map((dtype) => byteLength([3, 512], dtype))).toEqual(
+      [16 * 18, 16 * 20, 16 * 22, 16 * 24, 16 * 34, 2 * 144, 2 * 176, 2 * 210].map((bytes) => 3 * bytes),
+    );
+    expect([byteLength([3, 32], 'q8_0'), byteLength([3, 32], 'q4_1')]).toEqual([4 * 34, 3 * 20]);
+  });
 });
 
 describe('matrixRows', () => {

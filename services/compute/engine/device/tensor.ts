@@ -4,8 +4,11 @@
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 
+export type FloatDtype = 'f32' | 'f16' | 'bf16';
+/** ggml's quantised types; how they lie on the GPU is told in model/gguf/quantized-blocks.ts. */
+export type QuantizedDtype = 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1' | 'q8_0' | 'q4_k' | 'q5_k' | 'q6_k';
 /** Precisions in which model weights are stored on the GPU. */
-export type WeightDtype = 'f32' | 'f16' | 'bf16';
+export type WeightDtype = FloatDtype | QuantizedDtype;
 export type Dtype = WeightDtype | 'u32';
 
 export interface Tensor {
@@ -23,14 +26,31 @@ export interface Matrix {
   readonly dtype: WeightDtype;
 }
 
-const BYTES: Readonly<Record<Dtype, number>> = { f32: 4, u32: 4, f16: 2, bf16: 2 };
+/** What is stored as a whole: so many values in so many bytes. Of quantised types, a block or a pair of them. */
+const UNITS: Readonly<Record<Dtype, { readonly values: number; readonly bytes: number }>> = {
+  ...{ f32: { values: 1, bytes: 4 }, u32: { values: 1, bytes: 4 } },
+  ...{ f16: { values: 1, bytes: 2 }, bf16: { values: 1, bytes: 2 } },
+  ...{ q4_0: { values: 64, bytes: 36 }, q4_1: { values: 32, bytes: 20 } },
+  ...{ q5_0: { values: 64, bytes: 44 }, q5_1: { values: 32, bytes: 24 }, q8_0: { values: 64, bytes: 68 } },
+  ...{
+    q4_k: { values: 256, bytes: 144 },
+    q5_k: { values: 256, bytes: 176 },
+    q6_k: { values: 512, bytes: 420 },
+  },
+};
+
+export function isQuantized(dtype: Dtype): dtype is QuantizedDtype {
+  return dtype.startsWith('q');
+}
 
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Bytes on the GPU: a quantised matrix ends with a whole block, or pair of blocks. */
 export function byteLength(shape: readonly number[], dtype: Dtype): number {
-  return elementCount(shape) * BYTES[dtype];
+  const { values, bytes } = UNITS[dtype];
+  return Math.ceil(elementCount(shape) / values) * bytes;
 }
 
 /** Throws SHAPE_MISMATCH, naming the operand, unless a tensor has exactly this shape (and dtype). */

@@ -182,7 +182,7 @@ class Decoder {
       ids,
       positions: uploadWords(recorder, scope, positions),
       blocks: uploadWords(recorder, scope, blocks, [blocks.length / BLOCK_WORDS, BLOCK_WORDS]),
-      attentionWork: scoreWork(blocks),
+      attentionWork: (window) => scoreWork(blocks, window),
     };
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as attention from './attention.ts';
-import { Bench, expectClose, expectMismatch, FORWARD, GRADIENT, normalFloats } from './testing.ts';
+import { check, oracleOptions, packed, randomValues, runForward, tensors } from './attention-testing.ts';
+import { Bench, expectClose, expectMismatch, FORWARD } from './testing.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -9,89 +10,6 @@ beforeAll(async () => {
 afterAll(() => {
   bench.close();
 });
-
-interface Heads {
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-}
-
-interface Rows {
-  readonly queryRows: number;
-  readonly keyRows: number;
-  readonly runs: readonly attention.QueryRun[];
-}
-
-interface Values {
-  readonly q: Float32Array;
-  readonly k: Float32Array;
-  readonly v: Float32Array;
-}
-
-/** Sequences end to end, whose queries and keys are the same rows. */
-function packed(lengths: readonly number[]): Rows {
-  let first = 0;
-  const runs = lengths.map((count) => {
-    first += count;
-    return { firstQuery: first - count, count, firstKey: first - count, visible: 0 };
-  });
-  return { queryRows: first, keyRows: first, runs };
-}
-
-function randomValues({ heads, kvHeads, headDim }: Heads, { queryRows, keyRows }: Rows): Values {
-  const normal = normalFloats(queryRows * 100 + headDim);
-  const keys = keyRows * kvHeads * headDim;
-  return { q: normal(queryRows * heads * headDim), k: normal(keys), v: normal(keys) };
-}
-
-/** What the oracle takes for the same. */
-function oracleOptions(shape: Heads, { queryRows, keyRows, runs }: Rows, values: Values) {
-  const blocks = runs.map(({ firstQuery, count, firstKey, visible }) => {
-    return { queryStart: firstQuery, count, keyStart: firstKey, firstPosition: visible };
-  });
-  return { ...shape, ...values, queryRows, keyRows, blocks };
-}
-
-/** Everything the forward takes, on the GPU. */
-function tensors({ heads, kvHeads, headDim }: Heads, { queryRows, keyRows, runs }: Rows, values: Values) {
-  const words = attention.planBlocks(runs);
-  const blocks = bench.words(words, [words.length / attention.BLOCK_WORDS, attention.BLOCK_WORDS]);
-  return {
-    ...{ heads, kvHeads, headDim, blocks, work: attention.scoreWork(words) },
-    q: bench.floats(values.q, [queryRows, heads * headDim]),
-    k: bench.floats(values.k, [keyRows, kvHeads * headDim]),
-    v: bench.floats(values.v, [keyRows, kvHeads * headDim]),
-    out: bench.empty([queryRows, heads * headDim]),
-    lse: bench.empty([queryRows, heads]),
-  };
-}
-
-async function runForward(shape: Heads, rows: Rows, values: Values) {
-  const given = tensors(shape, rows, values);
-  attention.forward(bench.recorder, given);
-  return { given, out: await bench.read(given.out), lse: await bench.read(given.lse) };
-}
-
-/** Forward and backward against the oracle. */
-async function check(shape: Heads, rows: Rows, values: Values): Promise<void> {
-  const what = `attention headDim ${shape.headDim}`;
-  const oracle = oracleOptions(shape, rows, values);
-  const { given, out, lse } = await runForward(shape, rows, values);
-  const expected = attention.oracle.attentionForward(oracle);
-  expectClose(`${what} out`, out, expected.out, FORWARD);
-  expectClose(`${what} lse`, lse, expected.lse, FORWARD);
-  const dOut = normalFloats(3)(values.q.length);
-  const gradients = {
-    dout: bench.floats(dOut, given.q.shape),
-    ...{ dq: bench.empty(given.q.shape), dk: bench.empty(given.k.shape), dv: bench.empty(given.v.shape) },
-    delta: bench.empty(given.lse.shape),
-  };
-  attention.backward(bench.recorder, { ...given, ...gradients });
-  const { dq, dk, dv } = attention.oracle.attentionBackward({ ...oracle, dOut });
-  expectClose(`${what} dq`, await bench.read(gradients.dq), dq, GRADIENT);
-  expectClose(`${what} dk`, await bench.read(gradients.dk), dk, GRADIENT);
-  expectClose(`${what} dv`, await bench.read(gradients.dv), dv, GRADIENT);
-}
 
 describe('the attention kernels', () => {
   // A block holds 32 queries: lengths below, at, and beyond one and two of them.
@@ -104,7 +22,7 @@ describe('the attention kernels', () => {
     { name: 'wide heads', lengths: [21, 2], heads: 2, kvHeads: 2, headDim: 64 },
   ])('agree with the oracle: $name, $heads/$kvHeads heads of $headDim', async ({ lengths, ...shape }) => {
     const rows = packed(lengths);
-    await check(shape, rows, randomValues(shape, rows));
+    await check(bench, shape, rows, randomValues(shape, rows));
   });
 
   it('survive scores up to 100 in magnitude, where a plain softmax overflows', async () => {
@@ -117,7 +35,7 @@ describe('the attention kernels', () => {
     const { lse } = attention.oracle.attentionForward(oracleOptions(shape, rows, values));
     expect(Math.max(...lse)).toBeGreaterThan(80);
     expect(Math.min(...lse)).toBeLessThan(-10);
-    await check(shape, rows, values);
+    await check(bench, shape, rows, values);
   });
 
   it('let queries attend to a cache, and to none of the memory between sequences', async () => {
@@ -136,7 +54,7 @@ describe('the attention kernels', () => {
         cache.fill(NaN, (firstKey + visible + count) * 16, (firstKey + 40) * 16);
       }
     }
-    const { out, lse } = await runForward(shape, rows, values);
+    const { out, lse } = await runForward(bench, shape, rows, values);
     const expected = attention.oracle.attentionForward(oracle);
     expectClose('attention with a cache out', out, expected.out, FORWARD);
     expectClose('attention with a cache lse', lse, expected.lse, FORWARD);
@@ -147,7 +65,7 @@ describe('the attention kernels', () => {
     const rows = packed([20, 20]);
     const values = randomValues(shape, rows);
     values[operand][30 * 4] = NaN;
-    const { out, lse } = await runForward(shape, rows, values);
+    const { out, lse } = await runForward(bench, shape, rows, values);
     expect(out.subarray(0, 20 * 4).some(Number.isNaN)).toBe(false);
     const sees = operand === 'q' ? [30] : [30, 31, 35, 39];
     for (const row of sees) {
@@ -159,7 +77,7 @@ describe('the attention kernels', () => {
   it('name the operand whose shape is wrong', () => {
     const shape = { heads: 4, kvHeads: 2, headDim: 8 };
     const rows = packed([5]);
-    const good = tensors(shape, rows, randomValues(shape, rows));
+    const good = tensors(bench, shape, rows, randomValues(shape, rows));
     const wrong = bench.empty([1, 2, 3]);
     for (const operand of ['q', 'k', 'v', 'out', 'lse', 'blocks']) {
       expectMismatch(operand, () => {

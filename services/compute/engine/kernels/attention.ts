@@ -3,16 +3,21 @@
  * stored, the backward recomputes the probabilities.
  * Shapes: q, out [query rows, heads * headDim], k, v [key rows, kvHeads * headDim], lse, delta [query rows, heads].
  */
-import { f32Bits, type Recorder } from '../device/recorder.ts';
+import { f32Bits, type Grid, type Recorder } from '../device/recorder.ts';
 import { expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
+import { capBits } from './softcap.ts';
 
 export * as oracle from '../oracle/attention.ts';
 
 /** Lanes of a workgroup, as in shaders/lib/block.wgsl. */
 const LANES = 8;
-/** Queries (or keys) that a lane holds: with four keys (or queries) at a time, a 4 x 4 tile of scores. */
+/** Queries (or keys) that a lane holds at most: with four keys (or queries) at a time, a 4 x 4 tile of scores. */
 const PER_LANE = 4;
+/** Numbers that a lane holds of each operand, its queries times headDim: wider heads leave it fewer queries. */
+const LANE_WIDTH = 512;
+/** Wider windows are no different, and rows plus this stay in 32 bits. */
+const WIDEST_WINDOW = 2 ** 30;
 export const BLOCK_QUERIES = LANES * PER_LANE;
 export const BLOCK_WORDS = 5;
 
@@ -42,12 +47,18 @@ export function planBlocks(runs: readonly QueryRun[]): Uint32Array<ArrayBuffer> 
   return Uint32Array.from(words);
 }
 
-/** Floating point operations of one product of scores, per head and head dimension: 2 for each visible pair. */
-export function scoreWork(blocks: Uint32Array): number {
+/**
+ * Floating point operations of one product of scores, per head and head dimension: 2 for each visible pair. With a window,
+ * those pairs that it leaves.
+ */
+export function scoreWork(blocks: Uint32Array, window = Infinity): number {
   let pairs = 0;
   for (let i = 0; i < blocks.length; i += BLOCK_WORDS) {
-    const count = blocks[i + 1];
-    pairs += count * (blocks[i + 3] + (count + 1) / 2);
+    const [count, visible] = [blocks[i + 1], blocks[i + 3]];
+    // Queries that see all keys up to their own; those after them see `window` each.
+    const whole = Math.min(count, Math.max(0, window - visible));
+    pairs += whole * (visible + (whole + 1) / 2);
+    if (whole < count) pairs += (count - whole) * window;
   }
   return 2 * pairs;
 }
@@ -60,6 +71,12 @@ export interface AttentionShape {
   readonly blocks: Tensor;
   /** From `scoreWork`, for planning. */
   readonly work: number;
+  /** What scores are multiplied by; 1 / sqrt(headDim) if absent. */
+  readonly scale?: number | undefined;
+  /** Scores become softcap * tanh(score / softcap) before the softmax (Gemma 2); as they are if absent. */
+  readonly softcap?: number | undefined;
+  /** Keys that a query sees at most, its own included (`sliding_window` of transformers); all up to its own if absent. */
+  readonly window?: number | undefined;
 }
 
 export interface AttentionForward extends AttentionShape {
@@ -71,18 +88,19 @@ export interface AttentionForward extends AttentionShape {
 }
 
 export function forward(recorder: Recorder, attention: AttentionForward): void {
-  const { heads, headDim, blocks, work, q, k, v, out, lse } = attention;
+  const { heads, headDim, work, blocks, q, k, v, out, lse } = attention;
   const rows = checkShapes(attention);
+  const perLane = perLaneOf(headDim);
   expectShape('out', out, [rows, heads * headDim]);
   expectShape('lse', lse, [rows, heads]);
   recorder.run(
     {
       shader: 'attention_forward',
-      constants: { ...constantsOf(recorder, attention), QUERIES: PER_LANE },
+      constants: { ...constantsOf(recorder, attention), QUERIES: perLane },
     },
     paramsOf(attention),
     [blocks.buffer, q.buffer, k.buffer, v.buffer, out.buffer, lse.buffer],
-    [blocks.shape[0] ?? 0, heads],
+    gridOf(attention, heads),
     2 * work * heads * headDim,
   );
 }
@@ -98,8 +116,9 @@ export interface AttentionBackward extends AttentionForward {
 }
 
 export function backward(recorder: Recorder, attention: AttentionBackward): void {
-  const { heads, kvHeads, headDim, blocks, work, q, k, v, out, lse, dout, dq, dk, dv, delta } = attention;
+  const { heads, kvHeads, headDim, work, blocks, q, k, v, out, lse, dout, dq, dk, dv, delta } = attention;
   const rows = checkShapes(attention);
+  const perLane = perLaneOf(headDim);
   expectShape('k', k, [rows, kvHeads * headDim]);
   expectShape('out', out, [rows, heads * headDim]);
   expectShape('dout', dout, [rows, heads * headDim]);
@@ -110,36 +129,66 @@ export function backward(recorder: Recorder, attention: AttentionBackward): void
   expectShape('delta', delta, [rows, heads]);
   const constants = constantsOf(recorder, attention);
   const params = paramsOf(attention);
-  const count = blocks.shape[0] ?? 0;
   recorder.run(
-    { shader: 'attention_query_grad', constants: { ...constants, QUERIES: PER_LANE } },
+    { shader: 'attention_query_grad', constants: { ...constants, QUERIES: perLane } },
     params,
     [blocks, q, k, v, out, lse, dout, dq, delta].map((tensor) => tensor.buffer),
-    [count, heads],
+    gridOf(attention, heads),
     3 * work * heads * headDim,
   );
   recorder.run(
-    { shader: 'attention_key_grad', constants: { ...constants, KEYS: PER_LANE } },
+    { shader: 'attention_key_grad', constants: { ...constants, KEYS: perLane } },
     params,
     [blocks, q, k, v, lse, delta, dout, dk, dv].map((tensor) => tensor.buffer),
-    [count, kvHeads],
+    gridOf(attention, kvHeads),
     4 * work * heads * headDim,
   );
 }
 
+/** 4 up to headDim 128, 2 up to 256, 1 beyond: a lane's memory stays what it is at 128. */
+function perLaneOf(headDim: number): number {
+  if (headDim * PER_LANE <= LANE_WIDTH) return PER_LANE;
+  return headDim * 2 <= LANE_WIDTH ? 2 : 1;
+}
+
+/** Workgroups: blocks, heads, and the parts of a block. */
+function gridOf({ blocks, headDim }: AttentionShape, heads: number): Grid {
+  return [blocks.shape[0] ?? 0, heads, PER_LANE / perLaneOf(headDim)];
+}
+
 function constantsOf(
   { gpu }: Recorder,
-  { heads, kvHeads, headDim }: AttentionShape,
+  { heads, kvHeads, headDim, window, softcap }: AttentionShape,
 ): Record<string, number | boolean> {
-  return { HEAD_DIM4: headDim / 4, HEADS: heads, KV_HEADS: kvHeads, UNROLLED: !gpu.report.software };
+  return {
+    ...{ HEAD_DIM4: headDim / 4, HEADS: heads, KV_HEADS: kvHeads, UNROLLED: !gpu.report.software },
+    ...{ WINDOWED: window !== undefined, CAPPED: softcap !== undefined },
+  };
 }
 
-function paramsOf({ headDim }: AttentionShape): number[] {
-  return [f32Bits(1 / Math.sqrt(headDim)), headDim / 4];
+function paramsOf({
+  headDim,
+  scale = 1 / Math.sqrt(headDim),
+  window = 0,
+  softcap,
+}: AttentionShape): number[] {
+  return [f32Bits(scale), headDim / 4, Math.min(window, WIDEST_WINDOW), capBits('attention scores', softcap)];
 }
 
-function checkShapes({ heads, kvHeads, headDim, blocks, q, k, v }: AttentionForward): number {
+/** Throws INPUT_INVALID for a scale or window that means nothing (`capBits` checks the cap). */
+function checkVariant({ scale = 1, window = 1 }: AttentionShape): void {
+  if (Number.isFinite(scale) && Number.isInteger(window) && window >= 1) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    `attention was given scale ${scale} and window ${window}`,
+    'Give a finite scale and a window of at least one key, or leave them out.',
+  );
+}
+
+function checkShapes(attention: AttentionForward): number {
+  const { heads, kvHeads, headDim, blocks, q, k, v } = attention;
   const rows = q.shape[0] ?? 0;
+  checkVariant(attention);
   expectMultipleOf4('headDim', headDim);
   if (heads % kvHeads !== 0) {
     throw new ReptraceError(

@@ -16,6 +16,7 @@ interface Case {
   readonly scale: Float32Array;
   readonly rows: number;
   readonly vocabSize: number;
+  readonly cap?: number;
 }
 
 /** The columns of a chunk, in rows padded to a vec4 (and one more) with NaN. */
@@ -31,7 +32,7 @@ function chunkOf({ logits, rows, vocabSize }: Case, firstId: number, columns: nu
 
 /** Losses, gradient and the gradient's padding, with the vocabulary in chunks of the given sizes. */
 async function run(given: Case, sizes: readonly number[]) {
-  const { rows, vocabSize } = given;
+  const { rows, vocabSize, cap } = given;
   let firstId = 0;
   const chunks = sizes.map((columns) => {
     firstId += columns;
@@ -39,12 +40,12 @@ async function run(given: Case, sizes: readonly number[]) {
   });
   const targets = bench.words(given.targets);
   const stats = bench.floats(crossEntropy.emptyStats(rows), [rows, 4]);
-  for (const chunk of chunks) crossEntropy.forward(bench.recorder, { chunk, targets, stats });
+  for (const chunk of chunks) crossEntropy.forward(bench.recorder, { chunk, targets, stats, cap });
   const nll = crossEntropy.nllFromStats(await bench.read(stats));
   const dLogits = new Float32Array(rows * vocabSize);
   const padding: number[] = [];
   for (const chunk of chunks) {
-    crossEntropy.backward(bench.recorder, { chunk, targets, stats, scale: bench.floats(given.scale) });
+    crossEntropy.backward(bench.recorder, { chunk, targets, stats, scale: bench.floats(given.scale), cap });
     const stride = chunk.logits.shape[1] ?? 0;
     const values = await bench.read(chunk.logits);
     for (let r = 0; r < rows; r++) {
@@ -92,6 +93,36 @@ describe('the cross-entropy kernels', () => {
     }
   });
 
+  it.each([
+    { cap: 30, spread: 3 },
+    { cap: 30, spread: 60 },
+    { cap: 2, spread: 3 },
+    { cap: 0.1, spread: 0.3 },
+  ])('agree with the oracle where logits of $spread are capped at $cap', async ({ cap, spread }) => {
+    const given = { ...randomCase(40, 513, spread), cap };
+    const nll = crossEntropy.oracle.crossEntropyForward(given);
+    const dLogits = crossEntropy.oracle.crossEntropyBackward(given);
+    for (const chunks of [[513], [200, 1, 3, 309]]) {
+      const result = await run(given, chunks);
+      expectClose('capped crossEntropy nll', result.nll, nll, FORWARD);
+      expectClose('capped crossEntropy dlogits', result.dLogits, dLogits, GRADIENT);
+      expect(result.padding.every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  it('bound an infinite logit by the cap, and let a NaN through it', async () => {
+    const given = { ...randomCase(2, 8), cap: 4 };
+    given.logits[3] = Infinity;
+    given.logits[8 + 5] = NaN;
+    const { nll, dLogits } = await run(given, [4, 4]);
+    const [expected] = crossEntropy.oracle.crossEntropyForward(given);
+    expect(nll[0]).toBeCloseTo(expected, 5);
+    expect(dLogits[3]).toBe(0);
+    expect(dLogits.subarray(0, 8).some(Number.isNaN)).toBe(false);
+    expect(nll[1]).toBeNaN();
+    expect(dLogits.subarray(8).every(Number.isNaN)).toBe(true);
+  });
+
   it('give a row of scale 0 no gradient', async () => {
     const given = { ...randomCase(2, 9), scale: Float32Array.of(0, 1) };
     const { dLogits } = await run(given, [9]);
@@ -128,6 +159,11 @@ describe('the cross-entropy kernels', () => {
       expectMismatch(operand, () => {
         crossEntropy.forward(bench.recorder, { ...good, [operand]: wrong });
       });
+    }
+    for (const cap of [0, -1, NaN, Infinity, 1e-60]) {
+      expect(() => {
+        crossEntropy.forward(bench.recorder, { ...good, cap });
+      }).toThrow('soft cap of logits');
     }
     for (const bad of [{ columns: 13 }, { logits: wrong }, { logits: bench.empty([2, 10]) }]) {
       expectMismatch('logits', () => {

@@ -5,6 +5,7 @@
  */
 import { flatGrid, type Recorder } from '../device/recorder.ts';
 import { expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts';
+import { capBits } from './softcap.ts';
 
 export * as oracle from '../oracle/cross-entropy.ts';
 
@@ -30,40 +31,45 @@ export function nllFromStats(stats: Float32Array): Float64Array {
   });
 }
 
-/** Folds a chunk of logits into the rows' statistics. */
-export function forward(
-  recorder: Recorder,
-  { chunk, targets, stats }: { chunk: Chunk; targets: Tensor; stats: Tensor },
-): void {
+export interface CrossEntropyForward {
+  readonly chunk: Chunk;
+  readonly targets: Tensor;
+  readonly stats: Tensor;
+  /** Logits count as cap * tanh(logit / cap) (Gemma 2); as they are if absent. The same for all chunks and the backward. */
+  readonly cap?: number | undefined;
+}
+
+/** Folds a chunk of logits into the rows' statistics, which are those of the capped logits. */
+export function forward(recorder: Recorder, { chunk, targets, stats, cap }: CrossEntropyForward): void {
   const [rows, stride] = sizes(chunk);
   expectShape('targets', targets, [rows], 'u32');
   expectShape('stats', stats, [rows, 4]);
   recorder.run(
-    { shader: 'cross_entropy_forward' },
-    [rows, chunk.columns, stride, chunk.firstId],
+    { shader: 'cross_entropy_forward', constants: { CAPPED: cap !== undefined } },
+    [rows, chunk.columns, stride, chunk.firstId, capBits('logits', cap)],
     [chunk.logits.buffer, targets.buffer, stats.buffer],
     flatGrid(rows),
     rows * stride * 20,
   );
 }
 
-export interface CrossEntropyBackward {
-  /** Logits going in, their gradient coming out. */
-  readonly chunk: Chunk;
-  readonly targets: Tensor;
-  readonly stats: Tensor;
+/** The chunk's logits, uncapped, go in, and the gradient with respect to them comes out. */
+export interface CrossEntropyBackward extends CrossEntropyForward {
   /** What each row's nll counts in the loss. */
   readonly scale: Tensor;
 }
 
-export function backward(recorder: Recorder, { chunk, targets, stats, scale }: CrossEntropyBackward): void {
+export function backward(
+  recorder: Recorder,
+  { chunk, targets, stats, scale, cap }: CrossEntropyBackward,
+): void {
   const [rows, stride] = sizes(chunk);
   expectShape('targets', targets, [rows], 'u32');
   expectShape('stats', stats, [rows, 4]);
   expectShape('scale', scale, [rows]);
   recorder.run(
-    { shader: 'cross_entropy_backward' },
-    [rows, chunk.columns, stride, chunk.firstId],
+    { shader: 'cross_entropy_backward', constants: { CAPPED: cap !== undefined } },
+    [rows, chunk.columns, stride, chunk.firstId, capBits('logits', cap)],
     [targets.buffer, stats.buffer, scale.buffer, chunk.logits.buffer],
     flatGrid(Math.ceil((rows * stride) / 256)),
     rows * stride * 20,

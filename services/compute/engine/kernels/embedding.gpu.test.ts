@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WeightDtype } from '../device/tensor.ts';
+import type { FloatDtype } from '../device/tensor.ts';
 import * as embedding from './embedding.ts';
 import { asStored, Bench, expectClose, expectMismatch, GRADIENT, normalFloats } from './testing.ts';
 
@@ -14,7 +14,7 @@ afterAll(() => {
 const width = 12;
 
 /** A table of 11 rows, in parts. */
-function tableOf(dtype: WeightDtype, parts: readonly number[]) {
+function tableOf(dtype: FloatDtype, parts: readonly number[]) {
   const values = asStored(dtype, normalFloats(1)(11 * width));
   let first = 0;
   const table = parts.map((rows) => {
@@ -45,6 +45,16 @@ describe('the embedding kernel', () => {
   it('looks up one token', async () => {
     const { values, table } = tableOf('f32', [11]);
     expect(await look(table, [3])).toEqual(values.subarray(3 * width, 4 * width));
+  });
+
+  it('scales rows, as Gemma does', async () => {
+    const ids = [3, 10, 3];
+    const { values, table } = tableOf('f32', [5, 6]);
+    const scale = Math.sqrt(width);
+    const out = bench.empty([3, width]);
+    embedding.forward(bench.recorder, { ids: bench.words(ids), table, out, scale });
+    const expected = embedding.oracle.embeddingForward({ ids, table: values, vocabSize: 11, width, scale });
+    expectClose('embedding.forward scaled', await bench.read(out), expected, 1e-7);
   });
 
   it('lets a NaN of the table through, to its own rows alone', async () => {

@@ -1,17 +1,22 @@
 /**
- * Token embedding: out[n] = table[ids[n]]. Shapes: ids [rows] u32, table [vocabulary, width] in stored precision, possibly
+ * Token embedding: out[n] = scale * table[ids[n]]. Shapes: ids [rows] u32, table [vocabulary, width] in stored precision, possibly
  * in several parts of consecutive rows (a binding has a largest size), out [rows, width].
  */
-import { flatGrid, type Recorder } from '../device/recorder.ts';
+import { f32Bits, flatGrid, type Recorder } from '../device/recorder.ts';
 import { expectColumns, expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
 
 export * as oracle from '../oracle/embedding.ts';
 
+export interface EmbeddingForward {
+  readonly ids: Tensor;
+  readonly table: readonly Matrix[];
+  readonly out: Tensor;
+  /** 1 unless given; sqrt(width) in Gemma. Rounded to float32. */
+  readonly scale?: number;
+}
+
 /** Ids must be below the table's rows: the caller checks them, with the sample's name at hand. */
-export function forward(
-  recorder: Recorder,
-  { ids, table, out }: { ids: Tensor; table: readonly Matrix[]; out: Tensor },
-): void {
+export function forward(recorder: Recorder, { ids, table, out, scale = 1 }: EmbeddingForward): void {
   const [rows = 0, width = 0] = out.shape;
   expectShape('out', out, [rows, width]);
   expectShape('ids', ids, [rows], 'u32');
@@ -21,7 +26,7 @@ export function forward(
     expectColumns('table', part, width);
     recorder.run(
       { shader: 'embedding_forward', weights: part.dtype },
-      [rows, width, firstId, part.rows, part.rowOffset],
+      [rows, width, firstId, part.rows, part.rowOffset, f32Bits(scale)],
       [ids.buffer, part.buffer, out.buffer],
       flatGrid(Math.ceil((rows * width) / 256)),
       rows * width,

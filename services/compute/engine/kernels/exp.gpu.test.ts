@@ -1,4 +1,4 @@
-/** shaders/lib/exp.wgsl, which every softmax and the SwiGLU rest on, through a kernel of its own. */
+/** shaders/lib/exp.wgsl, which every softmax and activation rest on, through a kernel of its own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shaderSource } from '../device/kernel.ts';
 import { Bench } from './testing.ts';

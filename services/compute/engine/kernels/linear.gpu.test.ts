@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WeightDtype } from '../device/tensor.ts';
+import type { FloatDtype } from '../device/tensor.ts';
 import * as linear from './linear.ts';
 import { asStored, Bench, expectClose, expectMismatch, FORWARD, GRADIENT, normalFloats } from './testing.ts';
 
@@ -11,7 +11,7 @@ afterAll(() => {
   bench.close();
 });
 
-const DTYPES: readonly WeightDtype[] = ['f32', 'f16', 'bf16'];
+const DTYPES: readonly FloatDtype[] = ['f32', 'f16', 'bf16'];
 
 interface Way {
   readonly rows: number;
@@ -26,11 +26,11 @@ const WAYS: readonly Way[] = [
 
 /** What does not depend on the tile needs not all of them: pipelines take long to compile. */
 const FEW_WAYS = WAYS.filter(({ rows }) => rows === 33);
-const waysFor = (dtype: WeightDtype) => (dtype === 'f32' ? WAYS : FEW_WAYS);
+const waysFor = (dtype: FloatDtype) => (dtype === 'f32' ? WAYS : FEW_WAYS);
 
 const scratchOf = ({ scratch }: Way) => (scratch ? { scratch: bench.scratch() } : {});
 
-function operands(rows: number, inner: number, outer: number, dtype: WeightDtype = 'f32') {
+function operands(rows: number, inner: number, outer: number, dtype: FloatDtype = 'f32') {
   const normal = normalFloats(rows * 31 + inner * 7 + outer);
   const weight = asStored(dtype, normal(outer * inner));
   return {

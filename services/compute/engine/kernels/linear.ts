@@ -8,8 +8,15 @@
  */
 import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
-import { expectColumns, expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
-import { matmulOuter, transpose } from './matmul-outer.ts';
+import {
+  expectColumns,
+  expectMultipleOf4,
+  expectShape,
+  isQuantized,
+  type Matrix,
+  type Tensor,
+} from '../device/tensor.ts';
+import { matmulOuter, transpose, widen } from './matmul-outer.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 
 export * as oracle from '../oracle/linear.ts';
@@ -21,6 +28,12 @@ function tileRows(rows: number): number {
 
 /** From here on two transposes cost less than they save. */
 const OUTER_ROWS = 16;
+
+/**
+ * From here on widening quantised weights once costs less than reading them in every tile: a tile has 8 rows, so each weight
+ * is read rows / 8 times. The forward's transpose widens them anyway. (bench/README.md)
+ */
+const WIDEN_ROWS = 256;
 
 /** Scratch memory for transposes; without it every product takes its operands as they lie. */
 interface Scratch {
@@ -94,8 +107,10 @@ export function inputGrad(
   if (scratch !== undefined && rows >= OUTER_ROWS) {
     const source = { buffer: dy.buffer, rows, columns: w.rows, rowOffset: 0, dtype: 'f32' } as const;
     const a = transpose(recorder, scratch, source, { stride, firstColumn: column });
-    matmulOuter(recorder, { rows, columns: inner, a, b: w, accumulate, out: dx });
+    const wide = rows >= WIDEN_ROWS && isQuantized(w.dtype) ? widen(recorder, scratch, w) : undefined;
+    matmulOuter(recorder, { rows, columns: inner, a, b: wide ?? w, accumulate, out: dx });
     scratch.give(a);
+    if (wide !== undefined) scratch.give(wide);
     return;
   }
   const tile = tileRows(rows);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WeightDtype } from '../device/tensor.ts';
+import type { FloatDtype } from '../device/tensor.ts';
 import { linearForward } from '../oracle/linear.ts';
 import { matmulOuter, transpose } from './matmul-outer.ts';
 import { asStored, Bench, expectClose, FORWARD, normalFloats } from './testing.ts';
@@ -12,7 +12,7 @@ afterAll(() => {
   bench.close();
 });
 
-const DTYPES: readonly WeightDtype[] = ['f32', 'f16', 'bf16'];
+const DTYPES: readonly FloatDtype[] = ['f32', 'f16', 'bf16'];
 
 /** [columns, rows rounded up to 4], padded with zeros. */
 function transposed(values: Float32Array, rows: number, columns: number): Float32Array {

@@ -1,10 +1,11 @@
 /**
- * Matrix product as a sum of outer products, out = aT b, and the transpose that brings operands into its form.
+ * Matrix product as a sum of outer products, out = aT b, and what brings operands into its form: the transpose, and
+ * widening, for stored precisions that cost more to read than float32.
  * Shapes: a [inner, a stride], b a matrix with `inner` rows in stored precision, out [.., out stride]; strides are multiples
  * of 4. Sums are float32.
  */
 import type { Scope } from '../device/arena.ts';
-import type { Recorder } from '../device/recorder.ts';
+import { flatGrid, type Recorder } from '../device/recorder.ts';
 import type { Matrix, Tensor } from '../device/tensor.ts';
 
 export interface MatmulOuter {
@@ -63,6 +64,21 @@ export function transpose(
     [rows, columns, layout.stride, rowOffset, layout.firstColumn],
     [source.buffer, out.buffer],
     [Math.ceil(columns / 32), Math.ceil(rows / 32)],
+    rows * columns,
+  );
+  return out;
+}
+
+/** A new tensor of `scope` with the rows of a matrix in float32, to the last bit what kernels make of them. */
+export function widen(recorder: Recorder, scope: Scope, source: Matrix): Tensor {
+  const { rows, columns, rowOffset } = source;
+  const out = scope.take([rows, columns]);
+  const vectors = (rows * columns) / 4;
+  recorder.run(
+    { shader: 'widen', weights: source.dtype },
+    [vectors, columns / 4, rowOffset],
+    [source.buffer, out.buffer],
+    flatGrid(Math.ceil(vectors / 64)),
     rows * columns,
   );
   return out;

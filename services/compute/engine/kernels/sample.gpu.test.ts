@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../../../lib/random.ts';
 import { sample } from './sample.ts';
 import * as kernel from './sample.ts';
+import { oracle as softcap } from './softcap.ts';
 import { Bench, expectMismatch, normalFloats } from './testing.ts';
 
 let bench: Bench;
@@ -18,6 +19,7 @@ async function choose(
   columns: number,
   temperature: number,
   draws: ArrayLike<number>,
+  cap?: number,
 ): Promise<number[]> {
   const rows = logits.length / columns;
   const stride = columns + 3;
@@ -31,7 +33,7 @@ async function choose(
     ...new Float32Array(rows),
   ]);
   sample(bench.recorder, {
-    ...{ logits: bench.floats(padded, [rows, stride]), columns, temperature, step: 1 },
+    ...{ logits: bench.floats(padded, [rows, stride]), columns, temperature, cap, step: 1 },
     ...{ draws: bench.floats(lines, [3, rows]), ids, history },
   });
   const chosen = [...(await bench.readWords(ids))];
@@ -70,6 +72,28 @@ describe('greedy choice', () => {
   });
 });
 
+/** How many ids are not those that the oracle picks, all of them for draws that fall on the boundary of two ids. */
+function differences(
+  logits: ArrayLike<number>,
+  temperature: number,
+  draws: Float32Array,
+  chosen: readonly number[],
+): number {
+  const columns = logits.length / draws.length;
+  let close = 0;
+  for (const [r, uniform] of draws.entries()) {
+    const row = Float64Array.from({ length: columns }, (_, c) => logits[r * columns + c]);
+    const id = chosen[r];
+    if (id === kernel.oracle.sample({ logits: row, uniform, temperature })) continue;
+    const probabilities = kernel.oracle.sampleDistribution({ logits: row, temperature });
+    const below = probabilities.subarray(0, id).reduce((sum, p) => sum + p, 0);
+    expect(uniform).toBeGreaterThan(below - 1e-5);
+    expect(uniform).toBeLessThan(below + probabilities[id] + 1e-5);
+    close += 1;
+  }
+  return close;
+}
+
 describe('drawing', () => {
   it.each([
     { columns: 1, temperature: 1 },
@@ -84,19 +108,29 @@ describe('drawing', () => {
     const draws = float32Draws(rows);
     draws.set([0, 1 - 2 ** -24]);
     const chosen = await choose(logits, columns, temperature, draws);
-    let close = 0;
-    for (let r = 0; r < rows; r++) {
-      const row = logits.subarray(r * columns, (r + 1) * columns);
-      const [uniform, id] = [draws[r], chosen[r]];
-      if (id === kernel.oracle.sample({ logits: row, uniform, temperature })) continue;
-      // Then the draw fell on the boundary of two ids.
-      const probabilities = kernel.oracle.sampleDistribution({ logits: row, temperature });
-      const below = probabilities.subarray(0, id).reduce((sum, p) => sum + p, 0);
-      expect(uniform).toBeGreaterThan(below - 1e-5);
-      expect(uniform).toBeLessThan(below + probabilities[id] + 1e-5);
-      close += 1;
-    }
-    expect(close).toBeLessThan(rows / 50);
+    expect(differences(logits, temperature, draws, chosen)).toBeLessThan(rows / 50);
+  });
+
+  it.each([
+    { columns: 33, temperature: 0.3, cap: 2 },
+    { columns: 512, temperature: 1, cap: 30 },
+  ])('picks the ids that the oracle picks of capped logits: $columns, $temperature, $cap', async (given) => {
+    const { columns, temperature, cap } = given;
+    const logits = normalFloats(columns)(200 * columns, cap);
+    const draws = float32Draws(200);
+    const capped = Float64Array.from(logits, (z) => softcap.softcap(z, cap));
+    const chosen = await choose(logits, columns, temperature, draws, cap);
+    expect(differences(capped, temperature, draws, chosen)).toBeLessThan(4);
+    expect(chosen).not.toEqual(await choose(logits, columns, temperature, draws));
+    const greedy = await choose(logits, columns, 0, draws, cap);
+    expect(greedy).toEqual(await choose(logits, columns, 0, draws));
+  });
+
+  it('draws of an infinite logit what the cap leaves of it', async () => {
+    const draws = [0.1, 0.5, 0.9];
+    const row = [-Infinity, Infinity, 4];
+    const logits = Float32Array.from([...row, ...row, ...row]);
+    expect(await choose(logits, 3, 1, draws, 0.01)).toEqual([0, 1, 2]);
   });
 
   it('draws each id as often as its probability says', async () => {
@@ -174,5 +208,8 @@ describe('drawing', () => {
     expectMismatch('draws', () => {
       sample(bench.recorder, { ...good, step: 3 });
     });
+    expect(() => {
+      sample(bench.recorder, { ...good, cap: 0 });
+    }).toThrow('soft cap of logits');
   });
 });

@@ -8,7 +8,7 @@ import { ReptraceError } from '../../../../lib/errors.ts';
 import { Arena, sizeClass, type Scope } from '../device/arena.ts';
 import { Gpu, USAGE } from '../device/gpu.ts';
 import { Recorder } from '../device/recorder.ts';
-import { elementCount, type Dtype, type Matrix, type Tensor, type WeightDtype } from '../device/tensor.ts';
+import { elementCount, type Dtype, type FloatDtype, type Matrix, type Tensor } from '../device/tensor.ts';
 import { decodeFloats, encodeFloats, type DType } from '../model/dtype.ts';
 import { relativeError } from '../oracle/compare.ts';
 import { normalArrays } from '../oracle/gradient-checks.ts';
@@ -53,7 +53,7 @@ export class Bench {
   }
 
   /** The rows of a weight matrix below `rowOffset` rows of NaN. */
-  matrix(values: Numbers, rows: number, columns: number, dtype: WeightDtype = 'f32', rowOffset = 0): Matrix {
+  matrix(values: Numbers, rows: number, columns: number, dtype: FloatDtype = 'f32', rowOffset = 0): Matrix {
     const all = new Float32Array((rowOffset + rows) * columns).fill(NaN);
     all.set(Array.from(values), rowOffset * columns);
     const bytes = encodeFloats(storedType(dtype), all);
@@ -133,7 +133,7 @@ export function normalFloats(seed: number): (length: number, scale?: number) => 
 }
 
 /** Values as they are once stored: what an oracle must be given. */
-export function asStored(dtype: WeightDtype, values: Float32Array): Float32Array {
+export function asStored(dtype: FloatDtype, values: Float32Array): Float32Array {
   return decodeFloats(storedType(dtype), encodeFloats(storedType(dtype), values));
 }
 
@@ -156,6 +156,6 @@ export function expectMismatch(operand: string, run: () => void): void {
   });
 }
 
-function storedType(dtype: WeightDtype): DType {
+function storedType(dtype: FloatDtype): DType {
   return dtype === 'f32' ? 'F32' : dtype === 'f16' ? 'F16' : 'BF16';
 }

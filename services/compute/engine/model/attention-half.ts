@@ -181,12 +181,13 @@ function turn(
 function attentionShape(
   { shape }: BlockContext,
   { layer }: BlockWeights,
-  { blocks, attentionWork: work }: GpuBatch,
+  { blocks, attentionWork }: GpuBatch,
 ): attention.AttentionShape {
   const { heads, kvHeads, headDim, attentionScale: scale, attentionSoftcap, windows } = shape;
+  const window = windows[layer] ?? undefined;
   return {
-    ...{ heads, kvHeads, headDim, blocks, work, scale },
+    ...{ heads, kvHeads, headDim, blocks, scale, window },
+    work: attentionWork(window),
     softcap: attentionSoftcap ?? undefined,
-    window: windows[layer] ?? undefined,
   };
 }

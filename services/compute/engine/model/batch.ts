@@ -78,8 +78,8 @@ export interface GpuBatch {
   readonly ids: Tensor;
   readonly positions: Tensor;
   readonly blocks: Tensor;
-  /** From `scoreWork`. */
-  readonly attentionWork: number;
+  /** `scoreWork` for a window, or without one. */
+  readonly attentionWork: (window: number | undefined) => number;
 }
 
 export function uploadBatch(recorder: Recorder, scope: Scope, packed: PackedBatch): GpuBatch {
@@ -88,7 +88,7 @@ export function uploadBatch(recorder: Recorder, scope: Scope, packed: PackedBatc
     ids: uploadWords(recorder, scope, packed.ids),
     positions: uploadWords(recorder, scope, packed.positions),
     blocks: uploadWords(recorder, scope, packed.blocks, [packed.blocks.length / BLOCK_WORDS, BLOCK_WORDS]),
-    attentionWork: scoreWork(packed.blocks),
+    attentionWork: (window) => scoreWork(packed.blocks, window),
   };
 }
 

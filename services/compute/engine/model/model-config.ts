@@ -74,7 +74,10 @@ export function parseModelConfig(json: unknown): ModelConfig {
   if (architectures !== undefined && !Array.isArray(architectures)) {
     throw configInvalid('architectures is not a list');
   }
-  if (architectures !== undefined && (architectures.length !== 1 || architectures[0] !== family.architecture)) {
+  if (
+    architectures !== undefined &&
+    (architectures.length !== 1 || architectures[0] !== family.architecture)
+  ) {
     throw configUnsupported(`architectures ${show(architectures)} is not implemented`, known());
   }
   return family.parse(fields);

@@ -289,9 +289,11 @@ describe('the digest', () => {
 async function rewriteWeights(dir: string, change: (tensor: TensorToWrite) => TensorToWrite): Promise<void> {
   const path = join(dir, 'model.safetensors');
   const bytes = await readFile(path);
-  const tensors = parseSafetensorsHeader(bytes, bytes.byteLength).map(({ name, dtype, shape, begin, end }) => {
-    if (!isDType(dtype)) throw new Error(`${name} is stored as ${dtype}`);
-    return change({ name, dtype, shape, data: decodeFloats(dtype, bytes.subarray(begin, end)) });
-  });
+  const tensors = parseSafetensorsHeader(bytes, bytes.byteLength).map(
+    ({ name, dtype, shape, begin, end }) => {
+      if (!isDType(dtype)) throw new Error(`${name} is stored as ${dtype}`);
+      return change({ name, dtype, shape, data: decodeFloats(dtype, bytes.subarray(begin, end)) });
+    },
+  );
   await writeSafetensors(path, tensors);
 }

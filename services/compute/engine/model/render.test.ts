@@ -87,6 +87,82 @@ describe('renderSample', () => {
   });
 });
 
+/** Ids and prompt lengths by transformers 5.23's apply_chat_template, of the whole and of what comes before the answer. */
+describe('turns before the prompt', () => {
+  const system = { role: 'system', content: 'You answer in one word.' } as const;
+  const turns = [
+    { role: 'user', content: 'Name a colour.' },
+    { role: 'assistant', content: 'Blue.' },
+  ] as const;
+  const last = { prompt: 'And another?', response: 'Green, like grass.' };
+  const opening = [1, 9690, 198, 2683];
+  const talk = [
+    ...[1, 4093, 198, 5820, 253, 7302, 30, 2, 198, 1, 520, 9531, 198, 23390, 30, 2, 198, 1, 4093, 198, 3528],
+    ...[1372, 47, 2, 198, 1, 520, 9531, 198, 15420, 28, 702, 5372, 30, 2, 198],
+  ];
+  const byDefault = [
+    ...[359, 253, 5356, 5646, 11173, 3365, 3511, 308, 34519, 28, 7018, 411, 407, 19712, 8182, 2, 198],
+  ];
+  const asked = [2988, 281, 582, 2229, 30, 2, 198];
+
+  it.each([
+    ['several', turns, [...opening, ...byDefault, ...talk], 50],
+    ['a system turn among them', [system, ...turns], [...opening, ...asked, ...talk], 40],
+  ])('are rendered as transformers does: %s', (_what, context, inputIds, promptLength) => {
+    expect(renderSample(smol, { context, ...last })).toEqual({ inputIds, promptLength, truncated: false });
+    expect(renderPrompt(smol, last.prompt, context)).toEqual(inputIds.slice(0, promptLength));
+  });
+
+  it('may be a system turn alone', () => {
+    const sample = { context: [system], prompt: 'Name a colour.', response: 'Blue.' };
+    const inputIds = [...opening, ...asked, ...talk.slice(0, 17)];
+    expect(renderSample(smol, sample)).toEqual({ inputIds, promptLength: 24, truncated: false });
+  });
+
+  it('are a bad row for a model without a template, and for one whose template refuses them', () => {
+    expect(() => renderSample(stories, { context: turns, ...last })).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(/bad row: 2 turns come before its prompt.*no chat template/) as string,
+      }) as Error,
+    );
+    expect(() => renderPrompt(stories, 'Hi', [system])).toThrow(/1 turn comes before/);
+    const strict =
+      "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" +
+      '{{ messages[0].content }}';
+    expect(() => renderSample(withTemplate(strict), { context: [system], ...last })).toThrow(
+      expect.objectContaining({
+        code: 'TEMPLATE_INVALID',
+        message: expect.stringContaining('System role not supported') as string,
+      }) as Error,
+    );
+  });
+});
+
+describe('a window of plain text', () => {
+  it('is itself: BOS where the tokenizer adds one, no template, EOS where the text ends', () => {
+    const window = { prompt: 'Once upon', response: ' a time', raw: 'inner' } as const;
+    const text = renderText(stories, 'Once upon a time');
+    expect(text.at(-1)).toBe(EOS);
+    const inner = renderSample(stories, window);
+    expect(inner.inputIds).toEqual(text.slice(0, -1));
+    expect(stories.tokenizer?.decode(inner.inputIds.slice(0, inner.promptLength))).toBe('<s> Once upon');
+    expect(renderSample(stories, { ...window, raw: 'last' })).toEqual({ ...inner, inputIds: text });
+    // The ids are transformers'.
+    const { inputIds, promptLength } = renderSample(smol, window);
+    expect([inputIds.slice(-4), inputIds.length - promptLength]).toEqual([[6403, 1980, 253, 655], 2]);
+  });
+
+  it('has its boundary where tokens part, also where they merge across it', () => {
+    const { inputIds, promptLength } = renderSample(smol, {
+      prompt: 'Once up',
+      response: 'on a time',
+      raw: 'inner',
+    });
+    expect([inputIds.slice(-4), inputIds.length - promptLength]).toEqual([[6403, 1980, 253, 655], 3]);
+  });
+});
+
 describe('renderPrompt', () => {
   it('ends where the answer is to begin', () => {
     const ids = renderPrompt(smol, 'What is the capital of France?');

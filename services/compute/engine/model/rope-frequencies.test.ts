@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ropeFrequencies } from './rope-frequencies.ts';
+import { parseModelConfig } from './model-config.ts';
+import { ropeAmplitude, ropeFrequencies } from './rope-frequencies.ts';
 
 /** Line by line what transformers' _compute_llama3_parameters does, by wavelengths. */
 function llama3(
@@ -66,4 +68,31 @@ describe('ropeFrequencies', () => {
     // Llama 3.1: wavelengths below 2048 stay, above 8192 are slowed.
     expect(bands).toEqual({ kept: 29, blended: 6, slowed: 29 });
   });
+
+  it('are those of transformers for every scaling, read from its config (test/python/rope_reference.py)', () => {
+    const file = new URL('../../../../test/fixtures/rope.json', import.meta.url);
+    const { config, cases } = JSON.parse(readFileSync(file, 'utf8')) as Fixture;
+    expect(cases.length).toBe(6);
+    for (const { rope_parameters, frequencies, attention_factor } of cases) {
+      const shape = { model_type: 'llama', num_hidden_layers: 1, intermediate_size: 4, vocab_size: 4 };
+      const parsed = parseModelConfig({ ...config, ...shape, rope_parameters });
+      const at = JSON.stringify(rope_parameters);
+      const own = ropeFrequencies(parsed);
+      expect(own.length).toBe(frequencies.length);
+      for (const [i, frequency] of frequencies.entries()) {
+        // transformers computes them in float32, blends included.
+        expect(Math.abs(own[i] / frequency - 1), `${at}, pair ${i}`).toBeLessThan(2e-6);
+      }
+      expect(ropeAmplitude(parsed), at).toBeCloseTo(attention_factor, 12);
+    }
+  });
 });
+
+interface Fixture {
+  readonly config: object;
+  readonly cases: readonly {
+    readonly rope_parameters: object;
+    readonly frequencies: readonly number[];
+    readonly attention_factor: number;
+  }[];
+}

@@ -77,6 +77,24 @@ describe('the attention oracle', () => {
     expect(dv[12]).not.toBe(0);
   });
 
+  it.each([
+    { scale: 0.4 },
+    { softcap: 1.5 },
+    { softcap: 50, scale: 3 },
+    { softcap: 2, window: 3, scale: 0.7 },
+  ])('has the right gradients with %j', (variant) => {
+    expectGradients({ ...packed([0, 2, 7], 4, 2, 3), ...variant });
+  });
+
+  it('caps the scaled scores before the softmax', () => {
+    // scores of the second query: 4 tanh(2 * 6 / 4) and 0
+    const { lse } = attentionForward({
+      ...packed([0, 2], 1, 1, 1),
+      ...{ q: [0, 2], k: [6, 0], v: [8, 4], scale: 1, softcap: 4 },
+    });
+    expect(lse[1]).toBeCloseTo(Math.log(Math.exp(4 * Math.tanh(3)) + 1), 12);
+  });
+
   it('has the right gradients for queries that go on from a key/value cache', () => {
     const normal = normalArrays(8);
     expectGradients({

@@ -8,14 +8,16 @@
  * A packed batch is one block a sequence with firstPosition 0 (`causalBlocks`); decoding with a key/value cache
  * is a block of few queries whose firstPosition is the number of tokens already cached.
  *
- *   s[i, j] = q[i] · k[j] / sqrt(headDim),  lse[i] = ln sum_j exp(s[i, j]),  p = exp(s - lse),  out[i] = sum_j p v[j]
+ *   s[i, j] = scale * q[i] · k[j],  lse[i] = ln sum_j exp(s[i, j]),  p = exp(s - lse),  out[i] = sum_j p v[j]
  * Backward (Dao et al., FlashAttention, arXiv 2205.14135, appendix B), with delta[i] = dout[i] · out[i]:
  *   dv[j] += p[i, j] dout[i];  ds = p[i, j] (dout[i] · v[j] - delta[i]);
- *   dq[i] += ds k[j] / sqrt(headDim);  dk[j] += ds q[i] / sqrt(headDim)
+ *   dq[i] += ds scale k[j];  dk[j] += ds scale q[i]
+ * With a soft cap, s is softcap(scale * q[i] · k[j]) and ds is multiplied by its slope there.
  * Rows that no block names keep zeros (and an lse of 0).
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { type Numbers, checkShape, dot } from './numbers.ts';
+import { softcap, softcapSlope } from './softcap.ts';
 
 export interface AttentionBlock {
   /** first row of q */
@@ -40,6 +42,10 @@ export interface AttentionForward {
   readonly blocks: readonly AttentionBlock[];
   /** how many keys a query sees at most, itself included (Mistral's sliding window); all of them if absent */
   readonly window?: number | undefined;
+  /** what scores are multiplied by; 1 / sqrt(headDim) if absent */
+  readonly scale?: number | undefined;
+  /** the soft cap of scores; none if absent */
+  readonly softcap?: number | undefined;
 }
 
 export interface AttentionBackward extends AttentionForward {
@@ -96,11 +102,18 @@ interface Row {
   readonly keys: readonly number[];
   /** p[j] for each of `keys` */
   readonly weights: readonly number[];
+  /** d score / d (uncapped score) for each of `keys` */
+  readonly slopes: readonly number[];
   readonly lse: number;
 }
 
+function scaleOf({ headDim, scale = 1 / Math.sqrt(headDim) }: AttentionForward): number {
+  return scale;
+}
+
 function* rowsOf(options: AttentionForward): Generator<Row> {
-  const { q, k, heads, kvHeads, headDim, blocks, window = Infinity } = options;
+  const { q, k, heads, kvHeads, headDim, blocks, window = Infinity, softcap: cap } = options;
+  const scale = scaleOf(options);
   for (const { queryStart, count, keyStart, firstPosition } of blocks) {
     for (let i = 0; i < count; i++) {
       const last = keyStart + firstPosition + i;
@@ -111,10 +124,12 @@ function* rowsOf(options: AttentionForward): Generator<Row> {
         const kvHead = Math.floor((h * kvHeads) / heads);
         const keys: number[] = [];
         for (let j = first; j <= last; j++) keys.push((j * kvHeads + kvHead) * headDim);
-        const scores = keys.map((key) => dot(q, query, k, key, headDim) / Math.sqrt(headDim));
+        const raw = keys.map((key) => dot(q, query, k, key, headDim) * scale);
+        const scores = raw.map((z) => softcap(z, cap));
+        const slopes = raw.map((z) => softcapSlope(z, cap));
         const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
         const lse = largest + Math.log(scores.reduce((sum, s) => sum + Math.exp(s - largest), 0));
-        yield { index, query, keys, weights: scores.map((s) => Math.exp(s - lse)), lse };
+        yield { index, query, keys, weights: scores.map((s) => Math.exp(s - lse)), slopes, lse };
       }
     }
   }
@@ -141,13 +156,13 @@ export function attentionBackward(options: AttentionBackward): AttentionGradient
   const dq = new Float64Array(q.length);
   const dk = new Float64Array(k.length);
   const dv = new Float64Array(v.length);
-  const scale = 1 / Math.sqrt(headDim);
-  for (const { query, keys, weights } of rowsOf(options)) {
+  const scale = scaleOf(options);
+  for (const { query, keys, weights, slopes } of rowsOf(options)) {
     // dL/dp of every key; its mean under p is delta = dout · out
     const dWeights = keys.map((key) => dot(dOut, query, v, key, headDim));
     const delta = dWeights.reduce((sum, dp, j) => sum + weights[j] * dp, 0);
     for (const [j, key] of keys.entries()) {
-      const ds = weights[j] * (dWeights[j] - delta) * scale;
+      const ds = weights[j] * (dWeights[j] - delta) * slopes[j] * scale;
       for (let d = 0; d < headDim; d++) {
         dq[query + d] += ds * k[key + d];
         dk[key + d] += ds * q[query + d];

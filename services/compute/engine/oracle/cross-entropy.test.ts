@@ -26,6 +26,20 @@ describe('the cross-entropy oracle', () => {
     expectGradient(dLogits, logits, loss);
   });
 
+  it.each([0.5, 2, 30])('has the right gradient of the raw logits where they are capped at %d', (cap) => {
+    const normal = normalArrays(13);
+    const shape = { rows: 3, vocabSize: 6, targets: [5, 0, 2], cap };
+    const logits = normal(18).map((z) => 2 * z);
+    const scale = normal(3);
+    const dLogits = crossEntropyBackward({ logits, scale, ...shape });
+    expectGradient(dLogits, logits, (z) => innerProduct(crossEntropyForward({ logits: z, ...shape }), scale));
+  });
+
+  it('counts capped logits as cap * tanh(logit / cap)', () => {
+    const capped = crossEntropyForward({ logits: [1e9, 0], targets: [1], rows: 1, vocabSize: 2, cap: 3 });
+    expect(capped[0]).toBeCloseTo(Math.log(Math.exp(3) + 1), 12);
+  });
+
   it('gives a row of scale 0 no gradient at all', () => {
     const options = { logits: [1, 2, 3, 4], targets: [0, 0], rows: 2, vocabSize: 2, scale: [0, 1] };
     expect(crossEntropyBackward(options).slice(0, 2).map(Math.abs)).toEqual(new Float64Array(2));
@@ -38,9 +52,10 @@ describe('the cross-entropy oracle', () => {
 });
 
 describe('the head oracle', () => {
-  it('gives the loss and the gradients of projection and cross-entropy together', () => {
+  const caps = [undefined, 1.5];
+  it.each(caps)('gives loss and gradients of projection and cross-entropy together, cap %s', (cap) => {
     const normal = normalArrays(12);
-    const sizes = { rows: 3, width: 5, vocabSize: 7 };
+    const sizes = { rows: 3, width: 5, vocabSize: 7, cap };
     const x = normal(15);
     const weight = normal(35);
     const scale = normal(3);
@@ -51,7 +66,7 @@ describe('the head oracle', () => {
     expectGradient(result.dx, x, (at) => loss({ x: at }));
     expectGradient(result.dWeight, weight, (at) => loss({ weight: at }));
     const logits = linearForward({ x, weight, rows: 3, inner: 5, outer: 7 });
-    const nll = crossEntropyForward({ logits, targets, rows: 3, vocabSize: 7 });
+    const nll = crossEntropyForward({ logits, targets, rows: 3, vocabSize: 7, cap });
     expect(relativeError(result.nll, nll)).toBe(0);
   });
 });

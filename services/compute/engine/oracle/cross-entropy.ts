@@ -2,11 +2,14 @@
  * Cross-entropy of rows of logits, and the whole head (vocabulary projection and cross-entropy together).
  *   nll[r] = lse(logits[r, :]) - logits[r, targets[r]],   L = sum_r scale[r] * nll[r]
  *   dL/dlogits[r, v] = scale[r] * (softmax(logits[r, :])[v] - (v == targets[r]))
+ * With a soft cap, capped logits stand for the logits in both, and dL/dlogits is multiplied by the slope of the cap at the
+ * logit, so that it is with respect to the raw logits.
  * logits [R, V], targets, scale, nll [R]. The scale carries the mean: 1 / (response tokens of the row's sample).
  * Head: logits = x · weight^T with x [R, D], weight [V, D].
  */
 import { linearBackward, linearForward } from './linear.ts';
 import { type Numbers, checkIds, checkShape, copyRows } from './numbers.ts';
+import { softcap, softcapSlope } from './softcap.ts';
 import { logSumExp } from './softmax.ts';
 
 export interface CrossEntropyForward {
@@ -14,6 +17,8 @@ export interface CrossEntropyForward {
   readonly targets: Numbers;
   readonly rows: number;
   readonly vocabSize: number;
+  /** the soft cap of logits; none if absent */
+  readonly cap?: number | undefined;
 }
 
 export interface CrossEntropyBackward extends CrossEntropyForward {
@@ -30,6 +35,8 @@ export interface HeadOptions {
   readonly rows: number;
   readonly width: number;
   readonly vocabSize: number;
+  /** the soft cap of logits; none if absent */
+  readonly cap?: number | undefined;
 }
 
 export interface HeadResult {
@@ -43,13 +50,13 @@ export interface HeadResult {
 
 /** nll [R], in nats */
 export function crossEntropyForward(options: CrossEntropyForward): Float64Array {
-  const { logits, targets, rows, vocabSize } = options;
+  const { logits, targets, rows, vocabSize, cap } = options;
   checkShape('logits', logits, rows, vocabSize);
   checkShape('targets', targets, rows);
   checkIds('targets', targets, vocabSize);
   const nll = new Float64Array(rows);
   for (let r = 0; r < rows; r++) {
-    const row = copyRows(logits, vocabSize, r, 1);
+    const row = copyRows(logits, vocabSize, r, 1).map((z) => softcap(z, cap));
     nll[r] = logSumExp(row) - row[targets[r]];
   }
   return nll;
@@ -57,18 +64,19 @@ export function crossEntropyForward(options: CrossEntropyForward): Float64Array 
 
 /** dlogits [R, V] */
 export function crossEntropyBackward(options: CrossEntropyBackward): Float64Array {
-  const { logits, targets, scale, rows, vocabSize } = options;
+  const { logits, targets, scale, rows, vocabSize, cap } = options;
   checkShape('logits', logits, rows, vocabSize);
   checkShape('targets', targets, rows);
   checkShape('scale', scale, rows);
   checkIds('targets', targets, vocabSize);
   const dLogits = new Float64Array(rows * vocabSize);
   for (let r = 0; r < rows; r++) {
-    const row = copyRows(logits, vocabSize, r, 1);
+    const raw = copyRows(logits, vocabSize, r, 1);
+    const row = raw.map((z) => softcap(z, cap));
     const lse = logSumExp(row);
     for (let v = 0; v < vocabSize; v++) {
       const hit = v === targets[r] ? 1 : 0;
-      dLogits[r * vocabSize + v] = scale[r] * (Math.exp(row[v] - lse) - hit);
+      dLogits[r * vocabSize + v] = scale[r] * (Math.exp(row[v] - lse) - hit) * softcapSlope(raw[v], cap);
     }
   }
   return dLogits;
@@ -76,11 +84,11 @@ export function crossEntropyBackward(options: CrossEntropyBackward): Float64Arra
 
 /** Loss and gradients of the head in one go, as a chunked kernel computes them. */
 export function headForwardBackward(options: HeadOptions): HeadResult {
-  const { x, weight, targets, scale, rows, width, vocabSize } = options;
+  const { x, weight, targets, scale, rows, width, vocabSize, cap } = options;
   const shape = { rows, inner: width, outer: vocabSize };
   const logits = linearForward({ x, weight, ...shape });
-  const nll = crossEntropyForward({ logits, targets, rows, vocabSize });
-  const dy = crossEntropyBackward({ logits, targets, scale, rows, vocabSize });
+  const nll = crossEntropyForward({ logits, targets, rows, vocabSize, cap });
+  const dy = crossEntropyBackward({ logits, targets, scale, rows, vocabSize, cap });
   const { dx, dWeight } = linearBackward({ dy, x, weight, ...shape });
   return { nll, dx, dWeight };
 }

@@ -6,12 +6,12 @@
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { attentionBackward, attentionForward, causalBlocks } from './attention.ts';
+import { gatedBackward, gatedForward } from './gated-activation.ts';
 import { linearForward, linearInputBackward, linearWeightBackward } from './linear.ts';
 import type { Numbers } from './numbers.ts';
 import { residualForward } from './residual.ts';
 import { rmsNormBackward, rmsNormForward } from './rms-norm.ts';
 import { packedPositions, rotaryBackward, rotaryForward } from './rotary.ts';
-import { swigluBackward, swigluForward } from './swiglu.ts';
 
 /** The numbers that a model's configuration comes down to. */
 export interface LlamaShape {
@@ -187,7 +187,7 @@ export function blockForward(
   const normed2 = block.norm('post_attention_layernorm', x1);
   const gate = block.project('mlp.gate_proj', normed2);
   const up = block.project('mlp.up_proj', normed2);
-  const activated = swigluForward({ gate, up });
+  const activated = gatedForward({ kind: 'silu', gate, up });
   const y = add(x1, block.project('mlp.down_proj', activated));
   const tape = { x, normed1, rawQ, rawK, q, k, v, attended, x1, normed2, gate, up, activated };
   return { y, tape };
@@ -203,8 +203,8 @@ export function blockBackward(
   const block = operationsOf(context, layer);
   const { heads, kvHeads } = context.shape;
   const { x, normed1, rawQ, rawK, q, k, v, attended, x1, normed2, gate, up, activated } = tape;
-  const { dGate, dUp } = swigluBackward({
-    ...{ gate, up },
+  const { dGate, dUp } = gatedBackward({
+    ...{ kind: 'silu', gate, up },
     dy: block.projectBackward('mlp.down_proj', activated, dy),
   });
   const dNormed2 = add(

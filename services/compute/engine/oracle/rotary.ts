@@ -1,9 +1,10 @@
 /**
  * Rotary position embedding (Su et al., arXiv 2104.09864) in Hugging Face's rotate-half convention: dimension i
- * of a head is paired with i + headDim / 2, and the pair is turned by the angle position * invFreq[i]:
+ * of a head is paired with i + half, and the pair is turned by the angle position * invFreq[i]:
  *   y[i]        = x[i] * cos - x[i + half] * sin
  *   y[i + half] = x[i + half] * cos + x[i] * sin
- * x, y [N, heads * headDim], positions [N], invFreq [headDim / 2].
+ * x, y [N, heads * headDim], positions [N], invFreq [half]. Dimensions from 2 * half on pass through (partial rotary, as
+ * GPT-NeoX has it); half is headDim / 2 elsewhere.
  *
  * `scale` multiplies cos and sin (YaRN's attention factor, arXiv 2309.00071); it is 1 everywhere else.
  * A rotation is orthogonal, so backward is the rotation by the negative angle, times the same scale.
@@ -30,10 +31,10 @@ export interface RotaryBackward extends RotaryShape {
 
 function rotate(x: Numbers, direction: 1 | -1, shape: RotaryShape): Float64Array {
   const { positions, invFreq, rows, heads, headDim, scale = 1 } = shape;
-  const half = headDim / 2;
+  const half = invFreq.length;
   checkShape('positions', positions, rows);
-  checkShape('invFreq', invFreq, half);
-  const y = new Float64Array(rows * heads * headDim);
+  if (half > headDim / 2) checkShape('invFreq', invFreq, headDim / 2);
+  const y = Float64Array.from(x);
   for (let n = 0; n < rows; n++) {
     for (let h = 0; h < heads; h++) {
       for (let i = 0; i < half; i++) {

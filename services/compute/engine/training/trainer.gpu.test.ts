@@ -1,4 +1,4 @@
-/** Ten steps of full training follow a PyTorch run (test/python/adamw_reference.py, which made the fixture). */
+/** Ten steps of full training follow PyTorch runs (test/python/adamw_reference.py, which made the fixtures). */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../test/shared.ts';
@@ -30,33 +30,53 @@ afterAll(() => {
   gpu.close();
 });
 
+/** A model of every family that trains. */
+const MODELS = [
+  ['stories260k', 'models/stories260K/hf'],
+  ...['llama3-rope', 'mistral', 'qwen2', 'qwen3'].map(
+    (name) => [name, `models/tiny-random/${name}`] as const,
+  ),
+] as const;
+
 describe('training', () => {
-  it('follows ten AdamW steps of PyTorch: losses, gradient norms and where the parameters end', async () => {
-    const fixtureFile = new URL('../../../../test/fixtures/adamw-stories260k.json', import.meta.url);
-    const fixture = JSON.parse(await readFile(fixtureFile, 'utf8')) as Fixture;
-    const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
-    const initial = fromModel(folder);
-    const trainer = await Trainer.create(gpu, folder.config, initial);
-    const { peak, warmup, total } = fixture.schedule;
-    for (const [i, step] of fixture.steps.entries()) {
-      const rate = learningRate({ kind: 'cosine', peak, warmupSteps: warmup, totalSteps: total }, i);
-      expect(rate).toBeCloseTo(step.lr, 12);
-      const batch = step.rows.map(({ ids, loss_start }) => ({ inputIds: ids, promptLength: loss_start }));
-      const { loss, gradientNorm, lossTokens } = await trainer.step(batch, rate);
-      expect(lossTokens).toBe(step.loss_tokens);
-      expect(Math.abs(loss - step.loss), `loss of step ${i}`).toBeLessThanOrEqual(2e-5);
-      expect(Math.abs(gradientNorm / step.grad_norm - 1), `gradient norm of step ${i}`).toBeLessThanOrEqual(
-        1e-4,
-      );
-    }
-    for (const parameter of trainer.parameters.list) {
-      const before = await initial(parameter.spec);
-      const after = await trainer.read(parameter.value);
-      const moved = Math.hypot(...after.map((value, j) => value - before[j]));
-      const reference = fixture.parameters[parameter.spec.name];
-      expect(Math.abs(moved / (reference?.moved ?? NaN) - 1), parameter.spec.name).toBeLessThanOrEqual(1e-3);
-    }
-    trainer.close();
+  it.each(MODELS)(
+    'of %s follows ten AdamW steps of PyTorch: losses, norms, parameters',
+    async (name, path) => {
+      const fixtureFile = new URL(`../../../../test/fixtures/adamw-${name}.json`, import.meta.url);
+      const fixture = JSON.parse(await readFile(fixtureFile, 'utf8')) as Fixture;
+      const folder = await openModelFolder(sharedPath(path));
+      const initial = fromModel(folder);
+      const trainer = await Trainer.create(gpu, folder.config, initial);
+      const { peak, warmup, total } = fixture.schedule;
+      for (const [i, step] of fixture.steps.entries()) {
+        const rate = learningRate({ kind: 'cosine', peak, warmupSteps: warmup, totalSteps: total }, i);
+        expect(rate).toBeCloseTo(step.lr, 12);
+        const batch = step.rows.map(({ ids, loss_start }) => ({ inputIds: ids, promptLength: loss_start }));
+        const { loss, gradientNorm, lossTokens } = await trainer.step(batch, rate);
+        expect(lossTokens).toBe(step.loss_tokens);
+        expect(Math.abs(loss - step.loss), `loss of step ${i}`).toBeLessThanOrEqual(2e-5);
+        expect(Math.abs(gradientNorm / step.grad_norm - 1), `gradient norm of step ${i}`).toBeLessThanOrEqual(
+          1e-4,
+        );
+      }
+      for (const parameter of trainer.parameters.list) {
+        const before = await initial(parameter.spec);
+        const after = await trainer.read(parameter.value);
+        const moved = Math.hypot(...after.map((value, j) => value - before[j]));
+        const reference = fixture.parameters[parameter.spec.name];
+        expect(Math.abs(moved / (reference?.moved ?? NaN) - 1), parameter.spec.name).toBeLessThanOrEqual(
+          1e-3,
+        );
+      }
+      trainer.close();
+    },
+  );
+
+  it.each(['olmo2', 'gemma2', 'phi3', 'gpt-neox', 'gpt2'])('refuses %s by name', async (name) => {
+    const folder = await openModelFolder(sharedPath(`models/tiny-random/${name}`));
+    await expect(Trainer.create(gpu, folder.config, fromModel(folder))).rejects.toThrow(
+      new RegExp(`Training is not implemented for models of type "${folder.config.family}"`),
+    );
   });
 
   it('accumulates gradients over passes to those of the whole batch', async () => {

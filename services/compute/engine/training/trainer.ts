@@ -1,5 +1,5 @@
 /**
- * Full training of a Llama model with AdamW on our kernels: one call is one optimizer step over a batch, in as many
+ * Full training of a model with AdamW on our kernels: one call is one optimizer step over a batch, in as many
  * passes as fit the memory, gradients accumulating. The loss is the mean over all predicted tokens of the batch.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';

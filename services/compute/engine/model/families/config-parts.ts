@@ -96,13 +96,22 @@ export function readSizes(fields: Fields, options: SizeOptions = {}): Sizes {
   };
 }
 
-/** Rotary settings, as fields of the config. */
+/**
+ * Rotary settings, as fields of the config.
+ * @param options `turnsPart`: the family's checkpoints may turn a part of each head
+ */
 export function readRotary(
   fields: Fields,
   { headDim, maxPositions }: Pick<Sizes, 'headDim' | 'maxPositions'>,
-  defaults: RopeDefaults = {},
+  { turnsPart = false, ...defaults }: RopeDefaults & { readonly turnsPart?: boolean } = {},
 ): Pick<ModelConfig, 'rotaryDim' | 'ropeTheta' | 'ropeScaling'> {
   const { theta, scaling, partial } = parseRope(fields, maxPositions, defaults);
+  if (partial !== 1 && !turnsPart) {
+    throw configUnsupported(
+      `partial_rotary_factor ${partial} is not implemented`,
+      'Use a checkpoint without this option; it would be run wrongly here.',
+    );
+  }
   const rotaryDim = Math.floor(headDim * partial);
   if (rotaryDim < 1 || 2 * Math.ceil(rotaryDim / 2) > headDim) {
     throw configInvalid(

@@ -10,17 +10,7 @@ import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 
-export const FAMILIES: readonly Family[] = [
-  llama,
-  mistral,
-  qwen2,
-  qwen3,
-  olmo2,
-  gemma2,
-  phi3,
-  gptNeox,
-  gpt2,
-];
+export const FAMILIES: readonly Family[] = [llama, mistral, qwen2, qwen3, olmo2, gemma2, phi3, gptNeox, gpt2];
 
 export function familyNamed(modelType: string): Family | undefined {
   return FAMILIES.find(({ name }) => name === modelType);

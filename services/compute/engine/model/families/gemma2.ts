@@ -39,7 +39,8 @@ export const gemma2: Family = {
     const scalar = realNumber(fields, 'query_pre_attn_scalar', { min: 1e-3, max: 1e6 }, DEFAULTS.queryScalar);
     const window = windowSize(fields, DEFAULTS.window);
     // An older spelling had hidden_act, and no hidden_activation.
-    const activationKey = field(fields, 'hidden_activation') === undefined ? 'hidden_act' : 'hidden_activation';
+    const activationKey =
+      field(fields, 'hidden_activation') === undefined ? 'hidden_act' : 'hidden_activation';
     return {
       family: 'gemma2',
       ...sizes,

@@ -32,6 +32,7 @@ export const gptNeox: Family = {
     // The family's own names come before transformers' defaults, after rope_parameters.
     const share = { min: 1e-3, max: 1 };
     const rotary = {
+      turnsPart: true,
       theta:
         field(fields, 'rotary_emb_base') === undefined
           ? undefined

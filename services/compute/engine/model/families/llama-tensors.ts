@@ -68,7 +68,8 @@ const ROTARY_BUFFER = /^model\.(?:layers\.\d{1,4}\.self_attn\.)?rotary_emb\.inv_
 
 /** What some exporters add: a copy of the tied head, and the rotary frequencies, which follow from the config. */
 export function isRedundantInLlama(name: string, shape: readonly number[], config: ModelConfig): boolean {
-  if (ROTARY_BUFFER.test(name)) return shape.length === 1 && shape[0] === Math.ceil((config.rotaryDim ?? 0) / 2);
+  if (ROTARY_BUFFER.test(name))
+    return shape.length === 1 && shape[0] === Math.ceil((config.rotaryDim ?? 0) / 2);
   return isTiedCopy(name, shape, config, `${HEAD}.weight`);
 }
 

@@ -28,7 +28,7 @@ export const phi3: Family = {
       family: 'phi3',
       ...sizes,
       ...plainBlocks(sizes.layers, sizes.headDim),
-      ...readRotary(fields, sizes),
+      ...readRotary(fields, sizes, { turnsPart: true }),
       ...readCommon(fields, sizes.vocabSize, { tied: false }),
       windows: readWindows(fields, sizes.layers, windowSize(fields, null), () => true),
       normEps: realNumber(fields, 'rms_norm_eps', LIMITS.epsilon, 1e-5),

@@ -1,6 +1,9 @@
-// dgate[i] = dact[i] * up[i] * s * (1 + z (1 - s)),  dup[i] = dact[i] * z * s,  z = gate[i], s = sigmoid(z)
+// dgate[i] = dact[i] * up[i] * f'(gate[i]),  dup[i] = dact[i] * f(gate[i]),  f as ACTIVATION says
 // Shapes: all [elements], a multiple of 4; one vec4 an invocation. dup takes the place of dact.
+// vary ACTIVATION  which function f is: a constant of lib/activation
 // uses exp
+// uses erf
+// uses activation
 // uses flat
 struct Params {
   vectors: u32,
@@ -22,9 +25,8 @@ fn main(
   if (i >= params.vectors) {
     return;
   }
-  let z = gate[i];
-  let s = 1.0 / (1.0 + exp4_accurate(-z));
   let d = dact_to_dup[i];
-  dgate[i] = d * up[i] * s * (1.0 + z * (1.0 - s));
-  dact_to_dup[i] = d * z * s;
+  let pulled = activation_pull4(gate[i], d, d * up[i]);
+  dgate[i] = pulled.slope;
+  dact_to_dup[i] = pulled.value;
 }

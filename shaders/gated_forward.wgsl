@@ -1,6 +1,9 @@
-// act[i] = silu(gate[i]) * up[i],  silu(z) = z / (1 + exp(-z))   (SwiGLU, arXiv 2002.05202)
+// act[i] = f(gate[i]) * up[i],  f as ACTIVATION says: SwiGLU and GEGLU (arXiv 2002.05202)
 // Shapes: all [elements], a multiple of 4; one vec4 an invocation.
+// vary ACTIVATION  which function f is: a constant of lib/activation
 // uses exp
+// uses erf
+// uses activation
 // uses flat
 struct Params {
   vectors: u32,
@@ -21,6 +24,5 @@ fn main(
   if (i >= params.vectors) {
     return;
   }
-  let z = gate[i];
-  act[i] = z / (1.0 + exp4_accurate(-z)) * up[i];
+  act[i] = activate4(gate[i]) * up[i];
 }

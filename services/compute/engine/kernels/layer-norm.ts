@@ -1,0 +1,68 @@
+/**
+ * LayerNorm (arXiv 1607.06450): y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, with the biased
+ * variance. Shapes: x, y [rows, width], weight, bias [width], stats [rows, 2] (mean and 1 / sqrt(variance + epsilon),
+ * kept for the backward). There is no gradient of the weights: models with LayerNorm do not train here.
+ */
+import { f32Bits, flatGrid, type Recorder } from '../device/recorder.ts';
+import { expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts';
+
+export * as oracle from '../oracle/layer-norm.ts';
+
+export interface LayerNormForward {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly epsilon: number;
+  readonly y: Tensor;
+  readonly stats: Tensor;
+}
+
+/** y and stats. A row whose sums overflow becomes NaN. Throws SHAPE_MISMATCH, naming the operand. */
+export function forward(recorder: Recorder, { x, weight, bias, epsilon, y, stats }: LayerNormForward): void {
+  const [rows, width] = sizes(x);
+  expectShape('weight', weight, [width]);
+  expectShape('bias', bias, [width]);
+  expectShape('y', y, [rows, width]);
+  expectShape('stats', stats, [rows, 2]);
+  recorder.run(
+    { shader: 'layer_norm_forward' },
+    [rows, width, f32Bits(epsilon)],
+    [x.buffer, weight.buffer, bias.buffer, y.buffer, stats.buffer],
+    flatGrid(rows),
+    rows * width * 8,
+  );
+}
+
+export interface LayerNormBackward {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly stats: Tensor;
+  readonly dy: Tensor;
+  /** Gradient that reaches x past the norm; added to dx. Not the same buffer as dx. */
+  readonly through?: Tensor | undefined;
+  readonly dx: Tensor;
+}
+
+/** dx of the norm, plus `through`. */
+export function backward(recorder: Recorder, { x, weight, stats, dy, through, dx }: LayerNormBackward): void {
+  const [rows, width] = sizes(x);
+  expectShape('weight', weight, [width]);
+  expectShape('stats', stats, [rows, 2]);
+  expectShape('dy', dy, [rows, width]);
+  expectShape('dx', dx, [rows, width]);
+  if (through !== undefined) expectShape('through', through, [rows, width]);
+  recorder.run(
+    { shader: 'layer_norm_input_grad', constants: { HAS_THROUGH: through !== undefined } },
+    [rows, width],
+    [x.buffer, weight.buffer, stats.buffer, dy.buffer, (through ?? dy).buffer, dx.buffer],
+    flatGrid(rows),
+    rows * width * 14,
+  );
+}
+
+function sizes(x: Tensor): [number, number] {
+  const [rows = 0, width = 0] = x.shape;
+  expectShape('x', x, [rows, width]);
+  expectMultipleOf4('the width of x', width);
+  return [rows, width];
+}
