@@ -16,7 +16,7 @@ export function start(
   args: readonly string[],
   input = '',
   env: Readonly<Record<string, string>> = {},
-): { kill: () => void; outcome: Promise<Outcome> } {
+): { kill: () => void; interrupt: () => void; outcome: Promise<Outcome> } {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -32,7 +32,7 @@ export function start(
       resolve({ code, stdout, stderr });
     });
   });
-  return { kill: () => child.kill('SIGKILL'), outcome };
+  return { kill: () => child.kill('SIGKILL'), interrupt: () => child.kill('SIGINT'), outcome };
 }
 
 export function reptrace(args: readonly string[], input = ''): Promise<Outcome> {

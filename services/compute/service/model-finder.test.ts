@@ -1,5 +1,5 @@
 /** Finding models by path and digest, on copies of small real ones; nothing is loaded. */
-import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -77,6 +77,56 @@ describe('a model named by its path', () => {
         new RegExp(`${path}.*${now.slice(0, 12)}.*${digest.slice(0, 12)}`),
       ) as string,
       remedy: expect.stringContaining('Build the index again') as string,
+    });
+  });
+});
+
+describe('a model named as in the Hugging Face cache', () => {
+  const commit = 'c'.repeat(40);
+  let before: string | undefined;
+  let snapshot: string;
+
+  beforeEach(async () => {
+    before = process.env['HF_HUB_CACHE'];
+    process.env['HF_HUB_CACHE'] = join(folder, 'hub');
+    const repository = join(folder, 'hub/models--org--rope');
+    snapshot = join(repository, 'snapshots', commit);
+    await cp(ROPE, join(repository, 'blobs'), { recursive: true });
+    await mkdir(join(repository, 'refs'));
+    await writeFile(join(repository, 'refs/main'), commit);
+    await mkdir(snapshot, { recursive: true });
+    for (const name of await readdir(ROPE)) await symlink(`../../blobs/${name}`, join(snapshot, name));
+  });
+
+  afterEach(() => {
+    if (before === undefined) delete process.env['HF_HUB_CACHE'];
+    else process.env['HF_HUB_CACHE'] = before;
+  });
+
+  it('is found by that name, though the cache is under no root, and again by the path that is reported', async () => {
+    const here = finder([], [join(folder, 'roots')]);
+    const found = await here.find({ path: 'org/rope' });
+    expect(found).toMatchObject({ path: snapshot, lora: null });
+    const digest = await digestOf(ROPE);
+    expect(await here.find({ path: found.path, digest })).toMatchObject({ path: snapshot, digest });
+    expect(await here.find({ path: `org/rope@${commit}`, digest })).toMatchObject({ path: snapshot, digest });
+    await expect(here.find({ path: join(folder, 'hub') })).rejects.toMatchObject({
+      code: 'PATH_NOT_ALLOWED',
+    });
+    await expect(here.find({ path: 'org/none' })).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      remedy: expect.stringContaining('reptrace pull org/none') as string,
+    });
+  });
+
+  it('may be an adapter too', async () => {
+    const repository = join(folder, 'hub/models--org--adapter');
+    const at = join(repository, 'snapshots', commit);
+    await mkdir(join(repository, 'refs'), { recursive: true });
+    await writeFile(join(repository, 'refs/main'), commit);
+    await cp(join(ROPE, 'adapter-qv'), at, { recursive: true });
+    expect(await finder().find({ path: 'org/rope', adapter: 'org/adapter' })).toMatchObject({
+      ...{ path: snapshot, lora: at },
     });
   });
 });

@@ -1,14 +1,13 @@
 /**
- * From what a request says of a model to where it lies here: the path that it names, if that is allowed and the model there
- * has the digest that is asked for, else whatever in the worker's model folders has it.
+ * From what a request says of a model to where it lies here: the path (or the name in the Hugging Face cache) that it gives,
+ * if that is allowed and the model there has the digest that is asked for, else whatever in the worker's model folders has it.
  */
-import { resolveAllowed } from '../../../lib/allowed-path.ts';
 import { ReptraceError, type ErrorCode } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
 import type { ModelRef } from '../../../lib/mesh/compute-messages.ts';
 import type { Settings } from '../../../lib/mesh/settings.ts';
 import type { ModelDigests } from './model-digests.ts';
-import { allowedModel, findModels } from './model-folders.ts';
+import { modelByPathOrName, findModels } from './model-folders.ts';
 import { placeKey, type ModelPlace } from './model-place.ts';
 
 export interface FoundModel extends ModelPlace {
@@ -67,8 +66,8 @@ export class ModelFinder {
   async #place(path: string, adapter: string | undefined): Promise<ModelPlace> {
     const roots = this.#roots();
     return {
-      path: await allowedModel(path, roots),
-      lora: adapter === undefined ? null : await resolveAllowed(adapter, roots),
+      path: await modelByPathOrName(path, roots),
+      lora: adapter === undefined ? null : await modelByPathOrName(adapter, roots),
     };
   }
 
@@ -101,7 +100,7 @@ export class ModelFinder {
     const { models, adapters } = await findModels(this.#settings.models);
     if (adapter === undefined) return models.map((path) => ({ path, lora: null }));
     const bases = named === undefined ? models : [named.path, ...models];
-    const hinted = await resolveAllowed(adapter, this.#roots()).catch(() => undefined);
+    const hinted = await modelByPathOrName(adapter, this.#roots()).catch(() => undefined);
     const loras = hinted === undefined ? adapters : [hinted, ...adapters];
     return bases.flatMap((path) => loras.map((lora) => ({ path, lora })));
   }
@@ -150,6 +149,6 @@ function invalid(why: string): ReptraceError {
   return new ReptraceError(
     'INPUT_INVALID',
     why,
-    'Name the model’s folder or GGUF file, or its whole digest.',
+    'Name the model’s folder or GGUF file, its name in the Hugging Face cache, or its whole digest.',
   );
 }

@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { resolveAllowed } from '../../../lib/allowed-path.ts';
+import { allowedOrCached } from '../../../lib/hub/cached.ts';
 
 export interface FoundPaths {
   /** Folders with safetensors, and GGUF files. Real paths. */
@@ -23,6 +24,11 @@ export async function allowedModel(path: string, roots: readonly string[]): Prom
   // In the Hugging Face cache, a GGUF file is a link to one without that ending: its own name says what it is.
   if (!path.endsWith(GGUF) || real.endsWith(GGUF)) return real;
   return join(await resolveAllowed(dirname(path), roots), basename(path));
+}
+
+/** The same, and for what is not there under the roots: the model or adapter of that name in the Hugging Face cache. */
+export function modelByPathOrName(given: string, roots: readonly string[]): Promise<string> {
+  return allowedOrCached(given, 'model', (path) => allowedModel(path, roots));
 }
 
 /** Breadth first, each folder in the order of names. Links are followed only within the folders; hidden ones are left out. */

@@ -2,14 +2,15 @@
  * Opening files of a model's or an adapter's folder: plain names only, regular files only, none outside the folder, none larger than
  * its purpose allows.
  *
- * One link out of the folder is followed: in the Hugging Face cache, files of `models--X/snapshots/REV` are links
- * into `models--X/blobs`, and refusing those would refuse most downloaded models.
+ * One kind of link out of the folder is followed: in the Hugging Face cache, files of a snapshot are links to their
+ * contents (lib/hub/cache-layout.ts), and refusing those would refuse most downloaded models.
  */
 import { constants } from 'node:fs';
-import { lstat, open, realpath, stat, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { isAbsent } from '../../../../lib/absent.ts';
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
+import { isCacheBlob } from '../../../../lib/hub/cache-layout.ts';
 
 /** What a folder is opened as: decides the words, and the code, of its errors. */
 export type FolderKind = 'model' | 'adapter';
@@ -23,8 +24,6 @@ export interface Folder {
   readonly kind: FolderKind;
   /** Real path, links resolved. */
   readonly path: string;
-  /** Real paths of the folders that its files may lie in. */
-  readonly within: readonly string[];
 }
 
 export async function openFolder(dir: string, kind: FolderKind = 'model'): Promise<Folder> {
@@ -40,22 +39,7 @@ export async function openFolder(dir: string, kind: FolderKind = 'model'): Promi
       { cause: error },
     );
   }
-  const blobs = await cacheBlobs(path);
-  return { kind, path, within: blobs === undefined ? [path] : [path, blobs] };
-}
-
-/** The blobs folder of a Hugging Face cache entry, if `path` is a snapshot of one. */
-async function cacheBlobs(path: string): Promise<string | undefined> {
-  const snapshots = dirname(path);
-  const repository = dirname(snapshots);
-  if (basename(snapshots) !== 'snapshots' || !basename(repository).startsWith('models--')) return undefined;
-  const blobs = join(repository, 'blobs');
-  try {
-    // A link here could lead anywhere; the cache has a real folder.
-    return (await lstat(blobs)).isDirectory() ? blobs : undefined;
-  } catch {
-    return undefined;
-  }
+  return { kind, path };
 }
 
 /** Letters of any script, digits, dots, dashes: but no separator, no drive, no parent, nothing hidden. */
@@ -76,7 +60,7 @@ export async function openFile(
     if (isAbsent(error)) return undefined;
     throw unreadable(folder, name, reasonOf(error), error);
   }
-  if (!folder.within.some((allowed) => real.startsWith(allowed + sep))) {
+  if (!real.startsWith(folder.path + sep) && !(await isCacheBlob(folder.path, real))) {
     throw unreadable(folder, name, 'it is a link that leads out of the folder');
   }
   let file: FileHandle;
