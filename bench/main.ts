@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- engine | profile | mesh] [--runs n] [--tokens n] [--model name] [--layer l] [--only part] [--quick]`, from
- * the repository root.
+ * `npm run bench [-- engine | profile | quantized | mesh] [--runs n] [--tokens n] [--model name] [--layer l] [--only part]
+ * [--quick]`, from the repository root.
  * Also the entry of the bundle for a bare GPU machine (bench/README.md).
  */
 import { parseArgs } from 'node:util';
 import { reportFailure } from '../cli/failure.ts';
+import { benchQuantized } from './engine/quantized.ts';
 import { benchEngine } from './engine/run.ts';
 import type * as Mesh from './mesh/run.ts';
 import { profileEngine } from './profile/run.ts';
@@ -28,6 +29,9 @@ async function main(): Promise<void> {
     case 'engine':
       await benchEngine({ rounds, tokens });
       return;
+    case 'quantized':
+      await benchQuantized({ rounds, tokens });
+      return;
     case 'profile':
       await profileEngine({
         rounds,
@@ -40,7 +44,7 @@ async function main(): Promise<void> {
       await runMesh(rounds, values.only, values.quick);
       return;
     default:
-      throw new Error(`there is no benchmark "${name}": there are engine, profile and mesh`);
+      throw new Error(`there is no benchmark "${name}": there are engine, profile, quantized and mesh`);
   }
 }
 

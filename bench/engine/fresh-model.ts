@@ -4,6 +4,7 @@ import type { WeightDtype } from '../../services/compute/engine/device/tensor.ts
 import { assembleWeights } from '../../services/compute/engine/model/assemble.ts';
 import { encodeFloats } from '../../services/compute/engine/model/dtype.ts';
 import { Model } from '../../services/compute/engine/model/model.ts';
+import { ResidentWeights } from '../../services/compute/engine/model/weight-store.ts';
 import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
 import { modelTensors } from '../../services/compute/engine/model/model-tensors.ts';
 import { fromSeed } from '../../services/compute/engine/training/initial-weights.ts';
@@ -39,5 +40,5 @@ export async function freshModel(gpu: Gpu, config: ModelConfig): Promise<Model> 
     },
     vector: ({ name, shape }) => ({ buffer: named(name), shape, dtype: 'f32' }),
   });
-  return new Model(gpu, config, weights, [...buffers.values()]);
+  return new Model(gpu, config, new ResidentWeights(weights, [...buffers.values()]));
 }

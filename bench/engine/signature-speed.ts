@@ -38,7 +38,7 @@ export async function measureSignatures(
       layersOf(model).map((layer) => new SignatureCase(sources[i].name, model, layer, tokens)),
     );
     const samples = await interleave(cases, { rounds, sampleSeconds: SAMPLE_SECONDS });
-    return cases.map((one, i) => one.speed(samples[i]));
+    return await Promise.all(cases.map((one, i) => one.speed(samples[i])));
   } finally {
     for (const model of models) model.close();
   }
@@ -70,15 +70,16 @@ class SignatureCase {
     }
   }
 
-  speed(samples: readonly number[]): SignatureSpeed {
-    const { config, weights } = this.#model;
+  async speed(samples: readonly number[]): Promise<SignatureSpeed> {
+    const { config, recorder } = this.#model;
+    const { head } = await this.#model.weights.head(recorder);
     const { rows, lossRows, places } = packBatch(this.#samples);
     const flops = signatureFlops({
       config,
       rows,
       lossRows: lossRows.length,
       pairs: places.reduce((sum, { length }) => sum + (length * (length + 1)) / 2, 0),
-      headTwice: vocabularyChunks(weights.head, lossRows.length).length > 1,
+      headTwice: vocabularyChunks(head, lossRows.length).length > 1,
       layer: this.#layer,
     });
     const seconds = summarize(samples);

@@ -85,7 +85,7 @@ export async function measureIndexing(parts: Parts, settings: IndexingSettings):
 /** As the workers do. */
 async function render(model: BenchModel, rows: readonly BenchRow[], maxTokens: number): Promise<Sample[]> {
   const source = await openModelFolder(model.path);
-  return rows.map((row, i) => renderRow(source, row, maxTokens, `row ${i}`));
+  return rows.map((row, i) => renderRow(source, { ...row, context: [], raw: null }, maxTokens, `row ${i}`));
 }
 
 class EngineAlone implements Contender {

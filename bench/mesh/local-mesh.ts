@@ -49,6 +49,7 @@ async function open(
     qdrantUrl: urls.qdrantUrl,
     qdrantApiKey: undefined,
     token: undefined,
+    gpuMemory: undefined,
   };
   const mesh = await startMesh(settings, SILENT, { host: '127.0.0.1', port: 0 });
   return {

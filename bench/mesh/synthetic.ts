@@ -21,6 +21,7 @@ export function syntheticPoints(
     return {
       id: uuidv5(String(at), NAMESPACE),
       row: FIRST_ROW + at,
+      ...{ line: at + 1, sourceRow: FIRST_ROW + at, part: null, context: [], raw: null },
       ...{ prompt, response, label, metadata: {}, truncated: false, loss: 1 },
       vector: unitBlocks(shape, at),
       norms: new Float32Array(2 * shape.layers.length).fill(1),

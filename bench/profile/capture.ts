@@ -2,6 +2,7 @@
 import { Recorder, type Grid } from '../../services/compute/engine/device/recorder.ts';
 import type { KernelSpec } from '../../services/compute/engine/device/kernel.ts';
 import { Model } from '../../services/compute/engine/model/model.ts';
+import type { WeightStore } from '../../services/compute/engine/model/weight-store.ts';
 
 export interface Dispatch {
   readonly spec: KernelSpec;
@@ -32,6 +33,14 @@ export class CapturedLlama extends Model {
   override readonly recorder = new CapturingRecorder(this.gpu);
 
   constructor({ gpu, config, weights }: Model) {
-    super(gpu, config, weights, []);
+    const shared: WeightStore = {
+      streamed: weights.streamed,
+      bytes: 0,
+      embedding: (recorder) => weights.embedding(recorder),
+      block: (recorder, layer, next) => weights.block(recorder, layer, next),
+      head: (recorder) => weights.head(recorder),
+      close: () => undefined,
+    };
+    super(gpu, config, shared);
   }
 }

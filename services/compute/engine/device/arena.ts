@@ -5,16 +5,26 @@
  * kernels in order.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import { USAGE, type Gpu } from './gpu.ts';
+import { USAGE, type GpuPort } from './gpu.ts';
 import { byteLength, type Dtype, type Tensor } from './tensor.ts';
 
+export interface ArenaLimit {
+  /** Bytes that the arena may hold at present. */
+  room(): number;
+  /** Sends what is recorded: it may still name buffers that are free by now. */
+  flush(): void;
+}
+
 export class Arena {
-  readonly #gpu: Gpu;
+  readonly #gpu: GpuPort;
+  readonly #limit: ArenaLimit | undefined;
   readonly #free = new Map<number, GPUBuffer[]>();
   #bytes = 0;
 
-  constructor(gpu: Gpu) {
+  /** Without a limit it takes what the device gives. */
+  constructor(gpu: GpuPort, limit?: ArenaLimit) {
     this.#gpu = gpu;
+    this.#limit = limit;
   }
 
   /** Bytes of GPU memory held, in use or not. */
@@ -38,12 +48,27 @@ export class Arena {
     }
     const buffer = this.#freeFor(size);
     if (buffer !== undefined) return { buffer, shape, dtype };
+    this.#makeRoom(size);
     this.#bytes += size;
     return {
       buffer: this.#gpu.device.createBuffer({ size, usage: USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST }),
       shape,
       dtype,
     };
+  }
+
+  /** Lets free buffers go where the limit leaves no room for a new one. Throws OUT_OF_MEMORY when that is not enough. */
+  #makeRoom(size: number): void {
+    if (this.#limit === undefined || this.#bytes + size <= this.#limit.room()) return;
+    this.#limit.flush();
+    this.trim();
+    const room = this.#limit.room();
+    if (this.#bytes + size <= room) return;
+    throw new ReptraceError(
+      'OUT_OF_MEMORY',
+      `activations need ${this.#bytes + size} bytes, and the memory that the GPU may use leaves ${Math.max(0, room)} for them`,
+      'Use smaller batches or shorter samples, or let it use more (--gpu-memory, REPTRACE_GPU_MEMORY).',
+    );
   }
 
   /** The smallest free buffer that holds this size class and is at most twice as large. */

@@ -27,6 +27,9 @@ export interface GpuOptions {
   readonly adapter?: string | undefined;
 }
 
+/** What the engine uses of a GPU. Memory is planned on one that only counts (counting-gpu.ts). */
+export type GpuPort = Pick<Gpu, 'device' | 'report' | 'kernel' | 'assertHealthy' | 'idle'>;
+
 /** Features that kernels may use where the adapter has them. */
 const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
 
@@ -92,6 +95,45 @@ export class Gpu {
   /** Throws what went wrong on the device since it was opened, if anything did. */
   assertHealthy(): void {
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Makes buffers. Throws OUT_OF_MEMORY when the device refuses the memory of one, and is then as healthy as before; whoever
+   * made the buffers destroys those that there are.
+   */
+  async allocating<T>(make: () => T): Promise<T> {
+    this.device.pushErrorScope('out-of-memory');
+    let made: T;
+    let refusal: GPUError | null;
+    try {
+      made = make();
+    } finally {
+      refusal = await this.device.popErrorScope();
+    }
+    if (refusal !== null) throw uncaptured(refusal);
+    return made;
+  }
+
+  /** Whether buffers of so many bytes together can be made at present. */
+  async hasRoomFor(bytes: number): Promise<boolean> {
+    const limit = this.report.limits['maxBufferSize'] ?? bytes;
+    const most = limit - (limit % 4);
+    const buffers: GPUBuffer[] = [];
+    try {
+      await this.allocating(() => {
+        for (let left = bytes; left > 0; left -= most) {
+          const size = Math.ceil(Math.min(left, most) / 4) * 4;
+          buffers.push(this.device.createBuffer({ label: 'probe', size, usage: USAGE.STORAGE }));
+        }
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof ReptraceError && error.code === 'OUT_OF_MEMORY') return false;
+      throw error;
+    } finally {
+      for (const buffer of buffers) buffer.destroy();
+      await this.idle();
+    }
   }
 
   /** Waits until the device has done all that was submitted. */

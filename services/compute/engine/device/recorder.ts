@@ -4,7 +4,7 @@
  * Nothing is awaited between kernels; `breathe`, between blocks, waits for all pieces but the last.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import { USAGE, type Gpu } from './gpu.ts';
+import { USAGE, type GpuPort } from './gpu.ts';
 import type { Kernel, KernelSpec } from './kernel.ts';
 import { byteLength, type Tensor } from './tensor.ts';
 
@@ -25,7 +25,7 @@ const BIND_GROUPS = 1024;
 const MIN_MEASURED_WORK = 1e6;
 
 export class Recorder {
-  readonly gpu: Gpu;
+  readonly gpu: GpuPort;
   readonly #slotBytes: number;
   readonly #params: GPUBuffer;
   readonly #paramWords: Uint32Array;
@@ -45,7 +45,7 @@ export class Recorder {
   /** Whether a piece of full length was sent since the last breath. */
   #sentWhole = false;
 
-  constructor(gpu: Gpu) {
+  constructor(gpu: GpuPort) {
     this.gpu = gpu;
     this.#slotBytes = Math.max(64, gpu.report.limits['minUniformBufferOffsetAlignment'] ?? 256);
     this.#params = gpu.device.createBuffer({
@@ -54,6 +54,11 @@ export class Recorder {
       usage: USAGE.UNIFORM | USAGE.COPY_DST,
     });
     this.#paramWords = new Uint32Array((this.#slotBytes / 4) * PARAM_SLOTS);
+  }
+
+  /** Bytes of GPU memory that it has for itself. */
+  get bytes(): number {
+    return this.#params.size;
   }
 
   /**

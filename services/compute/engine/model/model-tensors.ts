@@ -3,7 +3,6 @@
  * folder against this list, and the trainer writes a folder from it.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import { isDType, type DType } from './dtype.ts';
 import { familyOf } from './families/families.ts';
 import type { TensorSpec } from './families/family.ts';
 import type { ModelConfig } from './model-config.ts';
@@ -17,18 +16,17 @@ export function modelTensors(config: ModelConfig): TensorSpec[] {
 }
 
 /**
- * Checks that `found` holds the model's tensors in their shapes and in a dtype that is implemented, and nothing else that
- * could matter.
+ * Checks that `found` holds the model's tensors in their shapes, and nothing else that could matter.
  * @returns the model's tensors by their names in modelTensors, without those that are there but not needed
  */
-export function matchTensors<T extends { readonly shape: readonly number[]; readonly dtype?: string }>(
+export function matchTensors<T extends { readonly shape: readonly number[] }>(
   config: ModelConfig,
   found: ReadonlyMap<string, T>,
-): Map<string, T & { readonly dtype: DType }> {
+): Map<string, T> {
   const family = familyOf(config);
   const named = new Map([...found].map(([name, tensor]) => [family.canonicalName?.(name) ?? name, tensor]));
   if (named.size !== found.size) throw invalid('a tensor is there twice, with and without a prefix');
-  const matched = new Map<string, T & { readonly dtype: DType }>();
+  const matched = new Map<string, T>();
   for (const { name, shape } of family.tensors(config)) {
     const tensor = named.get(name);
     if (tensor === undefined) {
@@ -37,11 +35,6 @@ export function matchTensors<T extends { readonly shape: readonly number[]; read
     if (!sameShape(tensor.shape, shape)) {
       throw invalid(
         `the tensor ${quoteName(name)} has shape ${shapeText(tensor.shape)}, but the config makes it ${shapeText(shape)}`,
-      );
-    }
-    if (!hasDType(tensor)) {
-      throw invalid(
-        `the tensor ${quoteName(name)} is stored as ${quoteName(tensor.dtype ?? '')}; F32, F16 and BF16 are implemented`,
       );
     }
     matched.set(name, tensor);
@@ -54,10 +47,6 @@ export function matchTensors<T extends { readonly shape: readonly number[]; read
     }
   }
   return matched;
-}
-
-function hasDType<T extends { readonly dtype?: string }>(tensor: T): tensor is T & { readonly dtype: DType } {
-  return tensor.dtype === undefined || isDType(tensor.dtype);
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -1,14 +1,18 @@
 /**
  * The way of stored tensors into GPU buffers: makes the buffers of linear layers and vectors, and writes each tensor's
  * bytes, as they are read, to where they belong. Matrices keep their precision and are split by rows where one storage
- * binding cannot hold them; vectors are widened to float32; matrices that are stored transposed are turned on the way.
+ * binding cannot hold them; quantised blocks are laid out for shaders; vectors are widened to float32; matrices that are
+ * stored transposed are turned on the way.
  */
-import { USAGE, type Gpu } from '../device/gpu.ts';
-import type { Matrix, Tensor, WeightDtype } from '../device/tensor.ts';
+import { USAGE, type GpuPort } from '../device/gpu.ts';
+import { byteLength, type Matrix, type Tensor, type WeightDtype } from '../device/tensor.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import type { RowRange, StoredProjection, WeightSource } from './assemble.ts';
-import { decodeFloats, DTYPE_BYTES, type DType } from './dtype.ts';
+import { DTYPE_BYTES } from './dtype.ts';
 import type { TensorSpec } from './families/family.ts';
+import { decodeWeights } from './gguf/dequantize.ts';
+import { bytesFor, isQuantType, valuesIn, type GgufDType } from './gguf/gguf-types.ts';
+import { alignBlocks } from './gguf/quantized-blocks.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ModelSource } from './model-source.ts';
 import type { ProjectionPart } from './weights.ts';
@@ -32,38 +36,44 @@ interface Placement {
 
 export class WeightUpload implements WeightSource {
   readonly buffers: GPUBuffer[] = [];
-  readonly #gpu: Gpu;
+  readonly #gpu: GpuPort;
   readonly #source: Pick<ModelSource, 'tensors'>;
   readonly #normOffset: number;
   readonly #limit: number;
+  readonly #old: readonly GPUBuffer[];
   readonly #placements = new Map<string, Placement>();
 
-  /** @param limit largest binding, in bytes */
-  constructor(gpu: Gpu, source: Pick<ModelSource, 'tensors'>, config: ModelConfig, limit: number) {
+  /**
+   * @param limit largest binding, in bytes
+   * @param old buffers of an upload of the like, in its order, which are taken again: those too small are destroyed
+   */
+  constructor(
+    gpu: GpuPort,
+    source: Pick<ModelSource, 'tensors'>,
+    config: ModelConfig,
+    limit: number,
+    old: readonly GPUBuffer[] = [],
+  ) {
     this.#gpu = gpu;
     this.#source = source;
     this.#normOffset = config.normOffset;
     this.#limit = limit;
+    this.#old = old;
   }
 
   projection({ weight, bias, outputs, inputs, rows }: StoredProjection): ProjectionPart[] {
     const { name } = weight;
     const dtype = this.#source.tensors.get(name)?.dtype ?? 'F32';
-    const rowBytes = inputs * DTYPE_BYTES[dtype];
+    const rowBytes = bytesFor(dtype, inputs);
     // Parts begin at a multiple of 4 rows, since their products begin at a vec4 of the output.
     const most = Math.floor(this.#limit / rowBytes / 4) * 4;
     if (most === 0) throw tooWide(name, rowBytes, this.#limit);
     const matrices: Matrix[] = [];
     for (let row = 0; row < outputs; row += most) {
       const count = Math.min(most, outputs - row);
-      const buffer = this.#buffer(name, count * rowBytes);
-      matrices.push({
-        buffer,
-        rows: count,
-        columns: inputs,
-        rowOffset: 0,
-        dtype: dtype.toLowerCase() as WeightDtype,
-      });
+      const stored = weightDtype(dtype);
+      const buffer = this.#buffer(name, byteLength([count, inputs], stored));
+      matrices.push({ buffer, rows: count, columns: inputs, rowOffset: 0, dtype: stored });
     }
     const placement = this.#placementOf(weight, undefined);
     if (weight.transposed === true) placement.turn?.expect(dtype);
@@ -89,29 +99,35 @@ export class WeightUpload implements WeightSource {
   }
 
   /** Takes a part of a tensor, as ModelSource gives it; a tensor that has no place here is passed over. */
-  write(name: string, dtype: DType, chunk: Uint8Array<ArrayBuffer>, offset: number): void {
+  write(name: string, dtype: GgufDType, chunk: Uint8Array<ArrayBuffer>, offset: number): void {
     const placement = this.#placements.get(name);
     if (placement === undefined) return;
     const { targets, widen, turn } = placement;
     if (turn !== undefined) {
       const whole = turn.take(chunk, offset);
-      if (whole !== undefined) this.#writeTo(targets, whole, 0);
+      if (whole !== undefined) this.#writeTo(targets, dtype, whole, 0);
     } else if (widen === undefined) {
-      this.#writeTo(targets, chunk, offset);
+      this.#writeTo(targets, dtype, chunk, offset);
     } else {
-      const floats = decodeFloats(dtype, chunk);
+      const floats = decodeWeights(dtype, chunk);
       if (widen.add !== 0) for (let i = 0; i < floats.length; i++) floats[i] += widen.add;
-      this.#writeTo(targets, new Uint8Array(floats.buffer), (offset / DTYPE_BYTES[dtype]) * 4);
+      this.#writeTo(targets, 'F32', new Uint8Array(floats.buffer), valuesIn(dtype, offset) * 4);
     }
   }
 
-  #writeTo(targets: readonly Target[], bytes: Uint8Array<ArrayBuffer>, offset: number): void {
+  #writeTo(
+    targets: readonly Target[],
+    dtype: GgufDType,
+    bytes: Uint8Array<ArrayBuffer>,
+    offset: number,
+  ): void {
     for (const { from, bytes: length, buffer, at } of targets) {
       const begin = Math.max(offset, from);
       const end = Math.min(offset + bytes.length, from + length);
       if (begin >= end) continue;
       const part = bytes.subarray(begin - offset, end - offset);
-      this.#gpu.device.queue.writeBuffer(buffer, at + begin - from, part);
+      const first = at + begin - from;
+      this.#gpu.device.queue.writeBuffer(buffer, first, forShaders(dtype, part, first));
     }
   }
 
@@ -129,11 +145,30 @@ export class WeightUpload implements WeightSource {
   }
 
   #buffer(label: string, size: number): GPUBuffer {
-    const usage = USAGE.STORAGE | USAGE.COPY_DST | USAGE.COPY_SRC;
-    const buffer = this.#gpu.device.createBuffer({ label, size: Math.max(16, size), usage });
+    const old = this.#old[this.buffers.length];
+    const buffer = old !== undefined && old.size >= size ? old : this.#newBuffer(label, size, old);
     this.buffers.push(buffer);
     return buffer;
   }
+
+  #newBuffer(label: string, size: number, old: GPUBuffer | undefined): GPUBuffer {
+    old?.destroy();
+    const usage = USAGE.STORAGE | USAGE.COPY_DST | USAGE.COPY_SRC;
+    return this.#gpu.device.createBuffer({ label, size: Math.max(16, size), usage });
+  }
+}
+
+function weightDtype(dtype: GgufDType): WeightDtype {
+  return dtype.toLowerCase() as WeightDtype;
+}
+
+/** Stored bytes as shaders read them, from byte `at` of a buffer on. */
+function forShaders(dtype: GgufDType, bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayBuffer> {
+  if (!isQuantType(dtype)) return bytes;
+  // Sources give an even number of blocks at a time, and parts and ranges of rows begin at even rows.
+  if (at % byteLength([1], weightDtype(dtype)) !== 0)
+    throw new Error(`a pair of ${dtype} blocks was torn apart`);
+  return alignBlocks(dtype, bytes);
 }
 
 /** Lays the ranges of a tensor's rows, in their order, over consecutive buffers of `rows` rows each. */
@@ -146,7 +181,7 @@ function addTargets(
   let index = 0;
   let filled = 0; // rows of the present buffer
   for (const { first, count } of ranges) {
-    for (let row = first; row < first + count; ) {
+    for (let row = first; row < first + count;) {
       const { buffer, rows } = buffers[index] ?? { buffer: undefined, rows: 0 };
       if (buffer === undefined) throw new Error('there are more rows than the buffers hold');
       const taken = Math.min(first + count - row, rows - filled);
@@ -171,7 +206,9 @@ class Turn {
     this.#columns = columns;
   }
 
-  expect(dtype: DType): void {
+  expect(dtype: GgufDType): void {
+    if (isQuantType(dtype))
+      throw new Error(`a matrix of ${dtype} is stored transposed, and its blocks cannot be turned`);
     this.#width = DTYPE_BYTES[dtype];
   }
 
@@ -184,8 +221,18 @@ class Turn {
     this.#stored = undefined;
     this.#filled = 0;
     return this.#width === 4
-      ? transposed(new Uint32Array(stored.buffer), new Uint32Array(stored.length / 4), this.#rows, this.#columns)
-      : transposed(new Uint16Array(stored.buffer), new Uint16Array(stored.length / 2), this.#rows, this.#columns);
+      ? transposed(
+          new Uint32Array(stored.buffer),
+          new Uint32Array(stored.length / 4),
+          this.#rows,
+          this.#columns,
+        )
+      : transposed(
+          new Uint16Array(stored.buffer),
+          new Uint16Array(stored.length / 2),
+          this.#rows,
+          this.#columns,
+        );
   }
 }
 
@@ -196,7 +243,8 @@ function transposed<T extends Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer
   columns: number,
 ): Uint8Array<ArrayBuffer> {
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) out[column * rows + row] = stored[row * columns + column];
+    for (let column = 0; column < columns; column++)
+      out[column * rows + row] = stored[row * columns + column];
   }
   return new Uint8Array(out.buffer);
 }

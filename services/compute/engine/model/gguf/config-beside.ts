@@ -1,11 +1,13 @@
 /**
  * A config.json beside a GGUF file: it must describe the same model. It then says what GGUF does not (rotary scaling
- * of kind llama3, which GGUF has as bare factors) and what the publisher means by it (context, special tokens).
+ * of kind llama3, which GGUF has as bare factors; Mistral's and Qwen's windows; which GELU) and what the publisher means by
+ * it (context, special tokens).
  */
 import { ReptraceError } from '../../../../../lib/errors.ts';
 import type { ModelConfig } from '../model-config.ts';
 import { ropeFrequencies } from '../rope-frequencies.ts';
 
+/** What the metadata say, or the family. Not so: windows that they do not mention, attentionScale, activation. */
 const SAME = [
   'vocabSize',
   'hiddenSize',
@@ -14,9 +16,14 @@ const SAME = [
   'heads',
   'kvHeads',
   'headDim',
+  'rotaryDim',
   'ropeTheta',
-  'rmsNormEps',
+  'normEps',
+  'parallel',
+  'attentionSoftcap',
+  'logitSoftcap',
   'attentionBias',
+  'attentionOutputBias',
   'mlpBias',
 ] as const satisfies readonly (keyof ModelConfig)[];
 
@@ -42,6 +49,10 @@ export function settleConfig(
 }
 
 function checkSame(file: string, own: ModelConfig, beside: ModelConfig): void {
+  // A Mistral's file is a Llama's unless it names a window.
+  if (own.family !== beside.family && !(own.family === 'llama' && beside.family === 'mistral')) {
+    throw contradiction(file, `family ${own.family} against ${beside.family}`);
+  }
   for (const key of SAME) {
     const [a, b] = [Number(own[key]), Number(beside[key])];
     // GGUF stores real numbers as float32.
@@ -49,13 +60,42 @@ function checkSame(file: string, own: ModelConfig, beside: ModelConfig): void {
   }
   if (own.tieEmbeddings && !beside.tieEmbeddings)
     throw contradiction(file, 'a tied head against one of its own');
-  const [a, b] = [own.ropeScaling, beside.ropeScaling];
-  if (b.kind === 'llama3' && a.kind === 'none') return; // then the factors are compared
-  const factorOf = (scaling: ModelConfig['ropeScaling']): number =>
-    scaling.kind === 'none' ? 1 : scaling.factor;
-  if (b.kind === 'llama3' || Math.fround(factorOf(a)) !== Math.fround(factorOf(b))) {
-    throw contradiction(file, `rotary scaling ${a.kind} ${factorOf(a)} against ${b.kind} ${factorOf(b)}`);
-  }
+  checkWindows(file, own.windows, beside.windows);
+  checkScaling(file, own.ropeScaling, beside.ropeScaling);
+}
+
+/** Not every converter wrote them: where the file has none, config.json's are taken. */
+function checkWindows(file: string, own: ModelConfig['windows'], beside: ModelConfig['windows']): void {
+  if (own.every((window) => window === null)) return;
+  const layer = own.findIndex((window, i) => window !== beside[i]);
+  if (layer === -1) return;
+  const text = (window: number | null | undefined): string => (window ?? 'none').toString();
+  const what = `a window of ${text(own[layer])} against ${text(beside[layer])} in block ${layer}`;
+  throw contradiction(file, what);
+}
+
+function checkScaling(
+  file: string,
+  own: ModelConfig['ropeScaling'],
+  beside: ModelConfig['ropeScaling'],
+): void {
+  if (beside.kind === 'llama3' && own.kind === 'none') return; // then the factors are compared
+  const [a, b] = [rounded(own), rounded(beside)];
+  if (JSON.stringify(a) === JSON.stringify(b)) return;
+  throw contradiction(file, `rotary scaling ${scalingText(own)} against ${scalingText(beside)}`);
+}
+
+/** Its numbers as GGUF stores them; what scales by 1 is no scaling. */
+function rounded(scaling: ModelConfig['ropeScaling']): unknown {
+  if (scaling.kind === 'none' || (scaling.factor === 1 && scaling.kind !== 'llama3')) return { kind: 'none' };
+  const entries: [string, unknown][] = Object.entries(scaling);
+  return entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => [key, typeof value === 'number' ? Math.fround(value) : value]);
+}
+
+function scalingText(scaling: ModelConfig['ropeScaling']): string {
+  return scaling.kind === 'none' ? 'none 1' : `${scaling.kind} ${scaling.factor}`;
 }
 
 /** llama3's factors are plain frequencies over scaled ones; without that scaling all are 1. */

@@ -8,10 +8,10 @@
  * is rounded at most once, so the result is ggml's to the last bit. Q4_K and the like are in k-quants.ts.
  */
 import { bf16ToF32, f16ToF32 } from '../dtype.ts';
-import { BLOCKS, type GgufDType } from './gguf-types.ts';
+import { BLOCKS, valuesIn, type GgufDType, type QuantType } from './gguf-types.ts';
 import { q4K, q5K, q6K, type BlockReader } from './k-quants.ts';
 
-const READERS: Readonly<Record<Exclude<GgufDType, 'F32' | 'F16' | 'BF16'>, BlockReader>> = {
+const READERS: Readonly<Record<QuantType, BlockReader>> = {
   Q4_0: (bytes, at, half, out, to) => {
     const d = half(at);
     for (let j = 0; j < 16; j++) {
@@ -77,6 +77,13 @@ export function dequantize(dtype: GgufDType, bytes: Uint8Array, out: Float32Arra
     const half = halfReader(bytes);
     for (let i = 0; i < blocks; i++) read(bytes, i * block.bytes, half, out, i * block.values);
   }
+}
+
+/** Stored bytes of any type, whole blocks, to float32 values; always a copy. */
+export function decodeWeights(dtype: GgufDType, bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(valuesIn(dtype, bytes.byteLength));
+  dequantize(dtype, bytes, out);
+  return out;
 }
 
 /** Copies, since 16-bit values may lie at odd addresses. */

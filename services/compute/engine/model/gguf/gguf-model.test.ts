@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../../test/shared.ts';
-import { decodeFloats } from '../dtype.ts';
 import { modelTensors } from '../model-tensors.ts';
 import { openModelFolder } from '../model-folder.ts';
 import { requireTokenizer } from '../model-text.ts';
 import { openModel } from '../open-model.ts';
-import { bytesOf, f32, text, u32, writeGguf, type GgufParts } from './testing.ts';
+import { decodeWeights } from './dequantize.ts';
+import { bytesOf, f32, randomBlocks, text, u32, writeGguf, type GgufParts } from './testing.ts';
 
 const STORIES = 'models/stories260K/stories260Ktok512.gguf';
 const SMOLLM2 = 'models/smollm2-135m-instruct';
@@ -30,7 +30,11 @@ async function folderWith(files: Readonly<Record<string, string | Uint8Array>>):
 type Entries = Readonly<Record<string, number | string>>;
 
 /** Two blocks with grouped queries; matrices in Q8_0, the head in F16, the embedding in BF16, norms in F32. */
-function tiny(change: Entries = {}, more: GgufParts['tensors'] = []): Uint8Array {
+function tiny(
+  change: Entries = {},
+  more: GgufParts['tensors'] = [],
+  norms: 'F32' | 'Q8_0' = 'F32',
+): Uint8Array {
   const entries: Entries = {
     'general.architecture': 'llama',
     'llama.block_count': 2,
@@ -46,7 +50,11 @@ function tiny(change: Entries = {}, more: GgufParts['tensors'] = []): Uint8Array
   const types = { F32: 0, F16: 1, Q8_0: 8, BF16: 30 } as const;
   const tensor = (name: string, sizes: number[], dtype: keyof typeof types): (typeof more)[number] => {
     const values = sizes.reduce((product, size) => product * size, 1);
-    return { name, sizes, type: types[dtype], data: new Uint8Array(bytesOf(dtype, values)) };
+    const data =
+      dtype === 'Q8_0'
+        ? randomBlocks(dtype, values / 32, name.length)
+        : new Uint8Array(bytesOf(dtype, values));
+    return { name, sizes, type: types[dtype], data };
   };
   const tensors = [tensor('token_embd.weight', [32, 20], 'BF16'), tensor('output_norm.weight', [32], 'F32')];
   for (let block = 0; block < 2; block++) {
@@ -62,7 +70,7 @@ function tiny(change: Entries = {}, more: GgufParts['tensors'] = []): Uint8Array
       tensors.push(tensor(`blk.${block}.${part}.weight`, sizes, 'Q8_0'));
     }
     for (const part of ['attn_norm', 'ffn_norm'])
-      tensors.push(tensor(`blk.${block}.${part}.weight`, [32], 'F32'));
+      tensors.push(tensor(`blk.${block}.${part}.weight`, [32], norms));
   }
   return writeGguf({
     metadata: Object.entries(entries).map(([key, value]) => {
@@ -88,9 +96,9 @@ describe('openModel', () => {
   it('gives a GGUF file’s tensors under the names, shapes and values of the Hugging Face folder', async () => {
     const gguf = await openModel(sharedPath(STORIES));
     const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
-    const { ropeTheta, rmsNormEps, kvHeads, headDim, tieEmbeddings, maxPositions } = gguf.config;
-    expect({ ropeTheta, rmsNormEps, kvHeads, headDim }).toEqual({
-      ...{ ropeTheta: 10_000, rmsNormEps: 1e-5, kvHeads: 4, headDim: 8 },
+    const { ropeTheta, normEps, kvHeads, headDim, tieEmbeddings, maxPositions } = gguf.config;
+    expect({ ropeTheta, normEps, kvHeads, headDim }).toEqual({
+      ...{ ropeTheta: 10_000, normEps: 1e-5, kvHeads: 4, headDim: 8 },
     });
     expect({ tieEmbeddings, maxPositions }).toEqual({ tieEmbeddings: false, maxPositions: 128 });
     for (const { name, shape } of modelTensors(folder.config)) {
@@ -98,7 +106,7 @@ describe('openModel', () => {
       expect(Buffer.compare(await gguf.readTensor(name), await folder.readTensor(name)), name).toBe(0);
     }
     expect(await gguf.digest()).toMatch(/^[0-9a-f]{64}$/);
-    expect(() => requireTokenizer(gguf)).toThrow(/tokenizer\.json is missing/);
+    expect(requireTokenizer(gguf)).toMatchObject({ bosId: 1, eosId: 2 });
   });
 
   it('chooses by what a folder holds: safetensors first, one GGUF file, and asks when there are several', async () => {
@@ -123,15 +131,37 @@ describe('openModel', () => {
     expect((await model.readTensor('model.layers.1.self_attn.k_proj.weight')).byteLength).toBe(16 * 32 * 4);
     await model.loadWeights((name, info, chunk, offset) => {
       expect(offset, name).toBe(0);
-      expect(decodeFloats(info.dtype, chunk).length).toBe(info.shape.reduce((a, b) => a * b, 1));
+      expect(decodeWeights(info.dtype, chunk).length).toBe(info.shape.reduce((a, b) => a * b, 1));
     });
   });
 
+  it('keeps quantised matrices when asked: the same values in the same order, and the same digest', async () => {
+    const dir = await folderWith({ 'm.gguf': tiny({}, [], 'Q8_0') });
+    const [kept, widened] = [await openModel(dir, { quantized: 'keep' }), await openModel(dir)];
+    const dtype = (name: string): unknown => kept.tensors.get(`model.${name}.weight`)?.dtype;
+    expect(dtype('embed_tokens')).toBe('BF16');
+    expect(dtype('layers.1.self_attn.k_proj')).toBe('Q8_0');
+    // Vectors are widened, whatever they are stored as.
+    expect(dtype('layers.1.input_layernorm')).toBe('F32');
+    const seen: string[] = [];
+    await kept.loadWeights((name, info) => {
+      expect(info.dtype).toBe(kept.tensors.get(name)?.dtype);
+      seen.push(name);
+    });
+    expect(seen).toEqual([...widened.tensors.keys()].sort());
+    for (const [name, info] of kept.tensors) {
+      const bytes = await kept.readTensor(name);
+      const values = decodeWeights(widened.tensors.get(name)?.dtype ?? 'F32', await widened.readTensor(name));
+      expect(decodeWeights(info.dtype, bytes), name).toEqual(values);
+    }
+    expect(await kept.digest()).toBe(await widened.digest());
+  });
+
   it.each<[string, Entries, RegExp]>([
-    ['another architecture', { 'general.architecture': 'qwen2' }, /general.architecture "qwen2" is not impl/],
+    ['another architecture', { 'general.architecture': 'mamba' }, /general.architecture "mamba" is not impl/],
     ['experts', { 'llama.expert_count': 8 }, /"llama.expert_count" 8 is not implemented/],
     ['an unknown key', { 'llama.logit_scale': 0.25 }, /"llama.logit_scale" 0.25 is not implemented/],
-    ['yarn', { 'llama.rope.scaling.type': 'yarn' }, /"yarn" is not implemented/],
+    ['longrope', { 'llama.rope.scaling.type': 'longrope' }, /"longrope" is not implemented/],
     [
       'a rotary part of a head',
       { 'llama.rope.dimension_count': 4, 'llama.attention.key_length': 8 },
@@ -173,7 +203,7 @@ describe('openModel', () => {
       );
     expect((await open({ eos_token_id: 7 })).config).toMatchObject({ maxPositions: 512, eosTokenIds: [7] });
     await expect(open({ rms_norm_eps: 1e-6 })).rejects.toThrow(
-      /contradict.*rmsNormEps 0.00001 against 0.000001/,
+      /contradict.*normEps 0.00001 against 0.000001/,
     );
     await expect(open({ rope_theta: 20_000 })).rejects.toThrow(/ropeTheta/);
     await expect(open({ tie_word_embeddings: false })).rejects.toThrow(/tied head/);
@@ -220,11 +250,14 @@ describe('openModel', () => {
     const bytes = tiny();
     // The last block of ffn_down of block 1 lies before its norms: its scale becomes a NaN.
     bytes.set([0xff, 0x7f], bytes.byteLength - 2 * 128 - 34 - (-(64 * 34) & 31));
-    const model = await openModel(await folderWith({ 'm.gguf': bytes }));
-    await expect(model.loadWeights()).rejects.toMatchObject({
-      code: 'WEIGHTS_NOT_FINITE',
-      message: expect.stringContaining('blk.1.ffn_down.weight') as string,
-    });
+    const dir = await folderWith({ 'm.gguf': bytes });
+    for (const quantized of ['keep', 'widen'] as const) {
+      const model = await openModel(dir, { quantized });
+      await expect(model.loadWeights(() => undefined)).rejects.toMatchObject({
+        code: 'WEIGHTS_NOT_FINITE',
+        message: expect.stringContaining('blk.1.ffn_down.weight') as string,
+      });
+    }
   });
 
   it('has a digest that any stored bit, the tokenizer and the config change, but not the file’s name', async () => {
@@ -253,18 +286,21 @@ describe('openModel', () => {
     await expect(model.loadWeights()).rejects.toThrow(/was changed/);
   });
 
-  it('streams a large file: memory stays far below its size', async () => {
-    const model = await openModel(sharedPath(SMOLLM2));
-    expect(model.config).toMatchObject({ tieEmbeddings: true, maxPositions: 8192, ropeTheta: 100_000 });
-    expect(model.template).not.toBeNull();
-    let most = 0;
-    const before = process.memoryUsage().arrayBuffers;
-    await model.loadWeights((_name, _info, chunk) => {
-      expect(chunk.byteLength).toBeLessThanOrEqual(1 << 23);
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
-    });
-    expect(most).toBeLessThan(64 << 20);
-  });
+  it.each(['keep', 'widen'] as const)(
+    'streams a large file (%s): memory stays far below its size',
+    async (quantized) => {
+      const model = await openModel(sharedPath(SMOLLM2), { quantized });
+      expect(model.config).toMatchObject({ tieEmbeddings: true, maxPositions: 8192, ropeTheta: 100_000 });
+      expect(model.template).not.toBeNull();
+      let most = 0;
+      const before = process.memoryUsage().arrayBuffers;
+      await model.loadWeights((_name, _info, chunk) => {
+        expect(chunk.byteLength).toBeLessThanOrEqual(1 << 23);
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      });
+      expect(most).toBeLessThan(64 << 20);
+    },
+  );
 
   it('does not read the weights when it opens', async () => {
     const path = join(await folderWith({}), 'm.gguf');

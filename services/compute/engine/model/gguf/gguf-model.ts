@@ -1,59 +1,70 @@
 /**
  * A GGUF file as a model: opening reads its header and the text files beside it; the weights are then read in chunks,
- * hashed as stored, dequantised to float32 where they are quantised, brought into Hugging Face's order, and checked for
- * NaNs. Never more than a chunk is held.
+ * hashed as stored, dequantised to float32 where they are quantised and not to stay so, brought into Hugging Face's order,
+ * and checked for NaNs. Never more than a chunk is held, but of matrices that are turned.
  */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { ReptraceError } from '../../../../../lib/errors.ts';
-import { assertFinite, DTYPE_BYTES, isDType, type DType } from '../dtype.ts';
+import { assertFinite } from '../dtype.ts';
+import { fileStamp } from '../file-stamp.ts';
 import { openFile, readInto, type Folder } from '../folder-files.ts';
 import type { ModelConfig } from '../model-config.ts';
 import { matchTensors } from '../model-tensors.ts';
 import { modelDigest, type HashedTensor } from '../model-digest.ts';
-import type { LoadWeightsOptions, ModelSource, WeightVisitor } from '../model-source.ts';
-import { readConfig, readModelText, type ModelText, type TextFiles } from '../model-text.ts';
+import type { LoadWeightsOptions, ModelSource, WeightReader, WeightVisitor } from '../model-source.ts';
+import { readConfig, type ModelText, type TextFiles } from '../model-text.ts';
 import { quoteName } from '../safetensors.ts';
 import type { ChatTemplate } from '../template.ts';
 import type { ModelTokenizer } from '../tokenizer.ts';
 import { settleConfig } from './config-beside.ts';
 import { dequantize } from './dequantize.ts';
-import { ggufConfig } from './gguf-config.ts';
+import { architectureOf, ggufConfig } from './gguf-config.ts';
 import { ggufInvalid } from './gguf-cursor.ts';
 import { readGgufFile, type GgufFile } from './gguf-file.ts';
 import type { GgufTensor } from './gguf-header.ts';
-import { hasRotaryRows, huggingFaceName, ROPE_FACTORS } from './gguf-names.ts';
-import { BLOCKS } from './gguf-types.ts';
-import { undoRotaryRows } from './rotary-rows.ts';
+import { readGgufText } from './gguf-text.ts';
+import { huggingFaceName, ROPE_FACTORS } from './gguf-names.ts';
+import { bytesFor, isQuantType, valuesIn, type GgufDType } from './gguf-types.ts';
+import { givenDType, givenShape, readingPlan, type Layout } from './layouts.ts';
+import { assertFiniteBlocks } from './quantized-blocks.ts';
 
-/** Values of one chunk: 8 MiB of float32. A multiple of every block. */
-const CHUNK_VALUES = 1 << 21;
-/** Values of one attention head, which must be whole in a chunk. Llama 3.1 405B has 2^21. */
-const MAX_HEAD_VALUES = 1 << 24;
+type OpenedFile = Pick<GgufFile, 'folder' | 'name' | 'size'>;
 
 /** A tensor of the model: `stored` as the file has it, the rest as the model gets it. */
 interface ModelTensor {
   readonly stored: GgufTensor;
-  readonly dtype: DType;
+  readonly dtype: GgufDType;
   readonly shape: readonly number[];
+  readonly layout: Layout;
 }
 
+/** Whether quantised matrices are given as they are stored, where they can be, or as float32. Vectors are always widened. */
+export type QuantizedWeights = 'keep' | 'widen';
+
 /** Opens the GGUF file `name` of `folder` and checks everything but the weights' values. */
-export async function openGgufModel(folder: Folder, name: string): Promise<GgufModel> {
+export async function openGgufModel(
+  folder: Folder,
+  name: string,
+  quantized: QuantizedWeights,
+): Promise<GgufModel> {
   const file = await readGgufFile(folder, name);
-  const own = ggufConfig(name, file);
+  const architecture = architectureOf(name, file);
+  const own = ggufConfig(name, file, architecture);
   const factors = await readRopeFactors(file);
   const config = settleConfig(name, own, await readConfig(folder), factors);
   const found = new Map<string, ModelTensor>();
   for (const [tensor, stored] of file.tensors) {
     if (tensor === ROPE_FACTORS) continue;
-    // Quantised weights are widened; the others stay as they are stored.
-    const dtype = isDType(stored.dtype) ? stored.dtype : 'F32';
-    found.set(huggingFaceName(tensor), { stored, dtype, shape: stored.shape });
+    const target = huggingFaceName(name, architecture, tensor);
+    const layout = architecture.layout(target);
+    const dtype = givenDType(layout, stored.dtype, quantized === 'keep' && stored.shape.length === 2);
+    found.set(target, { stored, dtype, shape: givenShape(layout, stored.shape), layout });
   }
   const tensors = matchTensors(config, found);
-  const { text, files } = await readModelText(folder, config);
-  return new GgufModel(file, text, files, tensors);
+  const { text, files } = await readGgufText(folder, name, file, config);
+  // Without the metadata: a vocabulary takes some 20 MB.
+  return new GgufModel({ folder, name, size: file.size }, text, files, tensors);
 }
 
 export class GgufModel implements ModelSource {
@@ -64,12 +75,17 @@ export class GgufModel implements ModelSource {
   readonly template: ChatTemplate | null;
   readonly tensors: ReadonlyMap<string, ModelTensor>;
   readonly tokenizerDigest: string | null;
-  readonly #file: GgufFile;
+  readonly #file: OpenedFile;
   readonly #files: TextFiles;
   #digest: string | undefined;
 
   /** Use openGgufModel. */
-  constructor(file: GgufFile, text: ModelText, files: TextFiles, tensors: ReadonlyMap<string, ModelTensor>) {
+  constructor(
+    file: OpenedFile,
+    text: ModelText,
+    files: TextFiles,
+    tensors: ReadonlyMap<string, ModelTensor>,
+  ) {
     this.path = text.path;
     this.config = text.config;
     this.tokenizer = text.tokenizer;
@@ -88,7 +104,10 @@ export class GgufModel implements ModelSource {
       for (const name of [...this.tensors.keys()].sort()) {
         const tensor = this.#tensor(name);
         const hash = createHash('sha256');
-        for await (const { stored, chunk, offset } of this.#chunks(opened, name, tensor)) {
+        // Nothing is widened and put in order for nobody.
+        const asStored = { ...tensor, dtype: tensor.stored.dtype, layout: 'same' as const };
+        const given = visit === undefined ? asStored : tensor;
+        for await (const { stored, chunk, offset } of this.#chunks(opened, name, given)) {
           if (options.signal?.aborted === true) throw cancelled(this.#file.name);
           hash.update(stored);
           await visit?.(name, tensor, chunk, offset);
@@ -107,10 +126,27 @@ export class GgufModel implements ModelSource {
     return this.#digest ?? (await this.loadWeights());
   }
 
+  async openWeights(): Promise<WeightReader> {
+    const opened = await reopen(this.#file);
+    const stamp = await fileStamp(opened);
+    return {
+      read: async (names, visit) => {
+        if ((await fileStamp(opened)) !== stamp) throw changed(this.#file.name);
+        for (const name of names) {
+          const tensor = this.#tensor(name);
+          for await (const { chunk, offset } of this.#chunks(opened, name, tensor)) {
+            await visit(name, tensor, chunk, offset);
+          }
+        }
+      },
+      close: () => opened.close(),
+    };
+  }
+
   async readTensor(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const tensor = this.#tensor(name);
     const values = tensor.shape.reduce((product, size) => product * size, 1);
-    const bytes = new Uint8Array(values * DTYPE_BYTES[tensor.dtype]);
+    const bytes = new Uint8Array(bytesFor(tensor.dtype, values));
     const opened = await reopen(this.#file);
     try {
       for await (const { chunk, offset } of this.#chunks(opened, name, tensor)) bytes.set(chunk, offset);
@@ -124,45 +160,37 @@ export class GgufModel implements ModelSource {
   async *#chunks(
     opened: FileHandle,
     name: string,
-    { stored: info, dtype, shape }: ModelTensor,
+    { stored: info, dtype, shape, layout }: ModelTensor,
   ): AsyncGenerator<{
     stored: Uint8Array<ArrayBuffer>;
     chunk: Uint8Array<ArrayBuffer>;
     offset: number;
   }> {
-    const block = BLOCKS[info.dtype];
-    const { headDim } = this.config;
-    const rowValues = shape.slice(1).reduce((product, size) => product * size, 1);
-    const headValues = hasRotaryRows(name) ? headDim * rowValues : undefined;
-    if (headValues !== undefined && headValues > MAX_HEAD_VALUES) throw headTooLarge(info.name, headValues);
-    const values = (info.end - info.begin) * (block.values / block.bytes);
-    const step =
-      headValues === undefined
-        ? CHUNK_VALUES
-        : Math.max(1, Math.floor(CHUNK_VALUES / headValues)) * headValues;
+    const { step, place, arrange } = readingPlan(name, layout, this.config, shape, dtype);
+    const values = valuesIn(info.dtype, info.end - info.begin);
     const most = Math.min(step, values);
-    const width = DTYPE_BYTES[dtype];
-    const stored = new Uint8Array((most / block.values) * block.bytes);
+    const stored = new Uint8Array(bytesFor(info.dtype, most));
     const widened = dtype === info.dtype ? undefined : new Float32Array(most);
-    const ordered = headValues === undefined ? undefined : new Uint8Array(most * width);
+    const ordered = arrange === undefined ? undefined : new Uint8Array(bytesFor(dtype, most));
 
     for (let first = 0; first < values; first += most) {
       const count = Math.min(most, values - first);
-      const bytes = stored.subarray(0, (count / block.values) * block.bytes);
-      const position = info.begin + (first / block.values) * block.bytes;
+      const bytes = stored.subarray(0, bytesFor(info.dtype, count));
+      const position = info.begin + bytesFor(info.dtype, first);
       if ((await readInto(opened, bytes, position)) !== bytes.byteLength) throw changed(this.#file.name);
+      if (isQuantType(info.dtype)) assertFiniteBlocks(info.name, info.dtype, bytes);
+      else assertFinite(info.name, info.dtype, bytes);
       let chunk = bytes;
       if (widened !== undefined) {
         dequantize(info.dtype, bytes, widened.subarray(0, count));
-        chunk = new Uint8Array(widened.buffer, 0, count * width);
+        chunk = new Uint8Array(widened.buffer, 0, count * 4);
       }
-      assertFinite(info.name, dtype, chunk);
       if (ordered !== undefined) {
         const out = ordered.subarray(0, chunk.byteLength);
-        undoRotaryRows(chunk, headDim, rowValues * width, out);
+        arrange?.(chunk, out);
         chunk = out;
       }
-      yield { stored: bytes, chunk, offset: first * width };
+      yield { stored: bytes, chunk, offset: bytesFor(dtype, place(first)) };
     }
   }
 
@@ -195,7 +223,7 @@ async function readRopeFactors(file: GgufFile): Promise<Float32Array | undefined
   return factors;
 }
 
-async function reopen({ folder, name, size }: GgufFile): Promise<FileHandle> {
+async function reopen({ folder, name, size }: OpenedFile): Promise<FileHandle> {
   const opened = await openFile(folder, name);
   if (opened === undefined) throw changed(name);
   if (opened.size === size) return opened.file;
@@ -208,14 +236,6 @@ function changed(file: string): ReptraceError {
     'WEIGHTS_INVALID',
     `The file ${JSON.stringify(file)} was changed or removed while the model was in use.`,
     'Let no other program write to the model, and open it again.',
-  );
-}
-
-function headTooLarge(tensor: string, values: number): ReptraceError {
-  return new ReptraceError(
-    'CONFIG_UNSUPPORTED',
-    `A head of tensor ${quoteName(tensor)} has ${values} values; at most ${MAX_HEAD_VALUES} are put in order.`,
-    'Convert the model to safetensors.',
   );
 }
 

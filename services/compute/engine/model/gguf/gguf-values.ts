@@ -7,15 +7,20 @@ import { ggufInvalid, type GgufCursor } from './gguf-cursor.ts';
 
 export interface GgufArray {
   readonly length: number;
-  /** null for a long array (a vocabulary, say), which is checked and passed over. */
+  /** null for a long array that nothing here reads, which is checked and passed over. */
   readonly items: readonly GgufValue[] | null;
 }
 
 /** A 64-bit number is a bigint where a double cannot hold it. */
 export type GgufValue = number | bigint | boolean | string | GgufArray;
 
-/** Longer arrays are vocabularies, merges and scores: nothing that a config is made of. */
+/** Longer arrays are nothing that a config is made of. */
 const MAX_KEPT_ITEMS = 4096;
+/** The tokenizer's arrays: of the largest published ones, tokens and merges have some 260 000 and 520 000 items. */
+const VOCABULARY = new Set(
+  ['tokens', 'scores', 'token_type', 'merges'].map((name) => `tokenizer.ggml.${name}`),
+);
+const MAX_VOCABULARY_ITEMS = 1 << 21;
 /** The specification allows arrays in arrays; nobody writes more than two deep. */
 const MAX_DEPTH = 4;
 
@@ -52,8 +57,7 @@ function readValue(cursor: GgufCursor, type: number, key: string, depth: number,
       return readFlag(cursor, key);
     case STRING: {
       const bytes = cursor.stringBytes();
-      // Tokens may be any bytes; what a config is made of is checked where it is used.
-      return keep ? new TextDecoder().decode(bytes) : '';
+      return keep ? readText(bytes, key) : '';
     }
     case ARRAY:
       return readArray(cursor, key, depth, keep);
@@ -74,7 +78,7 @@ function readArray(cursor: GgufCursor, key: string, depth: number, keep: boolean
   const size = SIZES[type];
   if (size === undefined) throw unknownType(type, key);
   const length = cursor.count(`items in ${quoteName(key)}`, size);
-  if (keep && length <= MAX_KEPT_ITEMS) {
+  if (keep && length <= (VOCABULARY.has(key) ? MAX_VOCABULARY_ITEMS : MAX_KEPT_ITEMS)) {
     const items: GgufValue[] = [];
     for (let i = 0; i < length; i++) items.push(readValue(cursor, type, key, depth + 1, true));
     return { length, items };
@@ -83,6 +87,19 @@ function readArray(cursor: GgufCursor, key: string, depth: number, keep: boolean
   else for (let i = 0; i < length; i++) readValue(cursor, type, key, depth + 1, false);
   return { length, items: null };
 }
+
+/** Tokens are texts, and no others must be made of them. What a config is made of is checked where it is used. */
+function readText(bytes: Uint8Array, key: string): string {
+  const decoder = VOCABULARY.has(key) ? strict : lenient;
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw ggufInvalid(`has a text in ${quoteName(key)} that is not UTF-8`);
+  }
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function readFlag(cursor: GgufCursor, key: string): boolean {
   const byte = cursor.uint8();

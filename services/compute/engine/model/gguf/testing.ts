@@ -1,5 +1,7 @@
 /** Writes small GGUF files for tests: sound ones, and any that a test makes unsound. */
-import { BLOCKS, isGgufDType } from './gguf-types.ts';
+import { Random } from '../../../../../lib/random.ts';
+import { BLOCKS, isGgufDType, type QuantType } from './gguf-types.ts';
+import { SCALES } from './quantized-blocks.ts';
 
 export interface GgufParts {
   readonly version?: number;
@@ -70,4 +72,31 @@ export function text(value: string): Uint8Array {
 export function bytesOf(dtype: string, values: number): number {
   if (!isGgufDType(dtype)) throw new Error(`${dtype} is not implemented`);
   return (values / BLOCKS[dtype].values) * BLOCKS[dtype].bytes;
+}
+
+/** Scales that are hard to widen: zeros, subnormal ones, the largest. */
+const HARD_SCALES = [0, 0x8000, 1, 0x3ff, 0x8155, 0x400, 0x7bff, 0xfbff];
+
+/**
+ * Blocks of a quantised type: any bits, with scales of ordinary weights (1/64 to 1/8, either sign); or hard ones, with
+ * such scales, and all bits clear or set in some.
+ */
+export function randomBlocks(
+  type: QuantType,
+  count: number,
+  seed: number,
+  hard = false,
+): Uint8Array<ArrayBuffer> {
+  const random = new Random(seed);
+  const { bytes } = BLOCKS[type];
+  const blocks = Uint8Array.from({ length: count * bytes }, () => random.int(256));
+  for (let i = 0; i < count; i++) {
+    if (hard && i % 3 > 0) blocks.fill(i % 3 === 1 ? 0 : 255, i * bytes, (i + 1) * bytes);
+    for (const offset of SCALES[type]) {
+      const scale = hard ? HARD_SCALES[random.int(8)] : 0x2400 + random.int(0xc00) + random.int(2) * 0x8000;
+      blocks[i * bytes + offset] = scale & 255;
+      blocks[i * bytes + offset + 1] = scale >>> 8;
+    }
+  }
+  return blocks;
 }

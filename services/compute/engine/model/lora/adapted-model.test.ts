@@ -86,7 +86,9 @@ describe('a model with an adapter', () => {
   it('widens what it adapts of a quantised base, to the same values, and leaves the rest quantised', async () => {
     const path = sharedPath('models/smollm2-135m-instruct');
     const name = 'model.layers.3.self_attn.q_proj';
-    const adapter = await openAdapter(await writeAdapter(dir, {}, factors(name, 576, 576, 2, 1)));
+    const adapter = await openAdapter(
+      await writeAdapter(dir, { target_modules: name }, factors(name, 576, 576, 2, 1)),
+    );
     const [kept, widened] = await Promise.all(
       (['keep', 'widen'] as const).map(async (quantized) =>
         adaptedModel(await openModel(path, { quantized }), adapter),
@@ -324,6 +326,7 @@ function inParts(source: ModelSource, bytes: number): ModelSource {
     ...{ path, config, tokenizer, template, tokenizerDigest, tensors },
     digest: () => source.digest(),
     readTensor: (name) => source.readTensor(name),
+    openWeights: () => source.openWeights(),
     loadWeights: (visit, options) =>
       source.loadWeights(async (name, info, chunk, offset) => {
         for (let at = 0; at < chunk.byteLength; at += bytes)

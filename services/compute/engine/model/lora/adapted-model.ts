@@ -8,12 +8,12 @@ import { assertFinite } from '../dtype.ts';
 import { decodeWeights } from '../gguf/dequantize.ts';
 import { valuesIn, type GgufDType } from '../gguf/gguf-types.ts';
 import type { HashedTensor } from '../model-digest.ts';
-import type { LoadWeightsOptions, ModelSource, WeightVisitor } from '../model-source.ts';
+import type { LoadWeightsOptions, ModelSource, WeightReader, WeightVisitor } from '../model-source.ts';
 import { quoteName } from '../safetensors.ts';
 import { adaptedDigest, adapterDigest } from './adapter-digest.ts';
 import type { AdapterFolder } from './adapter-folder.ts';
 import { matchAdapterTensors, type AdaptedModule } from './adapter-tensors.ts';
-import { addLowRank, type Factors } from './low-rank.ts';
+import { addLowRank, transposedFactors, type Factors } from './low-rank.ts';
 
 /** Throws LORA_INVALID or LORA_UNSUPPORTED unless every part of the adapter has its place in the model. */
 export function adaptedModel(base: ModelSource, adapter: AdapterFolder): ModelSource {
@@ -31,6 +31,8 @@ class AdaptedModel implements ModelSource {
   readonly #adapter: AdapterFolder;
   readonly #modules: ReadonlyMap<string, AdaptedModule>;
   #digest: string | undefined;
+  /** The adapter's tensors as they were when the digest was made of them. */
+  #hashed: ReadonlyMap<string, HashedTensor> | undefined;
 
   constructor(base: ModelSource, adapter: AdapterFolder, modules: ReadonlyMap<string, AdaptedModule>) {
     this.#base = base;
@@ -49,23 +51,18 @@ class AdaptedModel implements ModelSource {
 
   async loadWeights(visit?: WeightVisitor, options: LoadWeightsOptions = {}): Promise<string> {
     const hashed = new Map<string, HashedTensor>();
-    let current: { readonly name: string; readonly factors: Factors } | undefined;
-    const base = await this.#base.loadWeights(async (name, info, chunk, offset) => {
-      const module = this.#modules.get(name);
-      if (module === undefined) {
-        await visit?.(name, info, chunk, offset);
-        return;
-      }
-      if (current?.name !== name) {
-        // What the last module held must be free before the next one is read.
-        current = undefined;
-        current = { name, factors: await this.#factors(module, hashed) };
-      }
-      const sums = this.#apply(name, info.dtype, chunk, offset, current.factors);
-      await visit?.(name, { dtype: 'F32', shape: info.shape }, sums, valuesIn(info.dtype, offset) * 4);
-    }, options);
+    const base = await this.#base.loadWeights(this.#applying(visit, hashed), options);
+    this.#hashed = hashed;
     this.#digest = adaptedDigest(base, adapterDigest(this.#adapter.config.scale, [...hashed.values()]));
     return this.#digest;
+  }
+
+  async openWeights(): Promise<WeightReader> {
+    const base = await this.#base.openWeights();
+    return {
+      read: (names, visit) => base.read(names, this.#applying(visit, new Map(), this.#hashed)),
+      close: () => base.close(),
+    };
   }
 
   async digest(): Promise<string> {
@@ -78,6 +75,33 @@ class AdaptedModel implements ModelSource {
     const info = this.#base.tensors.get(name);
     if (module === undefined || info === undefined) return bytes;
     return this.#apply(name, info.dtype, bytes, 0, await this.#factors(module));
+  }
+
+  /**
+   * What a base is to be visited with, so that `visit` is given the sums.
+   * @param hashed takes what the digest needs
+   * @param expected what the factors must be
+   */
+  #applying(
+    visit: WeightVisitor | undefined,
+    hashed: Map<string, HashedTensor>,
+    expected?: ReadonlyMap<string, HashedTensor>,
+  ): WeightVisitor {
+    let current: { readonly name: string; readonly factors: Factors } | undefined;
+    return async (name, info, chunk, offset) => {
+      const module = this.#modules.get(name);
+      if (module === undefined) {
+        await visit?.(name, info, chunk, offset);
+        return;
+      }
+      if (current?.name !== name) {
+        // What the last module held must be free before the next one is read.
+        current = undefined;
+        current = { name, factors: await this.#factors(module, hashed, expected) };
+      }
+      const sums = this.#apply(name, info.dtype, chunk, offset, current.factors);
+      await visit?.(name, { dtype: 'F32', shape: info.shape }, sums, valuesIn(info.dtype, offset) * 4);
+    };
   }
 
   #apply(
@@ -103,14 +127,31 @@ class AdaptedModel implements ModelSource {
     return bytes;
   }
 
-  /** @param hashed takes what the digest needs */
-  async #factors(module: AdaptedModule, hashed?: Map<string, HashedTensor>): Promise<Factors> {
+  /** Throws LORA_INVALID where a factor is not what is expected. @param hashed takes what the digest needs */
+  async #factors(
+    module: AdaptedModule,
+    hashed?: Map<string, HashedTensor>,
+    expected?: ReadonlyMap<string, HashedTensor>,
+  ): Promise<Factors> {
     const read = async (which: 'a' | 'b'): Promise<Float32Array> => {
       const { name, info } = module[which];
       const { values, hash } = await this.#adapter.read(module[which]);
+      if ((expected?.get(name)?.hash ?? hash) !== hash) throw changedAdapter(name);
       hashed?.set(name, { name, dtype: info.dtype, shape: info.shape, hash });
       return values;
     };
-    return { a: await read('a'), b: await read('b'), rank: this.#adapter.config.rank, inputs: module.inputs };
+    const { rank } = this.#adapter.config;
+    const [a, b] = [await read('a'), await read('b')];
+    return module.transposed
+      ? transposedFactors({ a, b, rank, inputs: module.inputs })
+      : { a, b, rank, inputs: module.inputs };
   }
+}
+
+function changedAdapter(tensor: string): ReptraceError {
+  return new ReptraceError(
+    'LORA_INVALID',
+    `The adapter's tensor ${quoteName(tensor)} was changed while the model was in use.`,
+    'Let no other program write to the adapter, and open it again.',
+  );
 }

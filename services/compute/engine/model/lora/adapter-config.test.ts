@@ -33,6 +33,7 @@ describe('adapter_config.json', () => {
     expect(parse({ lora_dropout: 0.5, revision: 'x', peft_version: '9', inference_mode: false })).toEqual(
       same,
     );
+    expect(parse({ fan_in_fan_out: true })).toEqual(same);
     expect(parse({ a_future_option: null, another: false, third: {}, fourth: [] })).toEqual(same);
     for (const init of [false, 'gaussian', 'eva', 'orthogonal'])
       expect(parse({ init_lora_weights: init })).toEqual(same);
@@ -42,7 +43,6 @@ describe('adapter_config.json', () => {
     ['peft_type', 'LOHA'],
     ['task_type', 'SEQ_CLS'],
     ['bias', 'lora_only'],
-    ['fan_in_fan_out', true],
     ['use_dora', true],
     ['lora_bias', true],
     ['modules_to_save', ['lm_head']],

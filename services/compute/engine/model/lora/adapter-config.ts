@@ -35,11 +35,15 @@ type Fields = ReadonlyMap<string, StrictJson>;
 const MAX_RANK = 4096;
 const MAX_ALPHA = 1e6;
 
-/** What training, or peft itself, needs and applying the adapter does not. */
+/**
+ * What training, or peft itself, needs and applying the adapter does not. Whether a module is stored transposed
+ * (fan_in_fan_out) follows from the module: peft itself corrects the option.
+ */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'auto_mapping',
   'base_model_name_or_path',
   'eva_config',
+  'fan_in_fan_out',
   'inference_mode',
   'lora_dropout',
   'megatron_core',

@@ -44,3 +44,18 @@ export function addLowRank(values: Float32Array, first: number, factors: Factors
     for (let i = begin; i < end; i++) values[at++] += scale * sums[i];
   }
 }
+
+/** The factors of the transposed matrix: (B·A)ᵀ = Aᵀ·Bᵀ. */
+export function transposedFactors({ a, b, rank, inputs }: Factors): Factors {
+  const outputs = b.length / rank;
+  return { a: transpose(b, outputs, rank), b: transpose(a, rank, inputs), rank, inputs: outputs };
+}
+
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++)
+      out[column * rows + row] = values[row * columns + column];
+  }
+  return out;
+}

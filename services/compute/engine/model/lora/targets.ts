@@ -5,23 +5,26 @@ import { quoteName } from '../safetensors.ts';
 import type { LoraConfig } from './adapter-config.ts';
 import { loraInvalid, loraUnsupported } from './lora-error.ts';
 
-/** A linear layer of a block. Its weight is the tensor `${name}.weight`, [outputs, inputs]. */
+/** A linear layer of a block. Its weight is the tensor `${name}.weight`, [outputs, inputs] unless it is transposed. */
 export interface LinearModule {
   /** `model.layers.0.self_attn.q_proj` */
   readonly name: string;
   readonly layer: number;
   readonly outputs: number;
   readonly inputs: number;
+  /** The weight is stored [inputs, outputs] (GPT-2's Conv1D). */
+  readonly transposed: boolean;
 }
 
 /** All linear layers but the output's, in the order of their computation. */
 export function linearModules(config: ModelConfig): LinearModule[] {
   const modules: LinearModule[] = [];
   for (const { name, shape, kind, layer, transposed } of modelTensors(config)) {
-    if (transposed === true) throw loraUnsupported(`the model's layers are Conv1D, which are not adapted (${name})`);
-    const [outputs, inputs] = shape;
-    if (layer === null || kind === 'bias' || outputs === undefined || inputs === undefined) continue;
-    modules.push({ name: name.slice(0, -'.weight'.length), layer, outputs, inputs });
+    const [rows, columns] = shape;
+    if (layer === null || kind === 'bias' || rows === undefined || columns === undefined) continue;
+    const [outputs, inputs] = transposed === true ? [columns, rows] : [rows, columns];
+    const module = name.slice(0, -'.weight'.length);
+    modules.push({ name: module, layer, outputs, inputs, transposed: transposed === true });
   }
   return modules;
 }
