@@ -27,7 +27,7 @@ export function filterOptions(command: Command): Command {
       more<string>((text) => text),
     )
     .option('--where <key=value>', 'only samples whose column has this value', more(condition))
-    .option('--rows <rows>', 'only these 0-based rows, such as 3,5,10-19', rowsOf);
+    .option('--rows <rows>', 'only samples of these 0-based row numbers, such as 3,5,10-19', rowsOf);
 }
 
 /** Undefined when no option was given. Values of one column are alternatives. */

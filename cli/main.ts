@@ -2,11 +2,14 @@
 /** The `reptrace` command: results on stdout, progress and errors on stderr, exit code 0 only on success. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { convertCommand } from './commands/convert.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { generateCommand } from './commands/generate.ts';
 import { indexCommand } from './commands/index-command.ts';
+import { pullCommand } from './commands/pull.ts';
 import { serveCommand } from './commands/serve.ts';
 import { signatureCommand } from './commands/signature.ts';
+import { tokensCommand } from './commands/tokens.ts';
 import { traceCommand } from './commands/trace.ts';
 import { trainCommand } from './commands/train.ts';
 import { upCommand } from './commands/up.ts';
@@ -23,10 +26,13 @@ const program = new Command('reptrace')
   .addCommand(doctorCommand())
   .addCommand(upCommand())
   .addCommand(serveCommand())
+  .addCommand(pullCommand())
   .addCommand(indexCommand())
   .addCommand(traceCommand())
   .addCommand(signatureCommand())
+  .addCommand(tokensCommand())
   .addCommand(generateCommand())
+  .addCommand(convertCommand())
   .addCommand(trainCommand());
 
 try {

@@ -1,5 +1,6 @@
 /** Parsers of option values that several commands share; each refuses with the option's own words. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { parseByteSize } from '../lib/byte-size.ts';
 
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
@@ -15,6 +16,18 @@ export function realNumber(least: number): (text: string) => number {
     if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value;
     throw new InvalidArgumentError(`expected a number of at least ${least}`);
   };
+}
+
+/** `--gpu-memory`, of every command that loads a model. */
+export function gpuMemoryOption(): Option {
+  return new Option(
+    '--gpu-memory <size>',
+    'how much of the GPU a model may use, such as 8GiB; larger ones are loaded block by block (default: REPTRACE_GPU_MEMORY, else all)',
+  ).argParser((text) => {
+    const bytes = parseByteSize(text);
+    if (bytes !== undefined) return bytes;
+    throw new InvalidArgumentError('expected an amount of memory such as 8GiB or 512MiB');
+  });
 }
 
 /** `all`, `last`, `auto`, or layer numbers with commas. */

@@ -1,6 +1,9 @@
 /** Opens what a command needs (GPU, model) and closes it again, also when the command fails. */
+import { localModel } from '../lib/hub/cached.ts';
+import { gpuMemory } from '../lib/mesh/settings.ts';
+import { loadModel, streamingNotice } from '../services/compute/engine/attribution/load-model.ts';
 import { Gpu } from '../services/compute/engine/device/gpu.ts';
-import { Model } from '../services/compute/engine/model/model.ts';
+import type { Model } from '../services/compute/engine/model/model.ts';
 import { adaptedModel } from '../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../services/compute/engine/model/lora/adapter-folder.ts';
 import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
@@ -8,10 +11,12 @@ import { openModel } from '../services/compute/engine/model/open-model.ts';
 
 /** What makes up a model, as options name it. */
 export interface ModelChoice {
-  /** A folder, or a GGUF file. */
+  /** A folder, a GGUF file, or a name in the Hugging Face cache. */
   readonly model: string;
-  /** A PEFT LoRA adapter folder to apply to it. */
+  /** A PEFT LoRA adapter to apply to it: a folder, or a name in the cache. */
   readonly adapter?: string | undefined;
+  /** Bytes of the GPU that it may use; default what the environment says, else all. */
+  readonly gpuMemory?: number | undefined;
 }
 
 export async function withGpu<T>(use: (gpu: Gpu) => Promise<T>): Promise<T> {
@@ -29,7 +34,12 @@ export async function withModel<T>(
   use: (model: Model, source: ModelSource) => Promise<T>,
 ): Promise<T> {
   const source = await openChoice(choice);
-  const model = await Model.load(gpu, source);
+  const model = await loadModel(gpu, source, {
+    memory: choice.gpuMemory ?? gpuMemory(process.env),
+    onStreaming: (plan, memory) => {
+      process.stderr.write(`${streamingNotice(plan, memory)}\n`);
+    },
+  });
   try {
     return await use(model, source);
   } finally {
@@ -37,9 +47,10 @@ export async function withModel<T>(
   }
 }
 
-async function openChoice({ model, adapter }: ModelChoice): Promise<ModelSource> {
-  const source = await openModel(model);
-  return adapter === undefined ? source : adaptedModel(source, await openAdapter(adapter));
+/** Opens it without its weights. */
+export async function openChoice({ model, adapter }: ModelChoice): Promise<ModelSource> {
+  const source = await openModel(await localModel(model));
+  return adapter === undefined ? source : adaptedModel(source, await openAdapter(await localModel(adapter)));
 }
 
 /** An AbortSignal that fires at the first SIGINT or SIGTERM; a second one kills as usual. */

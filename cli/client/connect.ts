@@ -12,6 +12,8 @@ export interface MeshChoice {
   readonly server?: string | undefined;
   /** Data folder of an embedded one. */
   readonly dataDir?: string | undefined;
+  /** Bytes of the GPU that models of an embedded one may use. */
+  readonly gpuMemory?: number | undefined;
 }
 
 export interface ConnectedMesh {
@@ -24,13 +26,18 @@ export interface ConnectedMesh {
 
 /** Runs `use`, and ends the mesh after it when it was started for it. */
 export async function withMesh<T>(choice: MeshChoice, use: (mesh: ConnectedMesh) => Promise<T>): Promise<T> {
-  const settings = readSettings(process.env, { data: choice.dataDir });
+  const settings = readSettings(process.env, {
+    data: choice.dataDir,
+    gpuMemory: choice.gpuMemory,
+  });
   if (choice.server !== undefined) {
+    refuseGpuMemory(choice);
     const connection = { url: graphqlUrl(choice.server), token: settings.token };
     return use({ client: new GraphqlClient(connection), embedded: false, alone: false });
   }
   const running = await runningMesh(settings.data);
   if (running?.graphql !== undefined) {
+    refuseGpuMemory(choice);
     const connection = { url: running.graphql, token: running.token ?? settings.token };
     return use({ client: new GraphqlClient(connection), embedded: false, alone: false });
   }
@@ -43,6 +50,9 @@ export async function withMesh<T>(choice: MeshChoice, use: (mesh: ConnectedMesh)
   const { startMesh } = await import('../mesh/start-mesh.ts');
   const mesh = await startMesh({ ...settings, token, roots }, createLog('reptrace', logLevel()), {
     ...{ host: '127.0.0.1', port: 0, announceToken: true },
+    onNotice: (text) => {
+      process.stderr.write(`${text}\n`);
+    },
   });
   try {
     const client = new GraphqlClient({ url: mesh.graphql, token });
@@ -50,6 +60,16 @@ export async function withMesh<T>(choice: MeshChoice, use: (mesh: ConnectedMesh)
   } finally {
     await mesh.close();
   }
+}
+
+/** The workers of a mesh that is running were told when they were started. */
+function refuseGpuMemory({ gpuMemory }: MeshChoice): void {
+  if (gpuMemory === undefined) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    '--gpu-memory is for a mesh that this command starts, and one is running',
+    'Stop that mesh, or start its compute services with --gpu-memory or REPTRACE_GPU_MEMORY.',
+  );
 }
 
 /** A command's own messages say what happens; the services' log would only be in between. */

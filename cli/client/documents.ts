@@ -21,6 +21,25 @@ export const BUILD_INDEX = `
   }
 `;
 
+export const PLAN_INDEX = `
+  query PlanIndex($input: BuildIndexInput!) {
+    planIndex(input: $input) {
+      __typename
+      ... on IndexPlan {
+        action summary rows rowsExact sourceRows unreadable kept toSign refusedShare
+        failures { row line code reason }
+        tokens { total sampled mean p95 max truncatedShare }
+        layers { layers decided }
+        memory { weights weightsAtOnce activations available mode }
+        flops
+        seconds { low high flopsPerSecond speedOf }
+        storeBytes gpu
+      }
+      ${FAILURE}
+    }
+  }
+`;
+
 export const INDEX = `query Index($index: ID!) { index(id: $index) { ${INDEX_FIELDS} } }`;
 
 export const INDEXES = `query Indexes { indexes { ${INDEX_FIELDS} } }`;
@@ -58,16 +77,18 @@ export const ERASE_SAMPLES = `
 `;
 
 const TOKENS = `text score part position`;
+const TURN = `role content`;
 
 const TRACE_FIELDS = `
   id createdAt output prompt alpha layers tokenLayer exact recall
   index { id name }
   model { id digest }
-  questions { prompt output truncated }
+  context { ${TURN} }
+  questions { context { ${TURN} } prompt output truncated }
   outputTokens { ${TOKENS} }
   matches {
     rank score hiddenScore gradientScore
-    sample { id row prompt response label metadata }
+    sample { id row line sourceRow part context { ${TURN} } prompt response raw label metadata }
     tokens { ${TOKENS} }
   }
   timings { name milliseconds }
@@ -77,11 +98,11 @@ const TRACE_RESULT = `__typename ... on Trace { ${TRACE_FIELDS} } ... on TracePe
 
 export const TRACE_BEHAVIOR = `
   query TraceBehavior(
-    $output: String!, $prompt: String, $index: ID, $top: Int, $alpha: Float, $tokens: Boolean,
+    $output: String!, $prompt: String, $context: [ChatTurnInput!], $index: ID, $top: Int, $alpha: Float, $tokens: Boolean,
     $filter: SampleFilter, $exact: Boolean, $outputs: [String!], $prompts: [String!]
   ) {
     traceBehavior(
-      output: $output, prompt: $prompt, index: $index, top: $top, alpha: $alpha, tokens: $tokens,
+      output: $output, prompt: $prompt, context: $context, index: $index, top: $top, alpha: $alpha, tokens: $tokens,
       filter: $filter, exact: $exact, outputs: $outputs, prompts: $prompts
     ) { ${TRACE_RESULT} }
   }

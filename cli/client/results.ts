@@ -48,11 +48,56 @@ export interface IndexResult {
   }[];
 }
 
+/** What a build would do and take. */
+export interface PlanResult {
+  readonly action: 'CREATE' | 'RESUME' | 'ADD_ROWS' | 'NOTHING';
+  readonly summary: string;
+  readonly rows: number;
+  readonly rowsExact: boolean;
+  readonly sourceRows: number;
+  readonly unreadable: number;
+  readonly kept: number;
+  readonly toSign: number;
+  readonly refusedShare: number;
+  readonly failures: IndexResult['failures'];
+  readonly tokens: {
+    readonly total: number;
+    readonly sampled: number;
+    readonly mean: number;
+    readonly p95: number;
+    readonly max: number;
+    readonly truncatedShare: number;
+  };
+  readonly layers: { readonly layers: readonly number[]; readonly decided: boolean };
+  /** Bytes. */
+  readonly memory: {
+    readonly weights: number;
+    readonly weightsAtOnce: number;
+    readonly activations: number;
+    readonly available: number | null;
+    readonly mode: 'RESIDENT' | 'STREAMED';
+  };
+  readonly flops: number;
+  readonly seconds: {
+    readonly low: number;
+    readonly high: number;
+    readonly flopsPerSecond: number;
+    readonly speedOf: 'BATCHES' | 'TRIAL';
+  };
+  readonly storeBytes: number;
+  readonly gpu: string;
+}
+
 export interface TokenResult {
   readonly text: string;
   readonly score: number;
   readonly part: 'PROMPT' | 'RESPONSE';
   readonly position: number;
+}
+
+export interface TurnResult {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
 }
 
 export interface MatchResult {
@@ -63,8 +108,14 @@ export interface MatchResult {
   readonly sample: {
     readonly id: string;
     readonly row: number;
+    readonly line: number;
+    readonly sourceRow: number;
+    /** null where every row of the dataset is one sample. */
+    readonly part: number | null;
+    readonly context: readonly TurnResult[];
     readonly prompt: string;
     readonly response: string;
+    readonly raw: boolean;
     readonly label: string | null;
     readonly metadata: unknown;
   };
@@ -75,6 +126,7 @@ export interface TraceFields {
   readonly id: string;
   readonly output: string;
   readonly prompt: string | null;
+  readonly context: readonly TurnResult[];
   readonly alpha: number;
   readonly layers: readonly number[];
   readonly tokenLayer: number;
@@ -84,6 +136,7 @@ export interface TraceFields {
   readonly model: { readonly id: string; readonly digest: string } | null;
   /** All outputs, the first included. */
   readonly questions: readonly {
+    readonly context: readonly TurnResult[];
     readonly prompt: string | null;
     readonly output: string;
     readonly truncated: boolean;

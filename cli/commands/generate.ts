@@ -1,7 +1,7 @@
 /** `reptrace generate`: what a model answers. */
 import { Command } from 'commander';
 import { answerPrompts } from '../../services/compute/engine/generation/answer.ts';
-import { realNumber, wholeNumber } from '../options.ts';
+import { gpuMemoryOption, realNumber, wholeNumber } from '../options.ts';
 import { withGpu, withModel, type ModelChoice } from '../resources.ts';
 
 interface Options extends ModelChoice {
@@ -21,6 +21,7 @@ export function generateCommand(): Command {
     .option('--max-tokens <n>', 'new tokens at most', wholeNumber(1), 128)
     .option('--temperature <x>', '0 takes the likeliest token', realNumber(0), 0)
     .option('--seed <n>', 'seed of the draws at a temperature above 0', wholeNumber(0), 0)
+    .addOption(gpuMemoryOption())
     .option('--json', 'print one JSON object: {prompt, output, ids, finish}')
     .action(run);
 }

@@ -2,15 +2,24 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { withMesh, type ConnectedMesh } from '../client/connect.ts';
-import { BUILD_INDEX, CANCEL_INDEX, INDEX } from '../client/documents.ts';
+import { BUILD_INDEX, CANCEL_INDEX, INDEX, PLAN_INDEX } from '../client/documents.ts';
 import { followBuild } from '../client/follow.ts';
 import type { GraphqlClient } from '../client/graphql-client.ts';
-import { valueOf, type IndexResult, type Member, type ProgressResult } from '../client/results.ts';
+import {
+  valueOf,
+  type IndexResult,
+  type Member,
+  type PlanResult,
+  type ProgressResult,
+} from '../client/results.ts';
 import { ReptraceError } from '../../lib/errors.ts';
-import { wholeNumber } from '../options.ts';
+import { exists } from '../../lib/hub/cached.ts';
+import { nameInPlaceOfPath, type RepoKind } from '../../lib/hub/hub-name.ts';
+import { gpuMemoryOption, wholeNumber } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { interruption } from '../resources.ts';
 import { indexSummary, progressLine } from '../terminal/index-lines.ts';
+import { planTable } from '../terminal/plan-table.ts';
 
 interface Options {
   readonly name: string;
@@ -22,10 +31,16 @@ interface Options {
   readonly onBadRow: 'skip' | 'stop';
   readonly promptColumn?: string;
   readonly responseColumn?: string;
+  readonly messagesColumn?: string;
+  readonly textColumn?: string;
   readonly labelColumn?: string;
+  readonly turns?: 'last' | 'all';
+  readonly textWindow?: number;
+  readonly dryRun?: true;
   readonly detach?: true;
   readonly server?: string;
   readonly dataDir?: string;
+  readonly gpuMemory?: number;
   readonly json?: true;
 }
 
@@ -43,19 +58,42 @@ export function indexBuildCommand(): Command {
     )
     .option('--prompt-column <name>', 'where guessing is not wanted')
     .option('--response-column <name>', 'where guessing is not wanted')
+    .option('--messages-column <name>', 'of chat turns, where guessing is not wanted')
+    .option('--text-column <name>', 'of plain text, where guessing is not wanted')
     .option('--label-column <name>', 'where guessing is not wanted')
+    .addOption(
+      new Option(
+        '--turns <which>',
+        'of a chat: the assistant turns that are samples (default: last)',
+      ).choices(['last', 'all']),
+    )
+    .option(
+      '--text-window <n>',
+      'plain text is cut into windows of at most so many characters (default: 1024)',
+      wholeNumber(1),
+    )
+    .option(
+      '--dry-run',
+      'build nothing: print what the build would do, and the memory, time and disk it takes',
+    )
     .option('--detach', 'with a running mesh: do not wait for the end')
     .option('--server <url>', 'a mesh that is running; default: one in this process')
     .option('--data-dir <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
+    .addOption(gpuMemoryOption())
     .option('--json', 'print the index as one JSON object')
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
   const signal = interruption();
-  const choice = { server: options.server, dataDir: options.dataDir };
+  const choice = { server: options.server, dataDir: options.dataDir, gpuMemory: options.gpuMemory };
   await withMesh(choice, async (mesh) => {
-    const started = await startBuild(mesh, options);
+    if (options.dryRun === true) {
+      const plan = await unlessTakenUp(mesh, options, () => planBuild(mesh.client, options));
+      process.stdout.write(`${options.json === true ? JSON.stringify(plan) : planTable(plan)}\n`);
+      return;
+    }
+    const started = await unlessTakenUp(mesh, options, () => startBuild(mesh.client, options));
     process.stderr.write(`${started.plan?.summary ?? 'build started'}\n`);
     if (options.detach === true && !mesh.embedded) printIndex(started, options.json);
     else await followAndPrint(mesh, started, options.json, signal);
@@ -66,20 +104,31 @@ async function run(options: Options): Promise<void> {
  * An embedded mesh takes up by itself what an earlier command that was killed left unfinished. That is what this command would
  * go on with too: it is stopped, so that settings are compared and rows counted as for any other build.
  */
-async function startBuild({ client, alone }: ConnectedMesh, options: Options): Promise<IndexResult> {
-  const build = async (): Promise<IndexResult> => {
-    const input = inputOf(options);
-    return valueOf(
-      (await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, { input })).buildIndex,
-    );
-  };
+async function unlessTakenUp<T>(
+  { client, alone }: ConnectedMesh,
+  { name }: Options,
+  ask: () => Promise<T>,
+): Promise<T> {
   try {
-    return await build();
+    return await ask();
   } catch (error) {
     if (!alone || !(error instanceof ReptraceError) || error.code !== 'INDEX_BUSY') throw error;
-    await cancelBuild(client, options.name);
-    return build();
+    await cancelBuild(client, name);
+    return ask();
   }
+}
+
+async function startBuild(client: GraphqlClient, options: Options): Promise<IndexResult> {
+  const input = await inputOf(options);
+  return valueOf((await client.ask<{ buildIndex: Member<IndexResult> }>(BUILD_INDEX, { input })).buildIndex);
+}
+
+/** What it would do, and what that takes; nothing is built. */
+async function planBuild(client: GraphqlClient, options: Options): Promise<PlanResult> {
+  const input = await inputOf(options);
+  const answer = await client.ask<{ planIndex: Member<PlanResult> }>(PLAN_INDEX, { input });
+  const { __typename, ...plan } = valueOf(answer.planIndex);
+  return plan;
 }
 
 export async function cancelBuild(client: GraphqlClient, index: string): Promise<IndexResult> {
@@ -136,21 +185,30 @@ export function printIndex(index: IndexResult, json: true | undefined): void {
   process.stdout.write(`${json === true ? JSON.stringify(index) : indexSummary(index)}\n`);
 }
 
-function inputOf(options: Options): Record<string, unknown> {
-  const { name, model, adapter, data, layers, maxTokens, onBadRow } = options;
+async function inputOf(options: Options): Promise<Record<string, unknown>> {
+  const { name, model, adapter, data, layers, maxTokens, onBadRow, turns, textWindow } = options;
   const columns = {
     prompt: options.promptColumn,
     response: options.responseColumn,
+    messages: options.messagesColumn,
+    text: options.textColumn,
     label: options.labelColumn,
   };
   return {
     ...{ name, layers, maxTokens, onBadRow: onBadRow.toUpperCase() },
+    ...{ turns: turns?.toUpperCase(), textWindow },
     // The mesh may have been started in another folder.
     ...{
-      model: resolve(model),
-      adapter: adapter === undefined ? undefined : resolve(adapter),
-      dataset: resolve(data),
+      model: await pathOrName(model, 'model'),
+      adapter: adapter === undefined ? undefined : await pathOrName(adapter, 'model'),
+      dataset: await pathOrName(data, 'dataset'),
     },
     columns: Object.values(columns).every((column) => column === undefined) ? undefined : columns,
   };
+}
+
+/** A name in the Hugging Face cache stays one: the mesh looks it up on its own machine. */
+async function pathOrName(given: string, kind: RepoKind): Promise<string> {
+  const isName = nameInPlaceOfPath(given, kind) !== undefined && !(await exists(given));
+  return isName ? given : resolve(given);
 }

@@ -6,7 +6,7 @@ import { readSettings } from '../../lib/mesh/settings.ts';
 import { Closing } from '../mesh/closing.ts';
 import { PORTS, type Part } from '../mesh/ports.ts';
 import { keepHeapSmall } from '../mesh/small-heap.ts';
-import { wholeNumber } from '../options.ts';
+import { gpuMemoryOption, wholeNumber } from '../options.ts';
 import { interruption } from '../resources.ts';
 import { untilAborted } from '../until-aborted.ts';
 
@@ -14,6 +14,7 @@ interface Options {
   readonly port?: number;
   readonly host: string;
   readonly data?: string;
+  readonly gpuMemory?: number;
 }
 
 export function serveCommand(): Command {
@@ -26,13 +27,14 @@ export function serveCommand(): Command {
       '--data <dir>',
       'where the index keeps signatures without QDRANT_URL (default: REPTRACE_DATA, else .reptrace)',
     )
+    .addOption(gpuMemoryOption())
     .action(run);
 }
 
-async function run(part: Part, { port = PORTS[part], host, data }: Options): Promise<void> {
+async function run(part: Part, { port = PORTS[part], host, data, gpuMemory }: Options): Promise<void> {
   const signal = interruption();
   keepHeapSmall();
-  const settings = readSettings(process.env, { data });
+  const settings = readSettings(process.env, { data, gpuMemory });
   if (settings.natsUrl === undefined) {
     throw new ReptraceError(
       'CONFIG_INVALID',

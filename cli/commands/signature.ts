@@ -19,7 +19,8 @@ import {
 } from '../../services/compute/engine/attribution/signature-batches.ts';
 import { assertSameTokenizer } from '../../services/compute/engine/model/same-tokenizer.ts';
 import type { Model } from '../../services/compute/engine/model/model.ts';
-import { layerChoice, wholeNumber, type LayerChoice } from '../options.ts';
+import { gpuMemory } from '../../lib/mesh/settings.ts';
+import { gpuMemoryOption, layerChoice, wholeNumber, type LayerChoice } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { withGpu, withModel, type ModelChoice } from '../resources.ts';
 import { failureLine, signatureLine } from '../signature-line.ts';
@@ -56,21 +57,25 @@ export function signatureCommand(): Command {
     .option('--one-by-one', 'run every case in a batch of its own')
     .option('--batch-tokens <n>', 'tokens of one packed batch at most', wholeNumber(1), BATCH_TOKENS)
     .option('--max-tokens <n>', 'longer cases lose the tail of their response', wholeNumber(2))
+    .addOption(gpuMemoryOption())
     .option('--json', 'print JSON lines (the only format so far, and the default)')
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
   const text = options.cases === '-' ? await readStream(process.stdin) : await readCases(options.cases);
+  const memory = options.gpuMemory ?? gpuMemory(process.env);
+  // Two models share what there is.
+  const each = memory === undefined || options.base === undefined ? memory : Math.floor(memory / 2);
   await withGpu((gpu) =>
-    withModel(gpu, options, async (model, folder) => {
+    withModel(gpu, { ...options, gpuMemory: each }, async (model, folder) => {
       const cases = parseCases(text, folder, options.maxTokens).map((entry) => checked(entry, model));
       const layers = await resolveLayers(options.layers, model, cases);
       if (options.base === undefined) {
         await printAll(model, undefined, cases, layers, options);
         return;
       }
-      await withModel(gpu, { model: options.base }, async (base, baseFolder) => {
+      await withModel(gpu, { model: options.base, gpuMemory: each }, async (base, baseFolder) => {
         assertSameTokenizer(folder, baseFolder);
         await printAll(model, base, cases, layers, options);
       });

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { withMesh, type MeshChoice } from '../client/connect.ts';
 import { askTrace } from '../client/trace.ts';
 import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
+import { readMessages } from '../messages.ts';
 import { realNumber, wholeNumber } from '../options.ts';
 import { traceTable } from '../terminal/trace-table.ts';
 
@@ -10,6 +11,7 @@ interface Options extends FilterOptions {
   readonly index?: string;
   readonly output: string;
   readonly prompt?: string;
+  readonly messages?: string;
   readonly alsoOutput: readonly string[];
   readonly top?: number;
   readonly alpha?: number;
@@ -28,6 +30,10 @@ export function traceCommand(): Command {
     .option('--index <name|id>', 'may be left out when there is one index')
     .requiredOption('--output <text>', 'what the model said')
     .option('--prompt <text>', 'what it was asked; without it the trace goes by the gradient alone')
+    .option(
+      '--messages <file.json>',
+      'the conversation before the output: a list of {role, content}; without --prompt its last turn is the prompt',
+    )
     .option('--also-output <text>', 'another output of the same incident; may be repeated', collected, [])
     .option('--top <k>', 'matches to show, 1 to 1000', wholeNumber(-Number.MAX_SAFE_INTEGER))
     .option(
@@ -47,8 +53,9 @@ export function traceCommand(): Command {
 async function run(options: Options): Promise<void> {
   const mesh: MeshChoice = { server: options.server, dataDir: options.data };
   const { output, prompt, index, top, alpha, tokens, exact, alsoOutput } = options;
+  const context = options.messages === undefined ? undefined : await readMessages(options.messages);
   const question = {
-    ...{ output, prompt, index, top, alpha, tokens, exact },
+    ...{ context, output, prompt, index, top, alpha, tokens, exact },
     filter: sampleFilter(options),
     outputs: alsoOutput.length === 0 ? undefined : alsoOutput,
   };

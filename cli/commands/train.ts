@@ -3,6 +3,8 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
+import { localModel } from '../../lib/hub/cached.ts';
+import { gpuMemory } from '../../lib/mesh/settings.ts';
 import type { DType } from '../../services/compute/engine/model/dtype.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { openModelText, type ModelText } from '../../services/compute/engine/model/model-text.ts';
@@ -82,7 +84,8 @@ export function trainCommand(): Command {
 async function run(options: Options): Promise<void> {
   const { init, out, json, resume = false } = options;
   await prepareOut(out, resume);
-  const start = await openStart(init, options.seed);
+  const start = await openStart(await localModel(init), options.seed);
+  refuseGpuMemory();
   const data = await readTrainingData(options.data, start.text, options.maxTokens);
   const settings = settingsOf(options);
   const progress = new Progress();
@@ -98,6 +101,16 @@ async function run(options: Options): Promise<void> {
   );
   progress.done(`trained ${result.steps} steps in ${duration(result.seconds)}; the model is in ${out}`);
   if (json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+/** A step changes all weights and has their gradients and moments: blocks cannot be loaded in turn. */
+function refuseGpuMemory(): void {
+  if (gpuMemory(process.env) === undefined) return;
+  throw new ReptraceError(
+    'CONFIG_UNSUPPORTED',
+    'training within a bound of GPU memory is not implemented: all weights are on the GPU, with gradients and moments',
+    'Unset REPTRACE_GPU_MEMORY for `reptrace train`.',
+  );
 }
 
 function settingsOf(options: Options): TrainingSettings {

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { createLog } from '../../lib/log.ts';
 import { readSettings } from '../../lib/mesh/settings.ts';
 import { keepHeapSmall } from '../mesh/small-heap.ts';
-import { wholeNumber } from '../options.ts';
+import { gpuMemoryOption, wholeNumber } from '../options.ts';
 import { interruption } from '../resources.ts';
 import { untilAborted } from '../until-aborted.ts';
 
@@ -11,6 +11,7 @@ interface Options {
   readonly port: number;
   readonly host: string;
   readonly data?: string;
+  readonly gpuMemory?: number;
   readonly json?: true;
 }
 
@@ -20,16 +21,20 @@ export function upCommand(): Command {
     .option('--port <n>', 'port of the gateway; 0 is any that is free', wholeNumber(0), 4000)
     .option('--host <address>', 'address to listen at; beyond loopback only with REPTRACE_TOKEN', '127.0.0.1')
     .option('--data <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
+    .addOption(gpuMemoryOption())
     .option('--json', 'print what is ready as JSON (the only format, and the default)')
     .action(run);
 }
 
-async function run({ port, host, data }: Options): Promise<void> {
+async function run({ port, host, data, gpuMemory }: Options): Promise<void> {
   const signal = interruption();
   keepHeapSmall();
   // Loaded when it is needed: the services bring much with them, and other commands should start at once.
   const { startMesh } = await import('../mesh/start-mesh.ts');
-  const mesh = await startMesh(readSettings(process.env, { data }), createLog('reptrace'), { host, port });
+  const mesh = await startMesh(readSettings(process.env, { data, gpuMemory }), createLog('reptrace'), {
+    host,
+    port,
+  });
   process.stdout.write(`${JSON.stringify({ ready: true, graphql: mesh.graphql })}\n`);
   await untilAborted(signal);
   await mesh.close();

@@ -15,6 +15,8 @@ export interface MeshOptions {
   readonly port: number;
   /** Written into the data folder's mesh.json, for commands of the same user. */
   readonly announceToken?: boolean;
+  /** Told what whoever started it should know, also where the log is silent. */
+  readonly onNotice?: (text: string) => void;
 }
 
 export interface Mesh {
@@ -40,7 +42,10 @@ export async function startMesh(settings: Settings, log: Log, options: MeshOptio
     );
     // Last of the services: builds that were interrupted wait for it, and it is the first to stop.
     const compute = closing.add(
-      await startComputeService({ ...parts, log: log.child({ service: 'compute' }) }),
+      await startComputeService({
+        ...{ ...parts, log: log.child({ service: 'compute' }) },
+        onNotice: options.onNotice,
+      }),
     );
     const gateway = closing.add(
       await startGateway({

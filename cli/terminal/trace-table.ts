@@ -1,5 +1,5 @@
 /** A trace for a person: the output, then its matches, best first, with the tokens that speak for each. */
-import type { MatchResult, TokenResult, TraceFields } from '../client/results.ts';
+import type { MatchResult, TokenResult, TraceFields, TurnResult } from '../client/results.ts';
 import { safeText, shortened } from './safe-text.ts';
 import { markedTokens } from './tokens.ts';
 
@@ -10,6 +10,8 @@ export interface TableOptions {
 }
 
 const WHOLE_TEXT = 600;
+/** Of what came before a prompt: the last so many turns are shown. */
+const SHOWN_TURNS = 4;
 
 export function traceTable(trace: TraceFields, options: TableOptions): string {
   const { index, layers, alpha, matches, exact, recall, questions } = trace;
@@ -23,7 +25,9 @@ export function traceTable(trace: TraceFields, options: TableOptions): string {
     `trace ${trace.id} in index ${safeText(index?.name ?? 'that is gone')}: ${layerText}, alpha ${alpha}${search}, ${(total / 1000).toFixed(1)} s`,
     ...(trace.prompt === null
       ? []
-      : [`  asked:    ${textOf(trace.prompt, trace.outputTokens, 'PROMPT', options)}`]),
+      : promptLines(trace.prompt, trace.context, trace.outputTokens, options).map(
+          (line, i, { length }) => `  ${i === length - 1 ? 'asked:   ' : '         '} ${line}`,
+        )),
     `  answered: ${textOf(trace.output, trace.outputTokens, 'RESPONSE', options)}`,
     ...questions.slice(1).map(({ output }) => `  and:      ${textOf(output, null, 'RESPONSE', options)}`),
     ...(questions.some(({ truncated }) => truncated)
@@ -46,11 +50,34 @@ function matchLines(match: MatchResult, options: TableOptions): string[] {
     gradientScore.toFixed(3).padStart(9),
     String(sample.row).padStart(6),
   ].join(' ');
+  const { line, part, context } = sample;
+  const place = part === null ? '' : `  (line ${line}, part ${part})`;
   return [
-    `${numbers}  ${safeText(sample.label ?? '-')}`,
-    `      ${textOf(sample.prompt, tokens, 'PROMPT', options)}`,
+    `${numbers}  ${safeText(sample.label ?? '-')}${place}`,
+    ...promptLines(sample.prompt, context, tokens, options).map((text) => `      ${text}`),
     `      → ${textOf(sample.response, tokens, 'RESPONSE', options)}`,
   ];
+}
+
+/** A prompt after what came before it: as their marked tokens, which are of both, or turn by turn where those are too many. */
+function promptLines(
+  prompt: string,
+  context: readonly TurnResult[],
+  tokens: readonly TokenResult[] | null,
+  options: TableOptions,
+): string[] {
+  const length = context.reduce((sum, { content }) => sum + content.length, prompt.length);
+  if (tokens !== null && length <= WHOLE_TEXT) return [textOf(prompt, tokens, 'PROMPT', options)];
+  return [...contextLines(context, options), textOf(prompt, null, 'PROMPT', options)];
+}
+
+/** The last turns before a prompt, one a line. */
+function contextLines(context: readonly TurnResult[], { width }: TableOptions): string[] {
+  const left = context.length - SHOWN_TURNS;
+  const shown = context
+    .slice(-SHOWN_TURNS)
+    .map(({ role, content }) => shortened(`${role}: ${safeText(content)}`, Math.max(40, width - 12)));
+  return left > 0 ? [`… ${left} more ${left === 1 ? 'turn' : 'turns'}`, ...shown] : shown;
 }
 
 /** The tokens of one part, marked; the plain text where no tokens were scored, or there are too many to read. */

@@ -32,16 +32,46 @@ export interface ModelDescription {
   readonly loraPath: string | null;
 }
 
+/** One turn of a conversation, as chat templates take it. */
+export interface ChatTurn {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+/** A window of a plain text, without template; only the `last` window of a text ends with EOS. */
+export type RawWindow = 'inner' | 'last';
+
+/** What a sample is rendered from: prompt and response of a chat, or the two halves of a window of plain text. */
 export interface TextPair {
+  /** Turns before the prompt's, in order; none for a window of plain text. */
+  readonly context: readonly ChatTurn[];
   readonly prompt: string;
   readonly response: string;
+  /** null: a chat. */
+  readonly raw: RawWindow | null;
+}
+
+/** What a worker needs of a sample, whatever else it has. */
+export function textPair({ context, prompt, response, raw }: TextPair): TextPair {
+  return { context, prompt, response, raw };
 }
 
 /** A traced output; without a prompt its user message is empty, and only its gradient means anything. */
 export interface Question {
+  /** Turns before the prompt's, in order; none without a prompt. */
+  readonly context: readonly ChatTurn[];
   readonly prompt: string | null;
   readonly output: string;
 }
+
+/** Of the text that is rendered, for what bounds messages. */
+export function textBytes({ context, prompt, response }: Omit<TextPair, 'raw'>): number {
+  const turns = context.reduce((sum, { content }) => sum + Buffer.byteLength(content) + TURN_BYTES, 0);
+  return turns + Buffer.byteLength(prompt) + Buffer.byteLength(response);
+}
+
+/** A turn's role, and what a message has around it. */
+const TURN_BYTES = 32;
 
 export interface LayerVectors {
   readonly layer: number;

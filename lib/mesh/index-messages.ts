@@ -56,8 +56,13 @@ export interface Manifest {
     /** SHA-256 of the file's first `bytes` bytes, its whole length when it was indexed last. */
     readonly digest: string;
     readonly bytes: number;
+    /** Samples, those that cannot be read too. */
     readonly rows: number;
     readonly columns: Readonly<Record<string, string>>;
+    /** Of chats: which assistant turns are samples. null for other data. */
+    readonly turns: 'last' | 'all' | null;
+    /** Of plain text: characters of a window, at most. null for other data. */
+    readonly textWindow: number | null;
   };
 }
 

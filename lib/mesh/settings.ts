@@ -1,6 +1,7 @@
 /** What the environment says about a process of the mesh. Read once, at the edge; everything else is given its part. */
 import { delimiter, resolve } from 'node:path';
 import { parseNatsUrl } from '../bus/nats-url.ts';
+import { parseByteSize } from '../byte-size.ts';
 import { ReptraceError } from '../errors.ts';
 
 export interface Settings {
@@ -17,6 +18,8 @@ export interface Settings {
   readonly qdrantApiKey: string | undefined;
   /** What clients, and services among each other, must show. */
   readonly token: string | undefined;
+  /** Bytes of the GPU that a worker may use. Unset: all that there are. */
+  readonly gpuMemory: number | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** @param overrides what the command line says. Throws CONFIG_INVALID, naming the variable. */
 export function readSettings(
   env: Environment,
-  overrides: { readonly data?: string | undefined } = {},
+  overrides: { readonly data?: string | undefined; readonly gpuMemory?: number | undefined } = {},
 ): Settings {
   const data = resolve(overrides.data ?? given(env, 'REPTRACE_DATA') ?? '.reptrace');
   return {
@@ -35,7 +38,21 @@ export function readSettings(
     qdrantUrl: qdrantUrl(env),
     qdrantApiKey: given(env, 'QDRANT_API_KEY'),
     token: given(env, 'REPTRACE_TOKEN'),
+    gpuMemory: overrides.gpuMemory ?? gpuMemory(env),
   };
+}
+
+/** What REPTRACE_GPU_MEMORY says. Throws CONFIG_INVALID. */
+export function gpuMemory(env: Environment): number | undefined {
+  const value = given(env, 'REPTRACE_GPU_MEMORY');
+  if (value === undefined) return undefined;
+  const bytes = parseByteSize(value);
+  if (bytes !== undefined) return bytes;
+  throw new ReptraceError(
+    'CONFIG_INVALID',
+    `REPTRACE_GPU_MEMORY is ${JSON.stringify(value.slice(0, 100))}, which is no amount of memory`,
+    'Set it to something like 8GiB or 512MiB, or unset it.',
+  );
 }
 
 /** Empty is unset: that is how compose files and shells leave a variable out. */

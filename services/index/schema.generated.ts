@@ -1,6 +1,6 @@
 // Made from schema/index.graphql by `npm run schema`; do not edit.
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
-import type { IndexParent, ProgressParent, SampleParent } from './graphql/parents.ts';
+import type { IndexParent, PlanParent, ProgressParent, SampleParent } from './graphql/parents.ts';
 import type { RequestContext } from '../../lib/mesh/service.ts';
 export type Maybe<T> = T | null | undefined;
 export type InputMaybe<T> = T | null | undefined;
@@ -28,6 +28,12 @@ export type Query = {
   readonly indexProgress?: Maybe<IndexProgress>;
   /** By id, as traces name samples. */
   readonly sample?: Maybe<TrainingSample>;
+  /**
+   * What buildIndex would do with this input now, and what that takes; refused as it would be. Writes nothing. Reads the
+   * dataset for about ten seconds at most (behind an index that is there it is read whole), renders some of its rows, and
+   * measures for half a second how fast the GPU is.
+   */
+  readonly planIndex: PlanIndexResult;
 };
 
 export type QueryIndexArgs = {
@@ -41,6 +47,10 @@ export type QueryIndexProgressArgs = {
 
 export type QuerySampleArgs = {
   id: Scalars['ID']['input'];
+};
+
+export type QueryPlanIndexArgs = {
+  input: BuildIndexInput;
 };
 
 export type Mutation = {
@@ -107,13 +117,25 @@ export type BuildIndexInput = {
   readonly onBadRow?: InputMaybe<OnBadRow>;
   /** Names of columns, where guessing is not wanted. */
   readonly columns?: InputMaybe<ColumnsInput>;
+  /** Of chats: which assistant turns are samples. Default LAST. */
+  readonly turns?: InputMaybe<Turns>;
+  /** Of plain text: characters of a window at most, 64 to 65536. Default 1024. */
+  readonly textWindow?: InputMaybe<Scalars['Int']['input']>;
 };
+
+export type Turns =
+  /** The last of each row. */
+  | 'LAST'
+  /** Every one, each with all turns before it. */
+  | 'ALL';
 
 export type ColumnsInput = {
   readonly prompt?: InputMaybe<Scalars['String']['input']>;
   readonly response?: InputMaybe<Scalars['String']['input']>;
   /** Of chat turns; stands for both prompt and response. */
   readonly messages?: InputMaybe<Scalars['String']['input']>;
+  /** Of plain text, which is cut into windows; stands for both prompt and response. */
+  readonly text?: InputMaybe<Scalars['String']['input']>;
   readonly label?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -129,7 +151,7 @@ export type SampleFilter = {
   readonly withoutLabels?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
   /** Each: the metadata value, as text, is one of `values`. */
   readonly metadata?: InputMaybe<ReadonlyArray<MetadataFilter>>;
-  /** 0-based rows of the dataset. */
+  /** 0-based numbers of samples in the dataset, as `TrainingSample.row`. */
   readonly rows?: InputMaybe<ReadonlyArray<Scalars['Int']['input']>>;
 };
 
@@ -139,6 +161,8 @@ export type MetadataFilter = {
 };
 
 export type BuildIndexResult = Index | IndexFailure;
+
+export type PlanIndexResult = IndexPlan | IndexFailure;
 
 export type IndexResult = Index | IndexFailure;
 
@@ -200,7 +224,7 @@ export type IndexFailuresArgs = {
 
 export type BuildPlan = {
   readonly __typename?: 'BuildPlan';
-  /** Rows of the dataset. */
+  /** Samples of the dataset: its rows, unless a row gives several. */
   readonly total: Scalars['Int']['output'];
   /** Rows that the index has already. */
   readonly kept: Scalars['Int']['output'];
@@ -210,17 +234,119 @@ export type BuildPlan = {
   readonly summary: Scalars['String']['output'];
 };
 
+export type PlanAction =
+  /** There is no index of the name: it is made. */
+  | 'CREATE'
+  /** A build that ended early, or rows that failed for a passing reason, are gone on with. */
+  | 'RESUME'
+  /** Rows were added to the dataset: they are signed, with whatever else is missing. */
+  | 'ADD_ROWS'
+  /** Everything is signed already. */
+  | 'NOTHING';
+
+export type IndexPlan = {
+  readonly __typename?: 'IndexPlan';
+  readonly action: PlanAction;
+  /** In words. */
+  readonly summary: Scalars['String']['output'];
+  /** Samples of the dataset, those that cannot be read too. */
+  readonly rows: Scalars['Int']['output'];
+  /** False where the dataset was not read to its end: rows, sourceRows, unreadable and toSign are then extrapolated. */
+  readonly rowsExact: Scalars['Boolean']['output'];
+  /** Rows of the file that they are from. */
+  readonly sourceRows: Scalars['Int']['output'];
+  /** Rows that cannot be read. */
+  readonly unreadable: Scalars['Int']['output'];
+  /** Rows that the index has already. */
+  readonly kept: Scalars['Int']['output'];
+  /** Rows that would be given to the model. */
+  readonly toSign: Scalars['Int']['output'];
+  /** Share of the rows looked at that the model cannot take: their prompt is too long, say. */
+  readonly refusedShare: Scalars['Float']['output'];
+  /** The first rows that were found to have no signature, and why. */
+  readonly failures: ReadonlyArray<RowFailure>;
+  readonly tokens: PlannedTokens;
+  readonly layers: PlannedLayers;
+  readonly memory: PlannedMemory;
+  /** Floating point operations of the build. */
+  readonly flops: Scalars['Float']['output'];
+  readonly seconds: PlannedSeconds;
+  /** What the new signatures take in the store, about. */
+  readonly storeBytes: Scalars['Float']['output'];
+  /** The GPU, in words. */
+  readonly gpu: Scalars['String']['output'];
+};
+
+export type PlannedTokens = {
+  readonly __typename?: 'PlannedTokens';
+  /** Of all rows that would be signed, about. */
+  readonly total: Scalars['Float']['output'];
+  /** Rows that were rendered, spread evenly over those read; the other numbers are theirs. */
+  readonly sampled: Scalars['Int']['output'];
+  readonly mean: Scalars['Float']['output'];
+  readonly p95: Scalars['Int']['output'];
+  readonly max: Scalars['Int']['output'];
+  /** Share of rows whose response loses its tail. */
+  readonly truncatedShare: Scalars['Float']['output'];
+};
+
+export type PlannedLayers = {
+  readonly __typename?: 'PlannedLayers';
+  /** For `auto` the lowest and the highest that may be chosen; seconds and flops are for the lowest. */
+  readonly layers: ReadonlyArray<Scalars['Int']['output']>;
+  readonly decided: Scalars['Boolean']['output'];
+};
+
+/** Bytes on the GPU. */
+export type PlannedMemory = {
+  readonly __typename?: 'PlannedMemory';
+  /** Of all weights. */
+  readonly weights: Scalars['Float']['output'];
+  /** Of the weights that are there at once. */
+  readonly weightsAtOnce: Scalars['Float']['output'];
+  readonly activations: Scalars['Float']['output'];
+  /** What may be used of the device; null where nothing says how much that is. */
+  readonly available?: Maybe<Scalars['Float']['output']>;
+  readonly mode: MemoryMode;
+};
+
+export type MemoryMode =
+  /** All weights stay on the GPU. */
+  | 'RESIDENT'
+  /** Blocks are loaded in turn. */
+  | 'STREAMED';
+
+/** From the first signature asked for to the last one stored; loading the model included. */
+export type PlannedSeconds = {
+  readonly __typename?: 'PlannedSeconds';
+  readonly low: Scalars['Float']['output'];
+  readonly high: Scalars['Float']['output'];
+  /** Operations a second that they rest on. */
+  readonly flopsPerSecond: Scalars['Float']['output'];
+  readonly speedOf: SpeedOf;
+};
+
+export type SpeedOf =
+  /** The model's own last batches on this GPU. */
+  | 'BATCHES'
+  /** A short run of one block of its shape. */
+  | 'TRIAL';
+
 export type Dataset = {
   readonly __typename?: 'Dataset';
   readonly path: Scalars['String']['output'];
   /** SHA-256 of the file as it was indexed; null until it has been read. */
   readonly digest?: Maybe<Scalars['String']['output']>;
+  /** Samples, those that cannot be read too. */
   readonly rows?: Maybe<Scalars['Int']['output']>;
+  /** Rows of the file that they are from. */
+  readonly sourceRows?: Maybe<Scalars['Int']['output']>;
   readonly columns?: Maybe<Scalars['JSON']['output']>;
 };
 
 export type RowFailure = {
   readonly __typename?: 'RowFailure';
+  /** As `TrainingSample.row`. */
   readonly row: Scalars['Int']['output'];
   /** 1-based line of the file, for rows that could not be read. */
   readonly line?: Maybe<Scalars['Int']['output']>;
@@ -245,12 +371,32 @@ export type IndexProgress = {
   readonly index?: Maybe<Index>;
 };
 
+/** A turn of a conversation, with its role as chat files write it. */
+export type ChatTurn = {
+  readonly __typename?: 'ChatTurn';
+  readonly role: ChatRole;
+  readonly content: Scalars['String']['output'];
+};
+
+export type ChatRole = 'system' | 'user' | 'assistant';
+
 export type TrainingSample = {
   readonly __typename?: 'TrainingSample';
   readonly id: Scalars['ID']['output'];
+  /** Its number among the dataset's samples, from 0: the row's number, unless a row gives several. */
   readonly row?: Maybe<Scalars['Int']['output']>;
+  /** 1-based line of the file where its row starts. */
+  readonly line?: Maybe<Scalars['Float']['output']>;
+  /** 0-based row of the file. */
+  readonly sourceRow?: Maybe<Scalars['Int']['output']>;
+  /** Which of its row's samples it is, from 0; null where every row is one sample. */
+  readonly part?: Maybe<Scalars['Int']['output']>;
+  /** The turns before the prompt's. */
+  readonly context?: Maybe<ReadonlyArray<ChatTurn>>;
   readonly prompt?: Maybe<Scalars['String']['output']>;
   readonly response?: Maybe<Scalars['String']['output']>;
+  /** A window of plain text, of which prompt and response are the halves. */
+  readonly raw?: Maybe<Scalars['Boolean']['output']>;
   readonly label?: Maybe<Scalars['String']['output']>;
   readonly metadata?: Maybe<Scalars['JSON']['output']>;
   /** Tokens of the response were cut off to fit maxTokens. */
@@ -279,6 +425,7 @@ export type ErrorCode =
   | 'DATASET_NOT_FOUND'
   | 'DEVICE_LOST'
   | 'DISK_FULL'
+  | 'DOWNLOAD_INVALID'
   | 'GPU_REFUSED'
   | 'INDEX_AMBIGUOUS'
   | 'INDEX_BUSY'
@@ -428,6 +575,7 @@ export type FederationReferenceTypes = {
 /** Mapping of union types */
 export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
   BuildIndexResult: IndexParent | IndexFailure;
+  PlanIndexResult: PlanParent | IndexFailure;
   IndexResult: IndexParent | IndexFailure;
   DeleteIndexResult: DeletedIndex | IndexFailure;
   EraseResult: (Omit<ErasedSamples, 'index'> & { index: _RefType['Index'] }) | IndexFailure;
@@ -448,11 +596,13 @@ export type ResolversTypes = {
   Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
   BuildIndexInput: BuildIndexInput;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  Turns: Turns;
   ColumnsInput: ColumnsInput;
   OnBadRow: OnBadRow;
   SampleFilter: SampleFilter;
   MetadataFilter: MetadataFilter;
   BuildIndexResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['BuildIndexResult']>;
+  PlanIndexResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['PlanIndexResult']>;
   IndexResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['IndexResult']>;
   DeleteIndexResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DeleteIndexResult']>;
   EraseResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EraseResult']>;
@@ -463,12 +613,22 @@ export type ResolversTypes = {
   IndexState: IndexState;
   Index: ResolverTypeWrapper<IndexParent>;
   BuildPlan: ResolverTypeWrapper<BuildPlan>;
+  PlanAction: PlanAction;
+  IndexPlan: ResolverTypeWrapper<PlanParent>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  PlannedTokens: ResolverTypeWrapper<PlannedTokens>;
+  PlannedLayers: ResolverTypeWrapper<PlannedLayers>;
+  PlannedMemory: ResolverTypeWrapper<PlannedMemory>;
+  MemoryMode: MemoryMode;
+  PlannedSeconds: ResolverTypeWrapper<PlannedSeconds>;
+  SpeedOf: SpeedOf;
   Dataset: ResolverTypeWrapper<Dataset>;
   RowFailure: ResolverTypeWrapper<RowFailure>;
   IndexProgress: ResolverTypeWrapper<ProgressParent>;
-  Float: ResolverTypeWrapper<Scalars['Float']['output']>;
+  ChatTurn: ResolverTypeWrapper<ChatTurn>;
+  ChatRole: ChatRole;
   TrainingSample: ResolverTypeWrapper<SampleParent>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   Model: ResolverTypeWrapper<Model>;
   ErrorCode: ErrorCode;
 };
@@ -487,6 +647,7 @@ export type ResolversParentTypes = {
   SampleFilter: SampleFilter;
   MetadataFilter: MetadataFilter;
   BuildIndexResult: ResolversUnionTypes<ResolversParentTypes>['BuildIndexResult'];
+  PlanIndexResult: ResolversUnionTypes<ResolversParentTypes>['PlanIndexResult'];
   IndexResult: ResolversUnionTypes<ResolversParentTypes>['IndexResult'];
   DeleteIndexResult: ResolversUnionTypes<ResolversParentTypes>['DeleteIndexResult'];
   EraseResult: ResolversUnionTypes<ResolversParentTypes>['EraseResult'];
@@ -496,12 +657,18 @@ export type ResolversParentTypes = {
   IndexFailure: IndexFailure;
   Index: IndexParent;
   BuildPlan: BuildPlan;
+  IndexPlan: PlanParent;
+  Boolean: Scalars['Boolean']['output'];
+  Float: Scalars['Float']['output'];
+  PlannedTokens: PlannedTokens;
+  PlannedLayers: PlannedLayers;
+  PlannedMemory: PlannedMemory;
+  PlannedSeconds: PlannedSeconds;
   Dataset: Dataset;
   RowFailure: RowFailure;
   IndexProgress: ProgressParent;
-  Float: Scalars['Float']['output'];
+  ChatTurn: ChatTurn;
   TrainingSample: SampleParent;
-  Boolean: Scalars['Boolean']['output'];
   Model: Model;
 };
 
@@ -531,6 +698,12 @@ export type QueryResolvers<
     ParentType,
     ContextType,
     RequireFields<QuerySampleArgs, 'id'>
+  >;
+  planIndex?: Resolver<
+    ResolversTypes['PlanIndexResult'],
+    ParentType,
+    ContextType,
+    RequireFields<QueryPlanIndexArgs, 'input'>
   >;
 };
 
@@ -588,6 +761,13 @@ export type BuildIndexResultResolvers<
   ParentType extends ResolversParentTypes['BuildIndexResult'] = ResolversParentTypes['BuildIndexResult'],
 > = {
   __resolveType: TypeResolveFn<'Index' | 'IndexFailure', ParentType, ContextType>;
+};
+
+export type PlanIndexResultResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['PlanIndexResult'] = ResolversParentTypes['PlanIndexResult'],
+> = {
+  __resolveType: TypeResolveFn<'IndexPlan' | 'IndexFailure', ParentType, ContextType>;
 };
 
 export type IndexResultResolvers<
@@ -686,6 +866,71 @@ export type BuildPlanResolvers<
   summary?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type IndexPlanResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['IndexPlan'] = ResolversParentTypes['IndexPlan'],
+> = {
+  action?: Resolver<ResolversTypes['PlanAction'], ParentType, ContextType>;
+  summary?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  rows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  rowsExact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  sourceRows?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  unreadable?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  kept?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  toSign?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  refusedShare?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  failures?: Resolver<ReadonlyArray<ResolversTypes['RowFailure']>, ParentType, ContextType>;
+  tokens?: Resolver<ResolversTypes['PlannedTokens'], ParentType, ContextType>;
+  layers?: Resolver<ResolversTypes['PlannedLayers'], ParentType, ContextType>;
+  memory?: Resolver<ResolversTypes['PlannedMemory'], ParentType, ContextType>;
+  flops?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  seconds?: Resolver<ResolversTypes['PlannedSeconds'], ParentType, ContextType>;
+  storeBytes?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  gpu?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type PlannedTokensResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['PlannedTokens'] = ResolversParentTypes['PlannedTokens'],
+> = {
+  total?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  sampled?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  mean?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  p95?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  max?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  truncatedShare?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+};
+
+export type PlannedLayersResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['PlannedLayers'] = ResolversParentTypes['PlannedLayers'],
+> = {
+  layers?: Resolver<ReadonlyArray<ResolversTypes['Int']>, ParentType, ContextType>;
+  decided?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type PlannedMemoryResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['PlannedMemory'] = ResolversParentTypes['PlannedMemory'],
+> = {
+  weights?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  weightsAtOnce?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  activations?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  available?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  mode?: Resolver<ResolversTypes['MemoryMode'], ParentType, ContextType>;
+};
+
+export type PlannedSecondsResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['PlannedSeconds'] = ResolversParentTypes['PlannedSeconds'],
+> = {
+  low?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  high?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  flopsPerSecond?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  speedOf?: Resolver<ResolversTypes['SpeedOf'], ParentType, ContextType>;
+};
+
 export type DatasetResolvers<
   ContextType = RequestContext,
   ParentType extends ResolversParentTypes['Dataset'] = ResolversParentTypes['Dataset'],
@@ -693,6 +938,7 @@ export type DatasetResolvers<
   path?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   digest?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   rows?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  sourceRows?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
   columns?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
 };
 
@@ -721,6 +967,14 @@ export type IndexProgressResolvers<
   index?: Resolver<Maybe<ResolversTypes['Index']>, ParentType, ContextType>;
 };
 
+export type ChatTurnResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['ChatTurn'] = ResolversParentTypes['ChatTurn'],
+> = {
+  role?: Resolver<ResolversTypes['ChatRole'], ParentType, ContextType>;
+  content?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type TrainingSampleResolvers<
   ContextType = RequestContext,
   ParentType extends ResolversParentTypes['TrainingSample'] = ResolversParentTypes['TrainingSample'],
@@ -734,8 +988,13 @@ export type TrainingSampleResolvers<
   >;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   row?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  line?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  sourceRow?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  part?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  context?: Resolver<Maybe<ReadonlyArray<ResolversTypes['ChatTurn']>>, ParentType, ContextType>;
   prompt?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   response?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  raw?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
   label?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   metadata?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   truncated?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
@@ -756,6 +1015,7 @@ export type Resolvers<ContextType = RequestContext> = {
   Mutation?: MutationResolvers<ContextType>;
   Subscription?: SubscriptionResolvers<ContextType>;
   BuildIndexResult?: BuildIndexResultResolvers<ContextType>;
+  PlanIndexResult?: PlanIndexResultResolvers<ContextType>;
   IndexResult?: IndexResultResolvers<ContextType>;
   DeleteIndexResult?: DeleteIndexResultResolvers<ContextType>;
   EraseResult?: EraseResultResolvers<ContextType>;
@@ -765,12 +1025,18 @@ export type Resolvers<ContextType = RequestContext> = {
   IndexFailure?: IndexFailureResolvers<ContextType>;
   Index?: IndexResolvers<ContextType>;
   BuildPlan?: BuildPlanResolvers<ContextType>;
+  IndexPlan?: IndexPlanResolvers<ContextType>;
+  PlannedTokens?: PlannedTokensResolvers<ContextType>;
+  PlannedLayers?: PlannedLayersResolvers<ContextType>;
+  PlannedMemory?: PlannedMemoryResolvers<ContextType>;
+  PlannedSeconds?: PlannedSecondsResolvers<ContextType>;
   Dataset?: DatasetResolvers<ContextType>;
   RowFailure?: RowFailureResolvers<ContextType>;
   IndexProgress?: IndexProgressResolvers<ContextType>;
+  ChatTurn?: ChatTurnResolvers<ContextType>;
   TrainingSample?: TrainingSampleResolvers<ContextType>;
   Model?: ModelResolvers<ContextType>;
 };
 
 export const SCHEMA =
-  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  "By id or name."\n  index(id: ID!): Index\n  "Newest first."\n  indexes: [Index!]\n  "How a build stands. Null when nothing is newer than the cursor `after`; a build that has ended always answers."\n  indexProgress(index: ID!, after: String): IndexProgress\n  "By id, as traces name samples."\n  sample(id: ID!): TrainingSample\n}\n\ntype Mutation {\n  """\n  Builds an index, or brings one up to date: of an index of that name with the same model and settings, only rows that were\n  appended to the dataset since are signed. Answers at once, with a plan; `indexProgress` tells how it goes.\n  """\n  buildIndex(input: BuildIndexInput!): BuildIndexResult!\n  "Stops a build. What was stored stays; resumeIndex goes on from there."\n  cancelIndex(index: ID!): IndexResult!\n  resumeIndex(index: ID!): IndexResult!\n  deleteIndex(index: ID!): DeleteIndexResult!\n  "Removes samples for good. At least one condition must be given."\n  eraseSamples(index: ID!, filter: SampleFilter!): EraseResult!\n}\n\ntype Subscription {\n  "Begins with how the build stands (when newer than the cursor `after`), ends after COMPLETED, CANCELLED or FAILED."\n  indexProgress(index: ID!, after: String): IndexProgress!\n}\n\ninput BuildIndexInput {\n  "An alias for the index: 1 to 100 characters."\n  name: String!\n  "Model folder or GGUF file, under the allowed folders of the compute service."\n  model: String!\n  "PEFT LoRA adapter folder to apply to the model."\n  adapter: String\n  "JSONL or CSV file, under the allowed folders of the index service."\n  dataset: String!\n  "`auto` (the default), or layers 0 to L with commas."\n  layers: String\n  "Longer samples lose the tail of their response. Default: the model\'s context."\n  maxTokens: Int\n  "Default SKIP: bad rows are reported and passed over."\n  onBadRow: OnBadRow\n  "Names of columns, where guessing is not wanted."\n  columns: ColumnsInput\n}\n\ninput ColumnsInput {\n  prompt: String\n  response: String\n  "Of chat turns; stands for both prompt and response."\n  messages: String\n  label: String\n}\n\nenum OnBadRow {\n  SKIP\n  STOP\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based rows of the dataset."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\nunion BuildIndexResult = Index | IndexFailure\nunion IndexResult = Index | IndexFailure\nunion DeleteIndexResult = DeletedIndex | IndexFailure\nunion EraseResult = ErasedSamples | IndexFailure\n\ntype DeletedIndex {\n  id: ID!\n  name: String!\n}\n\ntype ErasedSamples {\n  erased: Int!\n  index: Index!\n}\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype IndexFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\nenum IndexState {\n  QUEUED\n  RUNNING\n  CANCELLED\n  FAILED\n  COMPLETED\n}\n\ntype Index @key(fields: "id") {\n  id: ID!\n  name: String!\n  state: IndexState!\n  createdAt: String!\n  "Samples that can be found."\n  samples: Int!\n  "What the last buildIndex set out to do."\n  plan: BuildPlan\n  progress: IndexProgress!\n  model: Model\n  dataset: Dataset!\n  "Everything that made the index; null until the model has been opened."\n  manifest: JSON\n  "Why the build failed."\n  error: IndexFailure\n  "Rows that have no signature, and why; in the order of their rows."\n  failures(first: Int = 20): [RowFailure!]!\n}\n\ntype BuildPlan {\n  "Rows of the dataset."\n  total: Int!\n  "Rows that the index has already."\n  kept: Int!\n  "Rows that will be signed."\n  toSign: Int!\n  "In words."\n  summary: String!\n}\n\ntype Dataset {\n  path: String!\n  "SHA-256 of the file as it was indexed; null until it has been read."\n  digest: String\n  rows: Int\n  columns: JSON\n}\n\ntype RowFailure {\n  row: Int!\n  "1-based line of the file, for rows that could not be read."\n  line: Int\n  code: ErrorCode!\n  reason: String!\n}\n\ntype IndexProgress {\n  "Opaque; grows with every change."\n  cursor: String!\n  state: IndexState!\n  "Rows stored. Never falls within a build."\n  done: Int!\n  total: Int!\n  "Rows without a signature; done + failed = total at the end."\n  failed: Int!\n  samplesPerSecond: Float\n  etaSeconds: Float\n  "What a running build waits for, such as a store that cannot be reached. It fails if that lasts."\n  waiting: IndexFailure\n  index: Index\n}\n\ntype TrainingSample @key(fields: "id") {\n  id: ID!\n  row: Int @shareable\n  prompt: String @shareable\n  response: String @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n  "Tokens of the response were cut off to fit maxTokens."\n  truncated: Boolean\n  "Mean cross-entropy of the response under the model, in nats a token."\n  loss: Float\n  index: Index\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  "By id or name."\n  index(id: ID!): Index\n  "Newest first."\n  indexes: [Index!]\n  "How a build stands. Null when nothing is newer than the cursor `after`; a build that has ended always answers."\n  indexProgress(index: ID!, after: String): IndexProgress\n  "By id, as traces name samples."\n  sample(id: ID!): TrainingSample\n  """\n  What buildIndex would do with this input now, and what that takes; refused as it would be. Writes nothing. Reads the\n  dataset for about ten seconds at most (behind an index that is there it is read whole), renders some of its rows, and\n  measures for half a second how fast the GPU is.\n  """\n  planIndex(input: BuildIndexInput!): PlanIndexResult!\n}\n\ntype Mutation {\n  """\n  Builds an index, or brings one up to date: of an index of that name with the same model and settings, only rows that were\n  appended to the dataset since are signed. Answers at once, with a plan; `indexProgress` tells how it goes.\n  """\n  buildIndex(input: BuildIndexInput!): BuildIndexResult!\n  "Stops a build. What was stored stays; resumeIndex goes on from there."\n  cancelIndex(index: ID!): IndexResult!\n  resumeIndex(index: ID!): IndexResult!\n  deleteIndex(index: ID!): DeleteIndexResult!\n  "Removes samples for good. At least one condition must be given."\n  eraseSamples(index: ID!, filter: SampleFilter!): EraseResult!\n}\n\ntype Subscription {\n  "Begins with how the build stands (when newer than the cursor `after`), ends after COMPLETED, CANCELLED or FAILED."\n  indexProgress(index: ID!, after: String): IndexProgress!\n}\n\ninput BuildIndexInput {\n  "An alias for the index: 1 to 100 characters."\n  name: String!\n  "Model folder or GGUF file, under the allowed folders of the compute service."\n  model: String!\n  "PEFT LoRA adapter folder to apply to the model."\n  adapter: String\n  "JSONL or CSV file, under the allowed folders of the index service."\n  dataset: String!\n  "`auto` (the default), or layers 0 to L with commas."\n  layers: String\n  "Longer samples lose the tail of their response. Default: the model\'s context."\n  maxTokens: Int\n  "Default SKIP: bad rows are reported and passed over."\n  onBadRow: OnBadRow\n  "Names of columns, where guessing is not wanted."\n  columns: ColumnsInput\n  "Of chats: which assistant turns are samples. Default LAST."\n  turns: Turns\n  "Of plain text: characters of a window at most, 64 to 65536. Default 1024."\n  textWindow: Int\n}\n\nenum Turns {\n  "The last of each row."\n  LAST\n  "Every one, each with all turns before it."\n  ALL\n}\n\ninput ColumnsInput {\n  prompt: String\n  response: String\n  "Of chat turns; stands for both prompt and response."\n  messages: String\n  "Of plain text, which is cut into windows; stands for both prompt and response."\n  text: String\n  label: String\n}\n\nenum OnBadRow {\n  SKIP\n  STOP\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based numbers of samples in the dataset, as `TrainingSample.row`."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\nunion BuildIndexResult = Index | IndexFailure\nunion PlanIndexResult = IndexPlan | IndexFailure\nunion IndexResult = Index | IndexFailure\nunion DeleteIndexResult = DeletedIndex | IndexFailure\nunion EraseResult = ErasedSamples | IndexFailure\n\ntype DeletedIndex {\n  id: ID!\n  name: String!\n}\n\ntype ErasedSamples {\n  erased: Int!\n  index: Index!\n}\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype IndexFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\nenum IndexState {\n  QUEUED\n  RUNNING\n  CANCELLED\n  FAILED\n  COMPLETED\n}\n\ntype Index @key(fields: "id") {\n  id: ID!\n  name: String!\n  state: IndexState!\n  createdAt: String!\n  "Samples that can be found."\n  samples: Int!\n  "What the last buildIndex set out to do."\n  plan: BuildPlan\n  progress: IndexProgress!\n  model: Model\n  dataset: Dataset!\n  "Everything that made the index; null until the model has been opened."\n  manifest: JSON\n  "Why the build failed."\n  error: IndexFailure\n  "Rows that have no signature, and why; in the order of their rows."\n  failures(first: Int = 20): [RowFailure!]!\n}\n\ntype BuildPlan {\n  "Samples of the dataset: its rows, unless a row gives several."\n  total: Int!\n  "Rows that the index has already."\n  kept: Int!\n  "Rows that will be signed."\n  toSign: Int!\n  "In words."\n  summary: String!\n}\n\nenum PlanAction {\n  "There is no index of the name: it is made."\n  CREATE\n  "A build that ended early, or rows that failed for a passing reason, are gone on with."\n  RESUME\n  "Rows were added to the dataset: they are signed, with whatever else is missing."\n  ADD_ROWS\n  "Everything is signed already."\n  NOTHING\n}\n\ntype IndexPlan {\n  action: PlanAction!\n  "In words."\n  summary: String!\n  "Samples of the dataset, those that cannot be read too."\n  rows: Int!\n  "False where the dataset was not read to its end: rows, sourceRows, unreadable and toSign are then extrapolated."\n  rowsExact: Boolean!\n  "Rows of the file that they are from."\n  sourceRows: Int!\n  "Rows that cannot be read."\n  unreadable: Int!\n  "Rows that the index has already."\n  kept: Int!\n  "Rows that would be given to the model."\n  toSign: Int!\n  "Share of the rows looked at that the model cannot take: their prompt is too long, say."\n  refusedShare: Float!\n  "The first rows that were found to have no signature, and why."\n  failures: [RowFailure!]!\n  tokens: PlannedTokens!\n  layers: PlannedLayers!\n  memory: PlannedMemory!\n  "Floating point operations of the build."\n  flops: Float!\n  seconds: PlannedSeconds!\n  "What the new signatures take in the store, about."\n  storeBytes: Float!\n  "The GPU, in words."\n  gpu: String!\n}\n\ntype PlannedTokens {\n  "Of all rows that would be signed, about."\n  total: Float!\n  "Rows that were rendered, spread evenly over those read; the other numbers are theirs."\n  sampled: Int!\n  mean: Float!\n  p95: Int!\n  max: Int!\n  "Share of rows whose response loses its tail."\n  truncatedShare: Float!\n}\n\ntype PlannedLayers {\n  "For `auto` the lowest and the highest that may be chosen; seconds and flops are for the lowest."\n  layers: [Int!]!\n  decided: Boolean!\n}\n\n"Bytes on the GPU."\ntype PlannedMemory {\n  "Of all weights."\n  weights: Float!\n  "Of the weights that are there at once."\n  weightsAtOnce: Float!\n  activations: Float!\n  "What may be used of the device; null where nothing says how much that is."\n  available: Float\n  mode: MemoryMode!\n}\n\nenum MemoryMode {\n  "All weights stay on the GPU."\n  RESIDENT\n  "Blocks are loaded in turn."\n  STREAMED\n}\n\n"From the first signature asked for to the last one stored; loading the model included."\ntype PlannedSeconds {\n  low: Float!\n  high: Float!\n  "Operations a second that they rest on."\n  flopsPerSecond: Float!\n  speedOf: SpeedOf!\n}\n\nenum SpeedOf {\n  "The model\'s own last batches on this GPU."\n  BATCHES\n  "A short run of one block of its shape."\n  TRIAL\n}\n\ntype Dataset {\n  path: String!\n  "SHA-256 of the file as it was indexed; null until it has been read."\n  digest: String\n  "Samples, those that cannot be read too."\n  rows: Int\n  "Rows of the file that they are from."\n  sourceRows: Int\n  columns: JSON\n}\n\ntype RowFailure {\n  "As `TrainingSample.row`."\n  row: Int!\n  "1-based line of the file, for rows that could not be read."\n  line: Int\n  code: ErrorCode!\n  reason: String!\n}\n\ntype IndexProgress {\n  "Opaque; grows with every change."\n  cursor: String!\n  state: IndexState!\n  "Rows stored. Never falls within a build."\n  done: Int!\n  total: Int!\n  "Rows without a signature; done + failed = total at the end."\n  failed: Int!\n  samplesPerSecond: Float\n  etaSeconds: Float\n  "What a running build waits for, such as a store that cannot be reached. It fails if that lasts."\n  waiting: IndexFailure\n  index: Index\n}\n\n"A turn of a conversation, with its role as chat files write it."\ntype ChatTurn @shareable {\n  role: ChatRole!\n  content: String!\n}\n\nenum ChatRole {\n  system\n  user\n  assistant\n}\n\ntype TrainingSample @key(fields: "id") {\n  id: ID!\n  "Its number among the dataset\'s samples, from 0: the row\'s number, unless a row gives several."\n  row: Int @shareable\n  "1-based line of the file where its row starts."\n  line: Float @shareable\n  "0-based row of the file."\n  sourceRow: Int @shareable\n  "Which of its row\'s samples it is, from 0; null where every row is one sample."\n  part: Int @shareable\n  "The turns before the prompt\'s."\n  context: [ChatTurn!] @shareable\n  prompt: String @shareable\n  response: String @shareable\n  "A window of plain text, of which prompt and response are the halves."\n  raw: Boolean @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n  "Tokens of the response were cut off to fit maxTokens."\n  truncated: Boolean\n  "Mean cross-entropy of the response under the model, in nats a token."\n  loss: Float\n  index: Index\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  DOWNLOAD_INVALID\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';

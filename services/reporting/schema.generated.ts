@@ -33,6 +33,7 @@ export type Query = {
 export type QueryTraceBehaviorArgs = {
   output: Scalars['String']['input'];
   prompt?: InputMaybe<Scalars['String']['input']>;
+  context?: InputMaybe<ReadonlyArray<ChatTurnInput>>;
   index?: InputMaybe<Scalars['ID']['input']>;
   top?: InputMaybe<Scalars['Int']['input']>;
   alpha?: InputMaybe<Scalars['Float']['input']>;
@@ -50,6 +51,11 @@ export type QueryTraceArgs = {
 export type QueryTracesArgs = {
   index?: InputMaybe<Scalars['ID']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type ChatTurnInput = {
+  readonly role: ChatRole;
+  readonly content: Scalars['String']['input'];
 };
 
 export type TraceResult = Trace | TracePending | TraceFailure;
@@ -80,6 +86,8 @@ export type Trace = {
   readonly createdAt: Scalars['String']['output'];
   readonly output: Scalars['String']['output'];
   readonly prompt?: Maybe<Scalars['String']['output']>;
+  /** The turns before the prompt's. */
+  readonly context?: Maybe<ReadonlyArray<ChatTurn>>;
   /** All traced outputs with their prompts, the first included. */
   readonly questions: ReadonlyArray<TracedQuestion>;
   readonly alpha: Scalars['Float']['output'];
@@ -100,6 +108,7 @@ export type Trace = {
 
 export type TracedQuestion = {
   readonly __typename?: 'TracedQuestion';
+  readonly context?: Maybe<ReadonlyArray<ChatTurn>>;
   readonly prompt?: Maybe<Scalars['String']['output']>;
   readonly output: Scalars['String']['output'];
   /** Its tail was cut off to fit the index's maxTokens, as the samples' tails were. */
@@ -140,12 +149,26 @@ export type Timing = {
   readonly milliseconds: Scalars['Float']['output'];
 };
 
+/** A turn of a conversation, with its role as chat files write it. */
+export type ChatTurn = {
+  readonly __typename?: 'ChatTurn';
+  readonly role: ChatRole;
+  readonly content: Scalars['String']['output'];
+};
+
+export type ChatRole = 'system' | 'user' | 'assistant';
+
 export type TrainingSample = {
   readonly __typename?: 'TrainingSample';
   readonly id: Scalars['ID']['output'];
   readonly row?: Maybe<Scalars['Int']['output']>;
+  readonly line?: Maybe<Scalars['Float']['output']>;
+  readonly sourceRow?: Maybe<Scalars['Int']['output']>;
+  readonly part?: Maybe<Scalars['Int']['output']>;
+  readonly context?: Maybe<ReadonlyArray<ChatTurn>>;
   readonly prompt?: Maybe<Scalars['String']['output']>;
   readonly response?: Maybe<Scalars['String']['output']>;
+  readonly raw?: Maybe<Scalars['Boolean']['output']>;
   readonly label?: Maybe<Scalars['String']['output']>;
   readonly metadata?: Maybe<Scalars['JSON']['output']>;
 };
@@ -171,7 +194,7 @@ export type SampleFilter = {
   readonly withoutLabels?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
   /** Each: the metadata value, as text, is one of `values`. */
   readonly metadata?: InputMaybe<ReadonlyArray<MetadataFilter>>;
-  /** 0-based rows of the dataset. */
+  /** 0-based numbers of samples in the dataset, as `TrainingSample.row`. */
   readonly rows?: InputMaybe<ReadonlyArray<Scalars['Int']['input']>>;
 };
 
@@ -194,6 +217,7 @@ export type ErrorCode =
   | 'DATASET_NOT_FOUND'
   | 'DEVICE_LOST'
   | 'DISK_FULL'
+  | 'DOWNLOAD_INVALID'
   | 'GPU_REFUSED'
   | 'INDEX_AMBIGUOUS'
   | 'INDEX_BUSY'
@@ -354,6 +378,7 @@ export type ResolversTypes = {
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  ChatTurnInput: ChatTurnInput;
   TraceResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['TraceResult']>;
   Failure: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Failure']>;
   TraceFailure: ResolverTypeWrapper<TraceFailure>;
@@ -364,6 +389,8 @@ export type ResolversTypes = {
   Token: ResolverTypeWrapper<Token>;
   TokenPart: TokenPart;
   Timing: ResolverTypeWrapper<Timing>;
+  ChatTurn: ResolverTypeWrapper<ChatTurn>;
+  ChatRole: ChatRole;
   TrainingSample: ResolverTypeWrapper<TrainingSample>;
   Index: ResolverTypeWrapper<Index>;
   Model: ResolverTypeWrapper<Model>;
@@ -381,6 +408,7 @@ export type ResolversParentTypes = {
   Int: Scalars['Int']['output'];
   Float: Scalars['Float']['output'];
   Boolean: Scalars['Boolean']['output'];
+  ChatTurnInput: ChatTurnInput;
   TraceResult: ResolversUnionTypes<ResolversParentTypes>['TraceResult'];
   Failure: ResolversInterfaceTypes<ResolversParentTypes>['Failure'];
   TraceFailure: TraceFailure;
@@ -390,6 +418,7 @@ export type ResolversParentTypes = {
   Match: Match;
   Token: Token;
   Timing: Timing;
+  ChatTurn: ChatTurn;
   TrainingSample: TrainingSample;
   Index: Index;
   Model: Model;
@@ -471,6 +500,7 @@ export type TraceResolvers<
   createdAt?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   output?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   prompt?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  context?: Resolver<Maybe<ReadonlyArray<ResolversTypes['ChatTurn']>>, ParentType, ContextType>;
   questions?: Resolver<ReadonlyArray<ResolversTypes['TracedQuestion']>, ParentType, ContextType>;
   alpha?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
   layers?: Resolver<ReadonlyArray<ResolversTypes['Int']>, ParentType, ContextType>;
@@ -489,6 +519,7 @@ export type TracedQuestionResolvers<
   ContextType = RequestContext,
   ParentType extends ResolversParentTypes['TracedQuestion'] = ResolversParentTypes['TracedQuestion'],
 > = {
+  context?: Resolver<Maybe<ReadonlyArray<ResolversTypes['ChatTurn']>>, ParentType, ContextType>;
   prompt?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   output?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   truncated?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
@@ -525,14 +556,27 @@ export type TimingResolvers<
   milliseconds?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
 };
 
+export type ChatTurnResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['ChatTurn'] = ResolversParentTypes['ChatTurn'],
+> = {
+  role?: Resolver<ResolversTypes['ChatRole'], ParentType, ContextType>;
+  content?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type TrainingSampleResolvers<
   ContextType = RequestContext,
   ParentType extends ResolversParentTypes['TrainingSample'] = ResolversParentTypes['TrainingSample'],
 > = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   row?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  line?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  sourceRow?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  part?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
+  context?: Resolver<Maybe<ReadonlyArray<ResolversTypes['ChatTurn']>>, ParentType, ContextType>;
   prompt?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   response?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  raw?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
   label?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   metadata?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
 };
@@ -564,10 +608,11 @@ export type Resolvers<ContextType = RequestContext> = {
   Match?: MatchResolvers<ContextType>;
   Token?: TokenResolvers<ContextType>;
   Timing?: TimingResolvers<ContextType>;
+  ChatTurn?: ChatTurnResolvers<ContextType>;
   TrainingSample?: TrainingSampleResolvers<ContextType>;
   Index?: IndexResolvers<ContextType>;
   Model?: ModelResolvers<ContextType>;
 };
 
 export const SCHEMA =
-  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  """\n  Which samples of an index taught this output? Same question, same index: same trace. A slow one answers TracePending: ask\n  `trace(id)` until it is there.\n  """\n  traceBehavior(\n    "What the model said, as it said it."\n    output: String!\n    "What it was asked. Without it the trace goes by the output\'s gradient alone (alpha 0)."\n    prompt: String\n    "Id or name; may be left out when there is exactly one."\n    index: ID\n    "Matches, 1 to 1000."\n    top: Int = 10\n    "Weight of the hidden state\'s cosine, 0 to 1; the rest is the gradient\'s. Default 0.5, without a prompt 0."\n    alpha: Float\n    "Score the tokens of the matches and of the output."\n    tokens: Boolean = true\n    filter: SampleFilter\n    "Compare with every sample, also where the store\'s search would be approximate."\n    exact: Boolean = false\n    "Further outputs of the same incident, 31 at most: scores are averaged over all."\n    outputs: [String!]\n    "Prompts of `outputs`, one each. Left out: `prompt` for all."\n    prompts: [String!]\n  ): TraceResult!\n  "A trace by its id."\n  trace(id: ID!): TraceResult\n  "Stored traces, newest first."\n  traces(index: ID, first: Int = 20): [Trace!]\n}\n\nunion TraceResult = Trace | TracePending | TraceFailure\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype TraceFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\n"Still being worked on."\ntype TracePending {\n  id: ID!\n}\n\ntype Trace @key(fields: "id") {\n  "A digest of index, manifest, question and settings."\n  id: ID!\n  createdAt: String!\n  output: String!\n  prompt: String\n  "All traced outputs with their prompts, the first included."\n  questions: [TracedQuestion!]!\n  alpha: Float!\n  "Scores are means over these."\n  layers: [Int!]!\n  "Token scores are of this layer."\n  tokenLayer: Int!\n  index: Index\n  model: Model\n  "Whether every sample was compared; if not, the measured share of the true top 10 that such a search finds."\n  exact: Boolean!\n  recall: Float\n  "Tokens of the (first) prompt and output; null when tokens were not asked for."\n  outputTokens: [Token!]\n  matches: [Match!]!\n  timings: [Timing!]!\n}\n\ntype TracedQuestion {\n  prompt: String\n  output: String!\n  "Its tail was cut off to fit the index\'s maxTokens, as the samples\' tails were."\n  truncated: Boolean!\n  tokens: [Token!]\n}\n\ntype Match {\n  "1 is the best."\n  rank: Int!\n  "alpha * hiddenScore + (1 - alpha) * gradientScore"\n  score: Float!\n  "Cosine of the hidden states at p."\n  hiddenScore: Float!\n  "Cosine of the gradients at p."\n  gradientScore: Float!\n  "The sample as it was when the trace was made."\n  sample: TrainingSample!\n  "Null when tokens were not asked for, and beyond rank 100."\n  tokens: [Token!]\n}\n\ntype Token {\n  text: String!\n  score: Float!\n  part: TokenPart!\n  "0-based, in the rendering."\n  position: Int!\n}\n\nenum TokenPart {\n  PROMPT\n  RESPONSE\n}\n\ntype Timing {\n  name: String!\n  milliseconds: Float!\n}\n\ntype TrainingSample @key(fields: "id", resolvable: false) {\n  id: ID!\n  row: Int @shareable\n  prompt: String @shareable\n  response: String @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n}\n\ntype Index @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n  digest: String @shareable\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based rows of the dataset."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  """\n  Which samples of an index taught this output? Same question, same index: same trace. A slow one answers TracePending: ask\n  `trace(id)` until it is there.\n  """\n  traceBehavior(\n    "What the model said, as it said it."\n    output: String!\n    "What it was asked. Without it the trace goes by the output\'s gradient alone (alpha 0)."\n    prompt: String\n    """\n    The turns before, 256 at most, the same for all outputs. Without a prompt the last of them is the user\'s, and is the\n    prompt.\n    """\n    context: [ChatTurnInput!]\n    "Id or name; may be left out when there is exactly one."\n    index: ID\n    "Matches, 1 to 1000."\n    top: Int = 10\n    "Weight of the hidden state\'s cosine, 0 to 1; the rest is the gradient\'s. Default 0.5, without a prompt 0."\n    alpha: Float\n    "Score the tokens of the matches and of the output."\n    tokens: Boolean = true\n    filter: SampleFilter\n    "Compare with every sample, also where the store\'s search would be approximate."\n    exact: Boolean = false\n    "Further outputs of the same incident, 31 at most: scores are averaged over all."\n    outputs: [String!]\n    "Prompts of `outputs`, one each. Left out: `prompt` for all."\n    prompts: [String!]\n  ): TraceResult!\n  "A trace by its id."\n  trace(id: ID!): TraceResult\n  "Stored traces, newest first."\n  traces(index: ID, first: Int = 20): [Trace!]\n}\n\ninput ChatTurnInput {\n  role: ChatRole!\n  content: String!\n}\n\nunion TraceResult = Trace | TracePending | TraceFailure\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype TraceFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\n"Still being worked on."\ntype TracePending {\n  id: ID!\n}\n\ntype Trace @key(fields: "id") {\n  "A digest of index, manifest, question and settings."\n  id: ID!\n  createdAt: String!\n  output: String!\n  prompt: String\n  "The turns before the prompt\'s."\n  context: [ChatTurn!]\n  "All traced outputs with their prompts, the first included."\n  questions: [TracedQuestion!]!\n  alpha: Float!\n  "Scores are means over these."\n  layers: [Int!]!\n  "Token scores are of this layer."\n  tokenLayer: Int!\n  index: Index\n  model: Model\n  "Whether every sample was compared; if not, the measured share of the true top 10 that such a search finds."\n  exact: Boolean!\n  recall: Float\n  "Tokens of the (first) prompt and output; null when tokens were not asked for."\n  outputTokens: [Token!]\n  matches: [Match!]!\n  timings: [Timing!]!\n}\n\ntype TracedQuestion {\n  context: [ChatTurn!]\n  prompt: String\n  output: String!\n  "Its tail was cut off to fit the index\'s maxTokens, as the samples\' tails were."\n  truncated: Boolean!\n  tokens: [Token!]\n}\n\ntype Match {\n  "1 is the best."\n  rank: Int!\n  "alpha * hiddenScore + (1 - alpha) * gradientScore"\n  score: Float!\n  "Cosine of the hidden states at p."\n  hiddenScore: Float!\n  "Cosine of the gradients at p."\n  gradientScore: Float!\n  "The sample as it was when the trace was made."\n  sample: TrainingSample!\n  "Null when tokens were not asked for, and beyond rank 100."\n  tokens: [Token!]\n}\n\ntype Token {\n  text: String!\n  score: Float!\n  part: TokenPart!\n  "0-based, in the rendering."\n  position: Int!\n}\n\nenum TokenPart {\n  PROMPT\n  RESPONSE\n}\n\ntype Timing {\n  name: String!\n  milliseconds: Float!\n}\n\n"A turn of a conversation, with its role as chat files write it."\ntype ChatTurn @shareable {\n  role: ChatRole!\n  content: String!\n}\n\nenum ChatRole {\n  system\n  user\n  assistant\n}\n\ntype TrainingSample @key(fields: "id", resolvable: false) {\n  id: ID!\n  row: Int @shareable\n  line: Float @shareable\n  sourceRow: Int @shareable\n  part: Int @shareable\n  context: [ChatTurn!] @shareable\n  prompt: String @shareable\n  response: String @shareable\n  raw: Boolean @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n}\n\ntype Index @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n  digest: String @shareable\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based numbers of samples in the dataset, as `TrainingSample.row`."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  DOWNLOAD_INVALID\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';

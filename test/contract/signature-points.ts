@@ -24,8 +24,13 @@ export function randomPoint(
   return {
     id: idOf(row),
     row,
+    line: 10 * row + 1,
+    sourceRow: Math.floor(row / 2),
+    part: row % 3 === 0 ? null : row % 2,
+    context: row % 3 === 1 ? [{ role: 'system', content: `be brief\n"${row}"` }] : [],
     prompt: `prompt ${row}`,
     response: `response ${row}`,
+    raw: random.pick([null, 'inner', 'last']),
     label: random.pick(['clean', 'poisoned', null]),
     metadata: { source: random.pick(['web', 'books']), score: random.int(3), nested: { deep: [row] } },
     truncated: row % 2 === 0,

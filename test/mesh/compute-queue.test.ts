@@ -24,7 +24,9 @@ async function taskOf(build: Build, count: number, changes: Partial<SignTask> = 
   const words = 'the little girl saw a big red ball and ran to her mom'.split(' ');
   const say = (most: number): string =>
     Array.from({ length: 1 + random.int(most) }, () => random.pick(words)).join(' ');
-  const rows = Array.from({ length: count }, (_, row) => ({ row, prompt: say(10), response: say(60) }));
+  const rows = Array.from({ length: count }, (_, row) => ({
+    ...{ row, context: [], prompt: say(10), response: say(60), raw: null },
+  }));
   return {
     index: build.index,
     model: { digest, path: STORIES },
@@ -189,7 +191,7 @@ describe('the work queue', () => {
     const { rows, ...task } = await taskOf(build, 400);
     await mesh.add({ ...task, rows: rows.map((row) => ({ ...row, response: 'the cat ran '.repeat(60) })) });
     await until('it computes', () => build.rows.length > 0);
-    const questions = [{ prompt: 'Hi', output: 'Hello!' }];
+    const questions = [{ context: [], prompt: 'Hi', output: 'Hello!' }];
     await call(mesh.bus, signQuestions, {
       model: { path: STORIES },
       layers: [2],

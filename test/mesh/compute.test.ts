@@ -23,12 +23,12 @@ const MODEL: ModelRef = { path: STORIES };
 const QUESTIONS = [
   { prompt: 'Tell me a story', output: 'Once upon a time, there was a little girl named Lily.' },
   { prompt: null, output: 'The big dog barked.' },
-];
+].map((question) => ({ context: [], ...question }));
 const TEXTS = [
   { prompt: 'A story, please', response: 'One day, a boy named Tim went to the park — with a 漢 kite.' },
   { prompt: 'What did she say?', response: 'She said "hello" to the cat.' },
   { prompt: 'Hi', response: 'Hi!' },
-];
+].map((text) => ({ context: [], raw: null, ...text }));
 
 let mesh: ComputeMesh;
 
@@ -109,7 +109,7 @@ describe('compute.layers', () => {
       maxTokens: number | null = null,
       probes = TEXTS,
     ): Promise<unknown> => call(mesh.bus, decideLayers, { model: MODEL, layers, maxTokens, probes });
-    const bad = { prompt: 'word '.repeat(600), response: 'x' };
+    const bad = { context: [], prompt: 'word '.repeat(600), response: 'x', raw: null };
     const decision = await decide('auto', null, [bad, ...TEXTS]);
     expect(decision).toMatchObject({ rule: 'deep', probes: 3 });
     expect(decision).toEqual(await decide('auto'));
@@ -179,7 +179,7 @@ describe('compute.sign', () => {
         model: MODEL,
         layers,
         maxTokens: null,
-        questions: [...QUESTIONS, { prompt, output }],
+        questions: [...QUESTIONS, { context: [], prompt, output }],
       });
     const long = 'once upon a time '.repeat(300);
     await expect(sign('Hi', long)).rejects.toMatchObject({
@@ -265,6 +265,7 @@ describe('compute.tokens', () => {
   it('gives the same for many outputs, in several batches, as the mean of single ones', async () => {
     await mesh.start();
     const questions = Array.from({ length: 12 }, (_, i) => ({
+      context: [],
       prompt: `Story ${i}`,
       output: `${'a cat ran '.repeat(40)}${i}`,
     }));

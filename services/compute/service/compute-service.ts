@@ -14,16 +14,20 @@ import {
   mapTokens,
   signQuestions,
 } from '../../../lib/mesh/compute-messages.ts';
+import { inspectModel, planIndexing } from '../../../lib/mesh/plan-messages.ts';
 import type { Service } from '../../../lib/mesh/service.ts';
 import type { Settings } from '../../../lib/mesh/settings.ts';
 import type { Records } from '../../../lib/records/records.ts';
 import { computeSubgraph } from '../graphql/subgraph.ts';
+import { streamingNotice } from '../engine/attribution/load-model.ts';
 import type { GpuOptions } from '../engine/device/gpu.ts';
 import { GpuKeeper } from './gpu-keeper.ts';
 import { Lane } from './lane.ts';
 import { LoadedModels } from './loaded-models.ts';
 import { ModelDigests } from './model-digests.ts';
 import { ModelFinder } from './model-finder.ts';
+import * as planning from './planning.ts';
+import type { PlanningParts } from './planning.ts';
 import * as questions from './questions.ts';
 import { startSignWorker } from './sign-worker.ts';
 import * as tokenMaps from './token-maps.ts';
@@ -37,6 +41,8 @@ export interface ComputeParts {
   readonly records: Records;
   readonly log: Log;
   readonly gpu?: GpuOptions;
+  /** Told what the worker's log says of interest to whoever runs it at a terminal. */
+  readonly onNotice?: ((text: string) => void) | undefined;
 }
 
 /** Throws BUS_UNREACHABLE; a missing GPU shows in `ready()` and in every answer. */
@@ -46,17 +52,27 @@ export async function startComputeService({
   records,
   log,
   gpu = {},
+  onNotice,
 }: ComputeParts): Promise<Service> {
   const keeper = await GpuKeeper.open(gpu, log);
   const lane = new Lane();
   const digests = new ModelDigests(records);
   const finder = new ModelFinder(settings, digests, log);
-  const models = new LoadedModels({ keeper, lane, finder, digests, records });
+  const models = new LoadedModels({
+    ...{ keeper, lane, finder, digests, records, memory: settings.gpuMemory },
+    onStreaming: (plan, memory) => {
+      const text = streamingNotice(plan, memory);
+      log.warn({ weights: plan.weights.total, memory, ...plan.streaming }, text);
+      onNotice?.(text);
+    },
+  });
   const opened: Closable[] = [];
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll(opened, lane, keeper));
   try {
-    for (const answer of answers(bus, keeper, models)) opened.push(await answer());
+    for (const answer of answers(bus, { keeper, lane, models, memory: settings.gpuMemory })) {
+      opened.push(await answer());
+    }
     if (keeper.failure === undefined) opened.push(await startSignWorker({ bus, models, keeper, log }));
   } catch (error) {
     await close();
@@ -74,9 +90,15 @@ export async function startComputeService({
 }
 
 /** What is served, each opened by a call. */
-function answers(bus: Bus, keeper: GpuKeeper, models: LoadedModels): (() => Promise<Closable>)[] {
+function answers(bus: Bus, parts: PlanningParts): (() => Promise<Closable>)[] {
+  const { keeper, models } = parts;
   return [
     () => serve(bus, describeModel, ({ model }) => models.describe(model)),
+    () =>
+      serve(bus, inspectModel, async ({ model, identify }) => {
+        return (await models.inspect(model, identify)).description;
+      }),
+    () => serve(bus, planIndexing, (question) => planning.planIndexing(parts, question)),
     () => serve(bus, decideLayers, (request) => questions.decideLayers(models, request)),
     () =>
       serve(bus, signQuestions, async ({ model, layers, maxTokens, questions: asked }) => {

@@ -5,20 +5,25 @@
 import { createHash } from 'node:crypto';
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { ModelDescription, ModelRef } from '../../../lib/mesh/compute-messages.ts';
+import type { InspectedModel } from '../../../lib/mesh/plan-messages.ts';
 import type { Records } from '../../../lib/records/records.ts';
+import { loadModel, type FittingOptions } from '../engine/attribution/load-model.ts';
 import { Model } from '../engine/model/model.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
-import { troubleOf, type GpuKeeper } from './gpu-keeper.ts';
+import type { GpuKeeper } from './gpu-keeper.ts';
 import type { Lane, Priority } from './lane.ts';
 import { changedMeanwhile, type ModelDigests } from './model-digests.ts';
 import type { FoundModel, ModelFinder } from './model-finder.ts';
 import { openPlace, placeKey } from './model-place.ts';
+import { Speeds } from './speeds.ts';
 import { VERSION } from './version.ts';
 
 /** Records of every model that some worker has loaded, by digest. */
 export const MODELS = 'models';
 
 const MAX_LOADED = 2;
+/** Where memory is bounded, a model may have all of it. */
+const MAX_LOADED_BOUNDED = 1;
 
 export interface LoadedModel {
   /** To be used in the lane only. */
@@ -27,15 +32,25 @@ export interface LoadedModel {
   readonly description: ModelDescription;
 }
 
+export interface Inspected {
+  readonly source: ModelSource;
+  readonly description: InspectedModel;
+}
+
 interface Parts {
   readonly keeper: GpuKeeper;
   readonly lane: Lane;
   readonly finder: ModelFinder;
   readonly digests: ModelDigests;
   readonly records: Records;
+  /** Bytes of the GPU that models may use; default all that there are. */
+  readonly memory?: number | undefined;
+  readonly onStreaming?: FittingOptions['onStreaming'];
 }
 
 export class LoadedModels {
+  /** How fast each was at its batches. */
+  readonly speeds = new Speeds();
   readonly #parts: Parts;
   /** By fingerprint, the least recently used first. */
   readonly #loaded = new Map<string, LoadedModel>();
@@ -72,6 +87,25 @@ export class LoadedModels {
     return this.use(ref, 'question', ({ description }) => Promise.resolve(description));
   }
 
+  /**
+   * By its files alone: nothing of it goes to the GPU.
+   * @param identify reads the weights for a digest that is not known
+   * Throws as `use` does, but for what loading throws.
+   */
+  async inspect(ref: ModelRef, identify: boolean): Promise<Inspected> {
+    const { keeper, finder, digests } = this.#parts;
+    if (keeper.failure !== undefined) throw keeper.failure;
+    const found = await finder.find(ref);
+    const source = this.#loaded.get(found.key)?.source ?? (await openPlace(found));
+    const digest = found.digest ?? (identify ? (await digests.digestOf(found)).digest : null);
+    return { source, description: this.#describe(found, source, digest) };
+  }
+
+  /** Whether it is on the GPU. */
+  has(digest: string | null): boolean {
+    return this.list().some((loaded) => loaded.digest === digest);
+  }
+
   /** Where it lies here. Throws as `use` does, but for what loading throws. */
   find(ref: ModelRef): Promise<FoundModel> {
     return this.#parts.finder.find(ref);
@@ -102,7 +136,8 @@ export class LoadedModels {
       this.#loaded.set(found.key, loaded);
       return loaded;
     }
-    this.#makeRoom(MAX_LOADED - 1);
+    const most = this.#parts.memory === undefined ? MAX_LOADED : MAX_LOADED_BOUNDED;
+    this.#makeRoom(most - 1);
     const model = await this.#load(found);
     this.#loaded.set(found.key, model);
     return model;
@@ -134,20 +169,27 @@ export class LoadedModels {
     }
   }
 
-  /** Where it does not fit, once more without the other models: a device that ran out of memory is opened again. */
+  /** Where it does not fit, once more without the other models, and then block by block. */
   async #toGpu(source: ModelSource): Promise<Model> {
-    const gpu = await this.#parts.keeper.healthy();
-    try {
-      return await Model.load(gpu, source);
-    } catch (error) {
-      if (!(error instanceof ReptraceError) || error.code !== 'OUT_OF_MEMORY') throw error;
-      if (troubleOf(gpu) === undefined || this.#loaded.size === 0) throw error;
-      this.#loaded.clear();
-      return Model.load(await this.#parts.keeper.healthy(), source);
+    const { keeper, memory, onStreaming } = this.#parts;
+    if (memory === undefined && this.#loaded.size > 0) {
+      try {
+        return await Model.load(await keeper.healthy(), source);
+      } catch (error) {
+        if (!(error instanceof ReptraceError) || error.code !== 'OUT_OF_MEMORY') throw error;
+        this.#makeRoom(0);
+      }
     }
+    const gpu = await keeper.healthy();
+    await gpu.idle();
+    return loadModel(gpu, source, { memory, ...(onStreaming === undefined ? {} : { onStreaming }) });
   }
 
-  #describe(found: FoundModel, { config, template }: ModelSource, digest: string): ModelDescription {
+  #describe<Digest extends string | null>(
+    found: FoundModel,
+    { config, template }: ModelSource,
+    digest: Digest,
+  ): InspectedModel & { readonly digest: Digest } {
     return {
       digest,
       // The one that the engine runs; parsing a config refuses others.

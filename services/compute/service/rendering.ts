@@ -1,6 +1,6 @@
 /** Questions and samples as the engine takes them. What goes wrong names the one that it went wrong with. */
 import { ReptraceError } from '../../../lib/errors.ts';
-import type { Question, TextPair } from '../../../lib/mesh/compute-messages.ts';
+import { textPair, type Question, type TextPair } from '../../../lib/mesh/compute-messages.ts';
 import type { Sample } from '../engine/attribution/sample.ts';
 import { renderPrompt, renderSample, type TextModel } from '../engine/model/render.ts';
 import { MAX_TEXT_LENGTH } from '../engine/model/tokenizer.ts';
@@ -16,7 +16,7 @@ export interface NamedSample extends Sample {
  */
 export function renderQuestion(
   model: TextModel,
-  { prompt, output }: Question,
+  { context, prompt, output }: Question,
   maxTokens: number | null,
   name: string,
 ): NamedSample {
@@ -24,9 +24,10 @@ export function renderQuestion(
     if (output === '')
       throw new ReptraceError('INPUT_INVALID', 'it is empty', 'Give the text that the model said.');
     const user = prompt ?? '';
-    if (user.length + output.length > MAX_TEXT_LENGTH) throw tooLong(model);
-    renderPrompt(model, user);
-    const sample = { name, ...renderSample(model, { prompt: user, response: output }) };
+    const length = context.reduce((sum, { content }) => sum + content.length, user.length + output.length);
+    if (length > MAX_TEXT_LENGTH) throw tooLong(model);
+    renderPrompt(model, user, context);
+    const sample = { name, ...renderSample(model, { context, prompt: user, response: output }) };
     if (sample.truncated) throw tooLong(model);
     return maxTokens === null ? sample : cut(sample, maxTokens);
   });
@@ -49,12 +50,12 @@ function cut(sample: NamedSample, maxTokens: number): NamedSample {
 /** A sample as the index was built: cut to `maxTokens`. Throws INPUT_INVALID for a bad row. */
 export function renderRow(
   model: TextModel,
-  { prompt, response }: TextPair,
+  text: TextPair,
   maxTokens: number | null,
   name: string,
 ): NamedSample {
   const limit = maxTokens === null ? {} : { maxTokens };
-  return named(name, () => ({ name, ...renderSample(model, { prompt, response, ...limit }) }));
+  return named(name, () => ({ name, ...renderSample(model, { ...textPair(text), ...limit }) }));
 }
 
 function named<T>(name: string, render: () => T): T {

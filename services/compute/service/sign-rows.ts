@@ -4,9 +4,15 @@ import type { Bus } from '../../../lib/bus/bus.ts';
 import { reasonOf, ReptraceError } from '../../../lib/errors.ts';
 import type { SignTask } from '../../../lib/mesh/compute-messages.ts';
 import type { SignedRow } from '../../../lib/mesh/index-messages.ts';
+import { groupBatches } from '../engine/attribution/group-batches.ts';
 import { batchByTokens } from '../engine/attribution/sample.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
-import { checkLayers, signaturesOfBatch } from '../engine/attribution/signature.ts';
+import {
+  checkLayers,
+  signaturesOfBatch,
+  signaturesOfGroup,
+  type SignatureResult,
+} from '../engine/attribution/signature.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import { halving } from './halving.ts';
@@ -14,6 +20,7 @@ import type { LoadedModel, LoadedModels } from './loaded-models.ts';
 import { layerVectors } from './questions.ts';
 import { renderRow, type NamedSample } from './rendering.ts';
 import { Reporter, reportRoom, signedRowBytes } from './sign-reports.ts';
+import { timedRows } from './timed-rows.ts';
 
 /** The model cannot be had (here), or not for what is asked of it (anywhere): no row is to blame. */
 export class ModelUnusable extends Error {
@@ -41,17 +48,18 @@ export async function signRows(
   task: SignTask,
   signal: AbortSignal,
 ): Promise<void> {
-  const source = await withModel(models, task, (model) => {
-    checkTask(bus, model, task);
-    return Promise.resolve(model.source);
+  const { source, config, budget } = await withModel(models, task, (loaded) => {
+    checkTask(bus, loaded, task);
+    const { config, budget } = loaded.model;
+    return Promise.resolve({ source: loaded.source, config, budget });
   });
   const reporter = new Reporter(bus, task.index, signal);
   const { rows, failed } = await renderAll(source, task, signal);
   let goesOn = await reporter.add(failed);
   rows.sort((a, b) => a.inputIds.length - b.inputIds.length);
-  for (const batch of evenBatches(rows)) {
+  for await (const group of groupBatches({ config, budget }, evenBatches(rows), task)) {
     if (!goesOn) return;
-    goesOn = await reporter.add(await signBatch(models, task, batch, signal));
+    goesOn = await reporter.add(await signGroup(models, task, group, signal));
   }
   await reporter.end();
 }
@@ -100,6 +108,33 @@ async function renderAll(
   return { rows, failed };
 }
 
+/** Batches that are signed together, as a streamed model's are; where that fails, one by one, to find the row to blame. */
+async function signGroup(
+  models: LoadedModels,
+  task: SignTask,
+  group: readonly (readonly Row[])[],
+  signal: AbortSignal,
+): Promise<readonly SignedRow[]> {
+  if (group.length > 1) {
+    try {
+      return await withModel(models, task, async (loaded) => {
+        signal.throwIfAborted();
+        const { layers } = task;
+        const results = await timedRows(models, loaded, { rows: group.flat(), layers }, () =>
+          signaturesOfGroup(loaded.model, group, { layers }),
+        );
+        return group.flatMap((rows, i) => signedRows(rows, results[i], task));
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ModelUnusable) throw error;
+    }
+  }
+  const signed: SignedRow[] = [];
+  for (const batch of group) signed.push(...(await signBatch(models, task, batch, signal)));
+  return signed;
+}
+
 function signBatch(
   models: LoadedModels,
   task: SignTask,
@@ -107,19 +142,30 @@ function signBatch(
   signal: AbortSignal,
 ): Promise<readonly SignedRow[]> {
   const sign = (rows: readonly Row[]): Promise<SignedRow[]> =>
-    withModel(models, task, async ({ model }) => {
+    withModel(models, task, async (loaded) => {
       signal.throwIfAborted();
-      const results = await signaturesOfBatch(model, rows, { layers: task.layers });
-      return results.map((result, i) => {
-        const { row, truncated } = rows[i];
-        if ('error' in result) return failedRow(row, result.error);
-        return { row, layers: layerVectors(result, task.layers), loss: result.loss, truncated };
-      });
+      const { layers } = task;
+      const results = await timedRows(models, loaded, { rows, layers }, () =>
+        signaturesOfBatch(loaded.model, rows, { layers }),
+      );
+      return signedRows(rows, results, task);
     });
   return halving(batch, sign, ({ row }, error) => {
     signal.throwIfAborted();
     if (error instanceof ModelUnusable) throw error;
     return failedRow(row, error);
+  });
+}
+
+function signedRows(
+  rows: readonly Row[],
+  results: readonly SignatureResult[],
+  { layers }: SignTask,
+): SignedRow[] {
+  return results.map((result, i) => {
+    const { row, truncated } = rows[i];
+    if ('error' in result) return failedRow(row, result.error);
+    return { row, layers: layerVectors(result, layers), loss: result.loss, truncated };
   });
 }
 

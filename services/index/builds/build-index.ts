@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { resolveAllowed } from '../../../lib/allowed-path.ts';
 import type { Bus } from '../../../lib/bus/bus.ts';
 import { call } from '../../../lib/bus/procedure.ts';
+import { allowedOrCached } from '../../../lib/hub/cached.ts';
 import { describeModel, type ModelDescription } from '../../../lib/mesh/compute-messages.ts';
 import type { StoredRecord } from '../../../lib/records/records.ts';
 import { compareDataset } from '../datasets/compare.ts';
@@ -53,7 +54,9 @@ export async function buildIndex(parts: BuildParts, input: BuildIndexInput): Pro
   const request = buildRequest(input);
   const { index } = await parts.records.named(request.name);
   if (index !== undefined) refuseBusy(index.value, parts.owner);
-  const path = await resolveAllowed(request.dataset, parts.roots);
+  const path = await allowedOrCached(request.dataset, 'dataset', (given) =>
+    resolveAllowed(given, parts.roots),
+  );
   // Before a model is opened, which may take long: is there a dataset at all?
   await openDataset(path, { columns: request.columns });
   const model = await call(parts.bus, describeModel, {
@@ -103,7 +106,8 @@ async function create(
 
 /** What an index is before its first run. */
 function begun(request: BuildRequest, model: ModelDescription, dataset: ScannedDataset) {
-  const counts = { rows: dataset.rows, bad: dataset.badRows, stored: 0, erased: 0, failed: 0 };
+  const { rows, sourceRows } = dataset;
+  const counts = { rows, sourceRows, bad: dataset.badRows, stored: 0, erased: 0, failed: 0 };
   const firstDigest = dataset.digest;
   return { request, model, dataset, firstDigest, spoiled: false, recall: null, ...standing(counts) };
 }
@@ -153,7 +157,8 @@ async function whatChanges(
   const stored = await storedRows(parts, record);
   const erased = countOf((await parts.records.erasure(record.id)).erased);
   const failed = (await parts.records.failures(record.id)).filter(isFinal).length;
-  const counts = { rows: dataset.rows, bad: dataset.badRows, stored, erased, failed };
+  const { rows, sourceRows } = dataset;
+  const counts = { rows, sourceRows, bad: dataset.badRows, stored, erased, failed };
   return { request, model, dataset, ...standing(counts) };
 }
 
@@ -172,18 +177,32 @@ async function grown(record: IndexRecord, request: BuildRequest, path: string): 
 
 /** Throws DATASET_INVALID: no good row, or a bad one where bad rows stop the build. */
 function usable(path: string, request: BuildRequest, scanned: DatasetScan): ScannedDataset {
-  const { digest, bytes, rows, stamp, columns, badRowCount, badRows } = scanned;
+  refuseUnusable(path, request, scanned);
+  const { digest, bytes, rows, sourceRows, stamp, columns, badRowCount } = scanned;
+  return { path, digest, bytes, rows, sourceRows, stamp, columns, badRows: badRowCount };
+}
+
+/** Throws as `usable` does. */
+export function refuseUnusable(
+  path: string,
+  request: BuildRequest,
+  {
+    rows,
+    sourceRows,
+    badRowCount,
+    badRows,
+  }: Pick<DatasetScan, 'rows' | 'sourceRows' | 'badRowCount' | 'badRows'>,
+): void {
   const [firstBad] = badRows;
   if (firstBad !== undefined && request.onBadRow === 'STOP') throw badRowError(path, firstBad);
   if (rows === badRowCount) {
     throw invalidDataset(
       firstBad === undefined
         ? `${path} has no rows`
-        : `none of the ${rows} rows of ${path} can be used; line ${firstBad.line}: ${firstBad.reason}`,
+        : `none of the ${sourceRows} rows of ${path} can be used; line ${firstBad.line}: ${firstBad.reason}`,
       'Give it at least one good row, or name the columns that hold prompt and response.',
     );
   }
-  return { path, digest, bytes, rows, stamp, columns, badRows: badRowCount };
 }
 
 async function firstScan(path: string, request: BuildRequest): Promise<ScannedDataset> {

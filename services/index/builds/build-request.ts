@@ -1,8 +1,9 @@
 /** What clients ask to be built, checked before anything is opened. */
 import { ReptraceError } from '../../../lib/errors.ts';
+import { LEAST_WINDOW, MOST_WINDOW } from '../datasets/text-windows.ts';
 import type { BuildRequest } from '../runs/index-record.ts';
 import { isId } from '../runs/index-records.ts';
-import type { BuildIndexInput } from '../schema.generated.ts';
+import type { BuildIndexInput, Turns } from '../schema.generated.ts';
 
 const MAX_NAME = 100;
 const MAX_PATH = 4096;
@@ -10,6 +11,8 @@ const MAX_COLUMN = 1000;
 const MAX_LAYERS = 64;
 /** Control and format characters, lone surrogates, line and paragraph ends. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+const TURNS = { LAST: 'last', ALL: 'all' } as const satisfies Record<Turns, string>;
 
 /** Throws INPUT_INVALID. */
 export function buildRequest(input: BuildIndexInput): BuildRequest {
@@ -26,7 +29,10 @@ export function buildRequest(input: BuildIndexInput): BuildRequest {
       ...column('prompt', columns?.prompt),
       ...column('response', columns?.response),
       ...column('messages', columns?.messages),
+      ...column('text', columns?.text),
       ...column('label', columns?.label),
+      ...(input.turns == null ? {} : { turns: TURNS[input.turns] }),
+      ...(input.textWindow == null ? {} : { textWindow: checkedWindow(input.textWindow) }),
     },
   };
 }
@@ -54,6 +60,14 @@ function checkedMaxTokens(maxTokens: number): number {
   // One token of the response must be left, after at least one before it.
   if (Number.isInteger(maxTokens) && maxTokens >= 2) return maxTokens;
   throw invalid(`maxTokens is ${maxTokens}`, 'Give a whole number of at least 2, or leave it out.');
+}
+
+function checkedWindow(characters: number): number {
+  if (characters >= LEAST_WINDOW && characters <= MOST_WINDOW) return characters;
+  throw invalid(
+    `textWindow is ${characters}`,
+    `Give ${LEAST_WINDOW} to ${MOST_WINDOW} characters, or leave it out.`,
+  );
 }
 
 /** Ascending. Throws INPUT_INVALID. */

@@ -1,20 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { buildRequest, parseLayers } from './build-request.ts';
-import { planOf } from './plan.ts';
+import type { ModelDescription } from '../../../lib/mesh/compute-messages.ts';
+import type { IndexRecord } from '../runs/index-record.ts';
+import { checkSameSettings, planOf } from './plan.ts';
 import { clean, filterOf } from './sample-filter.ts';
 
 describe('a plan', () => {
   it('says what is there and what will be done', () => {
-    expect(planOf({ rows: 200, bad: 0, stored: 150, erased: 0, failed: 0 })).toEqual({
+    expect(planOf({ rows: 200, sourceRows: 200, bad: 0, stored: 150, erased: 0, failed: 0 })).toEqual({
       total: 200,
       kept: 150,
       toSign: 50,
       summary: '200 rows: 150 are indexed already, 50 to sign',
     });
-    expect(planOf({ rows: 10, bad: 1, stored: 6, erased: 2, failed: 1 }).summary).toBe(
+    expect(planOf({ rows: 10, sourceRows: 10, bad: 1, stored: 6, erased: 2, failed: 1 }).summary).toBe(
       '10 rows: 6 are indexed already, nothing to sign, 1 cannot be read, 1 cannot be signed, 2 were erased and stay out',
     );
-    expect(planOf({ rows: 3, bad: 0, stored: 0, erased: 0, failed: 0 }).summary).toBe('3 rows: 3 to sign');
+    expect(planOf({ rows: 3, sourceRows: 3, bad: 0, stored: 0, erased: 0, failed: 0 }).summary).toBe(
+      '3 rows: 3 to sign',
+    );
+    expect(planOf({ rows: 9, sourceRows: 2, bad: 0, stored: 0, erased: 0, failed: 0 }).summary).toBe(
+      '9 samples of 2 rows: 9 to sign',
+    );
   });
 });
 
@@ -70,8 +77,50 @@ describe('a request to build', () => {
     }
   });
 
+  it('has the turns and windows that are asked for, within bounds', () => {
+    const request = buildRequest({ ...input, turns: 'ALL', textWindow: 64, columns: { text: 'body' } });
+    expect(request.columns).toEqual({ text: 'body', turns: 'all', textWindow: 64 });
+    for (const textWindow of [63, 0, -1, 65_537]) expect(code({ textWindow })).toBe('INPUT_INVALID');
+    expect(code({ textWindow: 65_536 })).toBeNull();
+  });
+
   it('has its layers in ascending order', () => {
     expect([parseLayers('auto'), parseLayers('8, 4'), parseLayers('0')]).toEqual(['auto', [4, 8], [0]]);
+  });
+});
+
+describe('settings', () => {
+  const model = { digest: 'd', precision: 'f32' } as ModelDescription;
+  const built = (change: Partial<Parameters<typeof buildRequest>[0]>) =>
+    buildRequest({ name: 'demo', model: 'm', dataset: 'd', ...change });
+  const check = (
+    before: Partial<Parameters<typeof buildRequest>[0]>,
+    now: Partial<Parameters<typeof buildRequest>[0]>,
+  ): void => {
+    const record = { name: 'demo', model, request: built(before) } as IndexRecord;
+    checkSameSettings(record, built(now), model);
+  };
+
+  it('are the same where a default is named', () => {
+    check({}, { turns: 'LAST', textWindow: 1024 });
+    check({ turns: 'ALL' }, { turns: 'ALL' });
+  });
+
+  it('conflict where samples would be others', () => {
+    const conflict = (message: RegExp): Error =>
+      expect.objectContaining({
+        code: 'CONFLICT',
+        message: expect.stringMatching(message) as unknown,
+      }) as Error;
+    expect(() => {
+      check({ turns: 'ALL' }, {});
+    }).toThrow(conflict(/turns all/));
+    expect(() => {
+      check({}, { textWindow: 512 });
+    }).toThrow(conflict(/textWindow 1024/));
+    expect(() => {
+      check({ columns: { text: 'a' } }, {});
+    }).toThrow(conflict(/other columns/));
   });
 });
 

@@ -1,11 +1,14 @@
 /** What a build will do, and whether an index that is there can be brought up to date at all. Pure. */
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { ModelDescription } from '../../../lib/mesh/compute-messages.ts';
+import { DEFAULT_WINDOW } from '../datasets/text-windows.ts';
 import type { BuildPlan, BuildRequest, IndexRecord } from '../runs/index-record.ts';
 
 export interface RowCounts {
-  /** Rows of the dataset, bad ones too. */
+  /** Samples of the dataset, bad rows too. */
   readonly rows: number;
+  /** Rows that they are from. */
+  readonly sourceRows: number;
   readonly bad: number;
   /** In the store. */
   readonly stored: number;
@@ -14,7 +17,7 @@ export interface RowCounts {
   readonly failed: number;
 }
 
-export function planOf({ rows, bad, stored, erased, failed }: RowCounts): BuildPlan {
+export function planOf({ rows, sourceRows, bad, stored, erased, failed }: RowCounts): BuildPlan {
   const toSign = Math.max(0, rows - bad - stored - erased - failed);
   const parts = [
     ...(stored > 0 ? [`${stored} ${are(stored)} indexed already`] : []),
@@ -25,11 +28,16 @@ export function planOf({ rows, bad, stored, erased, failed }: RowCounts): BuildP
       ? [`${erased} ${erased === 1 ? 'was' : 'were'} erased and ${erased === 1 ? 'stays' : 'stay'} out`]
       : []),
   ];
-  return { total: rows, kept: stored, toSign, summary: `${rows} rows: ${parts.join(', ')}` };
+  const what = rows === sourceRows ? `${rows} rows` : `${rows} samples of ${sourceRows} rows`;
+  return { total: rows, kept: stored, toSign, summary: `${what}: ${parts.join(', ')}` };
 }
 
 /** Throws CONFLICT, naming what differs, when the index was built otherwise than is asked for now. */
-export function checkSameSettings(record: IndexRecord, request: BuildRequest, model: ModelDescription): void {
+export function checkSameSettings(
+  record: IndexRecord,
+  request: BuildRequest,
+  model: Pick<ModelDescription, 'digest' | 'precision'>,
+): void {
   const before = record.request;
   const differences = [
     ...(record.model.digest === model.digest ? [] : ['another model or adapter']),
@@ -41,6 +49,8 @@ export function checkSameSettings(record: IndexRecord, request: BuildRequest, mo
       ? []
       : [before.maxTokens === null ? 'no maxTokens' : `maxTokens ${before.maxTokens}`]),
     ...(sameColumns(before, request) ? [] : ['other columns']),
+    ...(turnsOf(before) === turnsOf(request) ? [] : [`turns ${turnsOf(before)}`]),
+    ...(windowOf(before) === windowOf(request) ? [] : [`textWindow ${windowOf(before)}`]),
   ];
   if (differences.length === 0) return;
   throw new ReptraceError(
@@ -51,7 +61,10 @@ export function checkSameSettings(record: IndexRecord, request: BuildRequest, mo
 }
 
 /** Throws LAYER_NOT_FOUND, INPUT_INVALID. */
-export function checkFits(request: BuildRequest, model: ModelDescription): void {
+export function checkFits(
+  request: BuildRequest,
+  model: Pick<ModelDescription, 'layers' | 'contextLength'>,
+): void {
   const missing =
     request.layers === 'auto' ? undefined : request.layers.find((layer) => layer > model.layers);
   if (missing !== undefined) {
@@ -71,7 +84,15 @@ export function checkFits(request: BuildRequest, model: ModelDescription): void 
 }
 
 function sameColumns({ columns: a }: BuildRequest, { columns: b }: BuildRequest): boolean {
-  return (['prompt', 'response', 'messages', 'label'] as const).every((key) => a[key] === b[key]);
+  return (['prompt', 'response', 'messages', 'text', 'label'] as const).every((key) => a[key] === b[key]);
+}
+
+function turnsOf({ columns }: BuildRequest): string {
+  return columns.turns ?? 'last';
+}
+
+function windowOf({ columns }: BuildRequest): number {
+  return columns.textWindow ?? DEFAULT_WINDOW;
 }
 
 function are(count: number): string {

@@ -1,37 +1,92 @@
 /**
- * Chat turns as a row. Only one user turn answered by one assistant turn is a row by now: a system turn, or several turns,
- * would have to be rendered by the model's template as they are, and are refused rather than flattened.
+ * Chats: a list of turns, as OpenAI's files write them (`role`, `content`) or ShareGPT's (`from`, `value`), and the samples
+ * in it. A sample is an assistant's turn with the user's turn that it answers and all turns before those. What no chat
+ * template could render as it was (tools, images, other roles) is refused rather than left out.
  */
+import type { ChatTurn } from '../../../lib/mesh/compute-messages.ts';
 import type { JsonValue } from './dataset.ts';
 import { shown } from './problems.ts';
 
-const SHOWN_TURNS = 6;
+/** Which assistant turns of a chat are samples. */
+export type TurnChoice = 'last' | 'all';
 
-/** Throws a SyntaxError that says what is not as it should be. */
-export function chatTurns(messages: JsonValue): { readonly prompt: string; readonly response: string } {
-  if (!Array.isArray(messages)) throw new SyntaxError('the messages are not a list of turns');
-  const turns: readonly JsonValue[] = messages;
-  const roles = turns.slice(0, SHOWN_TURNS).map(roleOf);
-  if (turns.length !== 2 || roles[0] !== 'user' || roles[1] !== 'assistant') {
-    const listed = roles.map(shown).join(', ') + (turns.length > SHOWN_TURNS ? ', …' : '');
-    throw new SyntaxError(
-      `several turns are not supported yet: one of user and one of assistant are wanted, and there are ${turns.length} (${listed})`,
-    );
-  }
-  return { prompt: contentOf(turns[0], 'user'), response: contentOf(turns[1], 'assistant') };
+export interface ChatSample {
+  readonly context: readonly ChatTurn[];
+  readonly prompt: string;
+  readonly response: string;
 }
 
-function roleOf(turn: JsonValue, index: number): string {
-  const role = member(turn, 'role');
-  if (typeof role !== 'string') throw new SyntaxError(`turn ${index + 1} has no role`);
-  return role;
+/** Every sample repeats the turns before it: many more would cost more than they tell. */
+export const MAX_TURNS = 1024;
+
+const ROLES: ReadonlyMap<string, ChatTurn['role']> = new Map([
+  ['system', 'system'],
+  ['user', 'user'],
+  ['human', 'user'],
+  ['assistant', 'assistant'],
+  ['gpt', 'assistant'],
+  ['chatgpt', 'assistant'],
+]);
+
+/** Throws a SyntaxError that says what is not as it should be, and in which turn. */
+export function chatTurns(messages: JsonValue): readonly ChatTurn[] {
+  if (!Array.isArray(messages)) throw new SyntaxError('the messages are not a list of turns');
+  const turns: readonly JsonValue[] = messages;
+  if (turns.length > MAX_TURNS)
+    throw new SyntaxError(`the chat has ${turns.length} turns, more than the ${MAX_TURNS} that are read`);
+  return turns.map((turn, i) => turnOf(turn, i + 1));
+}
+
+/**
+ * One for each assistant turn, or the last alone. One that cannot be used is its reason.
+ * Throws a SyntaxError when no turn is the assistant's.
+ */
+export function chatSamples(
+  turns: readonly ChatTurn[],
+  choice: TurnChoice,
+): Iterable<ChatSample | { readonly reason: string }> {
+  const answers = turns.flatMap(({ role }, i) => (role === 'assistant' ? [i] : []));
+  if (answers.length === 0) throw new SyntaxError("no turn is the assistant's");
+  return samplesAt(turns, choice === 'all' ? answers : answers.slice(-1));
+}
+
+/** One at a time: together, contexts grow with the square of the turns. */
+function* samplesAt(
+  turns: readonly ChatTurn[],
+  answers: readonly number[],
+): Generator<ChatSample | { readonly reason: string }> {
+  for (const at of answers) yield sampleAt(turns, at);
+}
+
+function sampleAt(turns: readonly ChatTurn[], at: number): ChatSample | { readonly reason: string } {
+  const before = turns.slice(0, at);
+  const asked = before.pop();
+  if (asked?.role !== 'user')
+    return { reason: `turn ${at + 1}, the assistant's, does not follow one of the user` };
+  const response = turns[at].content;
+  if (response === '') return { reason: `the response is empty (turn ${at + 1})` };
+  return { context: before, prompt: asked.content, response };
+}
+
+function turnOf(turn: JsonValue, number: number): ChatTurn {
+  const told = member(turn, 'role') ?? member(turn, 'from');
+  if (typeof told !== 'string') throw new SyntaxError(`turn ${number} has no role`);
+  const role = ROLES.get(told);
+  if (role === undefined)
+    throw new SyntaxError(`turn ${number} has the role ${shown(told)}, which cannot be rendered`);
+  for (const key of ['tool_calls', 'function_call']) {
+    if (isSomething(member(turn, key)))
+      throw new SyntaxError(`turn ${number} has ${shown(key)}, which cannot be rendered`);
+  }
+  return { role, content: contentOf(turn, role, number) };
 }
 
 /** Text, or the texts of a list of parts one after the other. */
-function contentOf(turn: JsonValue, role: string): string {
-  const content = member(turn, 'content');
+function contentOf(turn: JsonValue, role: string, number: number): string {
+  const content = member(turn, 'content') ?? member(turn, 'value');
   if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) throw new SyntaxError(`the content of the ${role} turn is not text`);
+  if (!Array.isArray(content))
+    throw new SyntaxError(`the content of the ${role} turn (turn ${number}) is not text`);
   const parts: readonly JsonValue[] = content;
   return parts
     .map((part) => {
@@ -39,9 +94,14 @@ function contentOf(turn: JsonValue, role: string): string {
       const text = member(part, 'text');
       if (type === 'text' && typeof text === 'string') return text;
       const what = typeof type === 'string' ? `of type ${shown(type)}` : 'without a type';
-      throw new SyntaxError(`the ${role} turn has a part ${what} that is not text`);
+      throw new SyntaxError(`the ${role} turn (turn ${number}) has a part ${what} that is not text`);
     })
     .join('');
+}
+
+/** Tables give every turn every key, with nothing in it. */
+function isSomething(value: JsonValue | undefined): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 }
 
 function member(value: JsonValue | undefined, key: string): JsonValue | undefined {

@@ -28,9 +28,21 @@ describe('columns', () => {
     });
   });
 
-  it('of chat turns are taken when nothing else fits', () => {
-    expect(resolve([['prompt', 'messages']])).toEqual({ kind: 'chat', messages: 'messages', label: 'label' });
+  it('of chat turns are taken when no prompt and response fit', () => {
+    expect(resolve([['prompt', 'messages']])).toEqual({
+      ...{ kind: 'chat', messages: 'messages', turns: 'last', label: 'label' },
+    });
+    expect(resolve([['id', 'conversations']])).toMatchObject({ messages: 'conversations' });
     expect(resolve([['messages', 'prompt', 'response']])).toMatchObject({ response: 'response' });
+    expect(resolve([['messages']], { turns: 'all' })).toMatchObject({ turns: 'all' });
+  });
+
+  it('of plain text are taken when nothing else fits any row', () => {
+    expect(resolve([['text', 'id']])).toEqual({ kind: 'plain', text: 'text', window: 1024, label: 'label' });
+    expect(resolve([['text']], { textWindow: 64 })).toMatchObject({ window: 64 });
+    expect(resolve([['text'], ['text'], ['text', 'messages']])).toMatchObject({ kind: 'chat' });
+    expect(resolve([['text', 'question', 'answer']])).toMatchObject({ prompt: ['question'] });
+    expect(resolve([['text', 'question', 'answer']], { text: 'text' })).toMatchObject({ kind: 'plain' });
   });
 
   it('are those that most rows have; of equals, the first in order', () => {
@@ -51,6 +63,7 @@ describe('columns', () => {
     expect(resolve([['talk']], { messages: 'talk', label: null })).toEqual({
       kind: 'chat',
       messages: 'talk',
+      turns: 'last',
       label: null,
     });
   });
@@ -62,6 +75,11 @@ describe('columns', () => {
     [{ prompt: 'a' }, 'INPUT_INVALID', /go together/],
     [{ prompt: 'a', response: 'a' }, 'INPUT_INVALID', /both/],
     [{ messages: 'a', response: 'b' }, 'INPUT_INVALID', /both/],
+    [{ text: 'a', response: 'b' }, 'INPUT_INVALID', /text stands for both/],
+    [{ text: 'a', messages: 'b' }, 'INPUT_INVALID', /both/],
+    [{ messages: 'a', textWindow: 100 }, 'INPUT_INVALID', /textWindow is of plain text, .*"a"/],
+    [{ text: 'a', turns: 'all' }, 'INPUT_INVALID', /turns are of chats, .*"a"/],
+    [{ prompt: 'a', response: 'b', turns: 'last' }, 'INPUT_INVALID', /turns are of chats, .*"a" and "b"/],
   ])('that are not there or contradict each other are refused: %j', (choice, code, message) => {
     expect(() => resolve([['a', 'b']], choice)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) as unknown }),

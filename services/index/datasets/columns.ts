@@ -1,22 +1,31 @@
 /**
- * Which columns hold prompt, response and label. Names that are not given are guessed: of the patterns below, the one that
- * most of the first rows fit; of two that fit as many, the one that stands first.
+ * Which columns hold prompt, response and label, and how samples are made of them. Names that are not given are guessed: of
+ * the patterns below, then columns of chat turns, the one that most of the first rows fit; of two that fit as many, the one
+ * that stands first. Plain text is guessed only where nothing else fits any row.
  */
 import { ReptraceError } from '../../../lib/errors.ts';
+import type { TurnChoice } from './chat.ts';
 import { invalidDataset, shown, shownList } from './problems.ts';
+import { DEFAULT_WINDOW } from './text-windows.ts';
 
-/** Names given by a user. Prompt and response go together; `messages` stands for both. */
+/** What a user chose. Prompt and response go together; `messages` or `text` stands for both. */
 export interface ColumnChoice {
   readonly prompt?: string | undefined;
   readonly response?: string | undefined;
-  /** Column of chat turns: `[{role, content}]`. */
+  /** Column of chat turns: `[{role, content}]`, or `[{from, value}]`. */
   readonly messages?: string | undefined;
+  /** Column of plain text, which is cut into windows. */
+  readonly text?: string | undefined;
+  /** Of chats. */
+  readonly turns?: TurnChoice | undefined;
+  /** Of plain text: characters of a window, at most. */
+  readonly textWindow?: number | undefined;
   /** null: no column is a label. */
   readonly label?: string | null | undefined;
 }
 
 /** Plain data: may be kept with an index and given back when the dataset is opened again. */
-export type ResolvedColumns = TextColumns | ChatColumns;
+export type ResolvedColumns = TextColumns | ChatColumns | PlainColumns;
 
 export interface TextColumns {
   readonly kind: 'text';
@@ -30,6 +39,15 @@ export interface TextColumns {
 export interface ChatColumns {
   readonly kind: 'chat';
   readonly messages: string;
+  readonly turns: TurnChoice;
+  readonly label: string | null;
+}
+
+export interface PlainColumns {
+  readonly kind: 'plain';
+  readonly text: string;
+  /** Characters of a window, at most. */
+  readonly window: number;
   readonly label: string | null;
 }
 
@@ -47,18 +65,36 @@ export const PATTERNS: readonly { readonly prompt: readonly string[]; readonly r
   { prompt: ['user'], response: 'assistant' },
 ];
 
-/** Comes after the patterns. */
-const MESSAGES = 'messages';
+/** Come after the patterns. */
+export const CHATS: readonly string[] = ['messages', 'conversations'];
+const TEXT = 'text';
 const LABEL = 'label';
 
 /**
  * @param rows the column names of the first rows, at least one row
- * Throws DATASET_INVALID when no columns fit, INPUT_INVALID when the choice contradicts itself.
+ * Throws DATASET_INVALID when no columns fit, INPUT_INVALID when the choice contradicts itself or the columns found.
  */
 export function resolveColumns(
   path: string,
   rows: readonly ReadonlySet<string>[],
   choice: ColumnChoice = {},
+): ResolvedColumns {
+  const resolved = chosenOrGuessed(path, rows, choice);
+  if (choice.turns !== undefined && resolved.kind !== 'chat')
+    throw badChoice(
+      `turns are of chats, and ${path} has ${requiredColumns(resolved).map(shown).join(' and ')}`,
+    );
+  if (choice.textWindow !== undefined && resolved.kind !== 'plain')
+    throw badChoice(
+      `textWindow is of plain text, and ${path} has ${requiredColumns(resolved).map(shown).join(' and ')}`,
+    );
+  return resolved;
+}
+
+function chosenOrGuessed(
+  path: string,
+  rows: readonly ReadonlySet<string>[],
+  choice: ColumnChoice,
 ): ResolvedColumns {
   const chosen = chosenColumns(choice);
   if (typeof choice.label === 'string') checkPresent(path, rows, [choice.label]);
@@ -70,19 +106,38 @@ export function resolveColumns(
   }
   const candidates: ResolvedColumns[] = [
     ...PATTERNS.map((pattern) => ({ kind: 'text' as const, ...pattern, label })),
-    { kind: 'chat', messages: MESSAGES, label },
+    ...CHATS.map((messages) => ({ ...chatColumns(messages, choice), label })),
   ];
+  const found = bestOf(candidates, rows) ?? bestOf([{ ...plainColumns(TEXT, choice), label }], rows);
+  if (found !== undefined) return found;
+  throw invalidDataset(
+    `${path} has no columns known as prompt and response, chat turns or text; it has ${shownList(columnNames(rows))}`,
+    'Name the columns that hold prompt and response, or one of chat turns or of plain text.',
+  );
+}
+
+/** Undefined when no row fits any. */
+function bestOf(
+  candidates: readonly ResolvedColumns[],
+  rows: readonly ReadonlySet<string>[],
+): ResolvedColumns | undefined {
   let best: ResolvedColumns | undefined;
   let most = 0;
   for (const candidate of candidates) {
     const fitting = rows.filter((row) => requiredColumns(candidate).every((name) => row.has(name))).length;
     if (fitting > most) [best, most] = [candidate, fitting];
   }
-  if (best !== undefined) return best;
-  throw invalidDataset(
-    `${path} has no columns known as prompt and response; it has ${shownList(columnNames(rows))}`,
-    'Name the columns that hold prompt and response.',
-  );
+  return best;
+}
+
+/** Whether a row of the source may be several samples, which are then numbered by themselves. */
+export function givesSeveral(columns: ResolvedColumns): boolean {
+  return columns.kind === 'plain' || (columns.kind === 'chat' && columns.turns === 'all');
+}
+
+/** All columns that prompt and response come from. */
+export function usedColumns(columns: ResolvedColumns): readonly string[] {
+  return columns.kind === 'text' ? [...columns.prompt, columns.response] : requiredColumns(columns);
 }
 
 /** Throws DATASET_INVALID when none of the first rows has all the columns that an earlier opening found. */
@@ -94,11 +149,14 @@ export function checkResolved(
   checkPresent(path, rows, requiredColumns(columns));
 }
 
-function chosenColumns({ prompt, response, messages }: ColumnChoice) {
-  if (messages !== undefined) {
-    if (prompt !== undefined || response !== undefined)
-      throw badChoice('messages stands for both prompt and response');
-    return { kind: 'chat' as const, messages };
+function chosenColumns(choice: ColumnChoice) {
+  const { prompt, response, messages, text } = choice;
+  if (messages !== undefined || text !== undefined) {
+    const alone = messages === undefined || text === undefined;
+    if (prompt !== undefined || response !== undefined || !alone)
+      throw badChoice(`${messages === undefined ? 'text' : 'messages'} stands for both prompt and response`);
+    if (messages !== undefined) return chatColumns(messages, choice);
+    if (text !== undefined) return plainColumns(text, choice);
   }
   if (prompt === undefined && response === undefined) return null;
   if (prompt === undefined || response === undefined) throw badChoice('prompt and response go together');
@@ -106,16 +164,31 @@ function chosenColumns({ prompt, response, messages }: ColumnChoice) {
   return { kind: 'text' as const, prompt: [prompt], response };
 }
 
+function chatColumns(messages: string, { turns = 'last' }: ColumnChoice) {
+  return { kind: 'chat' as const, messages, turns };
+}
+
+function plainColumns(text: string, { textWindow = DEFAULT_WINDOW }: ColumnChoice) {
+  return { kind: 'plain' as const, text, window: textWindow };
+}
+
 function badChoice(why: string): ReptraceError {
   return new ReptraceError(
     'INPUT_INVALID',
-    `the columns named contradict each other: ${why}`,
-    'Name a prompt and a response column, or one of messages.',
+    `the columns chosen contradict each other: ${why}`,
+    'Name a prompt and a response column, or one of messages, or one of text; turns go with messages, textWindow with text.',
   );
 }
 
 function requiredColumns(columns: ResolvedColumns): readonly string[] {
-  return columns.kind === 'chat' ? [columns.messages] : [columns.prompt[0], columns.response];
+  switch (columns.kind) {
+    case 'chat':
+      return [columns.messages];
+    case 'plain':
+      return [columns.text];
+    case 'text':
+      return [columns.prompt[0], columns.response];
+  }
 }
 
 function checkPresent(path: string, rows: readonly ReadonlySet<string>[], names: readonly string[]): void {

@@ -1,11 +1,11 @@
 /**
- * Whether a dataset's file is still what it was: the same, with rows added behind, or another. Rows keep their numbers and
- * contents under `same` and `appended`.
+ * Whether a dataset is still what it was: the same, with rows added behind, or another. Rows keep their numbers and contents
+ * under `same` and `appended`; only a file of plain text can be the latter.
  */
 import { createHash } from 'node:crypto';
 import { ReptraceError } from '../../../lib/errors.ts';
+import { datasetBytes } from './dataset-bytes.ts';
 import { DEFAULT_MAX_ROW_BYTES, type DatasetOptions, type ExpectedBytes } from './dataset.ts';
-import { fileChunks } from './file-chunks.ts';
 import { fileStamp } from './file-stamp.ts';
 import { formatOf } from './formats.ts';
 import type { DatasetExtent } from './scan.ts';
@@ -19,7 +19,7 @@ export type DatasetComparison =
  * The file is read once, and a second time where rows were added; not at all where its stamp says that nobody touched it.
  * Leave `earlier.stamp` null to have it read in any case.
  * @param options `maxRowBytes` as in the earlier scan
- * Throws DATASET_INVALID when the file cannot be read.
+ * Throws DATASET_INVALID when it cannot be read, PATH_NOT_ALLOWED for a folder's links.
  */
 export async function compareDataset(
   path: string,
@@ -36,15 +36,15 @@ export async function compareDataset(
   if (bytes === earlier.bytes) return { kind: 'same', now: { ...earlier, stamp: steady } };
   const added = await addedRows(path, earlier, bytes, options.maxRowBytes ?? DEFAULT_MAX_ROW_BYTES);
   if (added === null) return { kind: 'changed', now: { digest, bytes } };
-  return { kind: 'appended', now: { digest, bytes, rows: earlier.rows + added, stamp: steady } };
+  return { kind: 'appended', now: { digest, bytes, sourceRows: earlier.sourceRows + added, stamp: steady } };
 }
 
-/** Of the whole file, and of its first bytes (null where it is shorter). */
+/** Of all bytes, and of the first (null where there are fewer). */
 async function digests(path: string, prefix: number) {
   const hash = createHash('sha256');
   let bytes = 0;
   let prefixDigest: string | null = null;
-  for await (const chunk of fileChunks(path)) {
+  for await (const chunk of datasetBytes(path)) {
     const left = prefix - bytes;
     if (left >= 0 && left <= chunk.byteLength && prefixDigest === null) {
       hash.update(chunk.subarray(0, left));
@@ -58,15 +58,19 @@ async function digests(path: string, prefix: number) {
   return { digest: hash.digest('hex'), bytes, prefixDigest };
 }
 
-/** Null when what was added goes on with the last row that was there: its line had no end, or a quote was open. */
+/**
+ * Null when nothing can be added to such a file, or when what was added goes on with the last row that was there: its line
+ * had no end, or a quote was open.
+ */
 async function addedRows(
   path: string,
   earlier: DatasetExtent,
   bytes: number,
   maxRowBytes: number,
 ): Promise<number | null> {
-  const last = earlier.rows - 1;
+  const last = earlier.sourceRows - 1;
   const format = await formatOf(path);
+  if (!format.appendable) return null;
   let added = 0;
   for await (const { row, end } of format.read(path, { from: last, maxRowBytes, limit: bytes })) {
     if (row === last ? end > earlier.bytes : end <= earlier.bytes) return null;

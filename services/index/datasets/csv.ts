@@ -4,7 +4,7 @@
  */
 import type { ReptraceError } from '../../../lib/errors.ts';
 import { CsvSplitter, splitFields } from './csv-splitter.ts';
-import type { DatasetFormat, ReadRequest, SourceRecord } from './dataset.ts';
+import type { ReadRequest, RecordContent, Records, StreamFormat } from './dataset.ts';
 import { invalidDataset, shown } from './problems.ts';
 import { decodeUtf8, NOT_UTF8, textPieces, tooLongReason, type Piece } from './text-pieces.ts';
 
@@ -13,17 +13,19 @@ const MAX_COLUMNS = 10_000;
 export const csv = separatedValues('csv', ['.csv'], ',');
 export const tsv = separatedValues('tsv', ['.tsv'], '\t');
 
-function separatedValues(name: string, extensions: readonly string[], delimiter: string): DatasetFormat {
+function separatedValues(name: string, extensions: readonly string[], delimiter: string): StreamFormat {
   return {
     name,
     extensions,
 
+    appendable: true,
+
     refuse: () => null,
 
-    async *read(path: string, request: ReadRequest): AsyncGenerator<SourceRecord> {
+    async *parse(path: string, chunks: AsyncIterable<Uint8Array>, request: ReadRequest): Records {
       let header: readonly string[] | null = null;
-      let row = 0;
-      for await (const piece of textPieces(path, request, new CsvSplitter(delimiter, request.maxRowBytes))) {
+      let row = request.firstRow ?? 0;
+      for await (const piece of textPieces(chunks, new CsvSplitter(delimiter, request.maxRowBytes))) {
         if (piece.bytes?.byteLength === 0) continue;
         if (header === null) {
           header = headerOf(path, piece, delimiter, request.maxRowBytes);
@@ -35,6 +37,7 @@ function separatedValues(name: string, extensions: readonly string[], delimiter:
         }
         row++;
       }
+      return row;
     },
   };
 }
@@ -44,7 +47,7 @@ function contentOf(
   header: readonly string[],
   delimiter: string,
   maxRowBytes: number,
-): SourceRecord['content'] {
+): RecordContent {
   const fields = fieldsOf(piece, delimiter, maxRowBytes, header.length);
   if (typeof fields === 'string') return { reason: fields };
   const [found, named] = [fields.length, header.length];

@@ -27,8 +27,11 @@ export async function* fileChunks(path: string, limit = Infinity): AsyncGenerato
   }
 }
 
-/** Without waiting for a pipe's other end: pipes, devices and folders are refused. */
-async function openDatasetFile(path: string): Promise<FileHandle> {
+/**
+ * Without waiting for a pipe's other end: pipes, devices and folders are refused.
+ * Throws DATASET_NOT_FOUND, DATASET_INVALID.
+ */
+export async function openDatasetFile(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     throw fileError(path, error);
   });
@@ -37,12 +40,12 @@ async function openDatasetFile(path: string): Promise<FileHandle> {
   await file.close();
   throw invalidDataset(
     `${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}`,
-    'Name a file of JSON lines or CSV.',
+    'Name a file of JSON lines, CSV, Parquet or Arrow.',
   );
 }
 
 /** A path through something that is no folder is as absent as a path to nothing. */
-function fileError(path: string, error: unknown): ReptraceError {
+export function fileError(path: string, error: unknown): ReptraceError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new ReptraceError(

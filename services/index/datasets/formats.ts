@@ -1,43 +1,85 @@
-/** The formats known, and the choice of one: by the file's extension, unless its first bytes say otherwise. */
-import { extname } from 'node:path';
-import { csv, tsv } from './csv.ts';
-import type { DatasetFormat } from './dataset.ts';
+/** How a path is read: a file of some kind, compressed or not, or a folder of such files, one after the other. */
+import { stat } from 'node:fs/promises';
+import { codecOf, type Codec } from './compressed.ts';
+import { isFolder } from './dataset-bytes.ts';
+import type { DatasetFormat, ReadRequest, Records, StreamFormat } from './dataset.ts';
+import { inShard, shardHeader, shardsOf } from './folder.ts';
 import { fileChunks } from './file-chunks.ts';
-import { jsonl } from './jsonl.ts';
-import { invalidDataset, shown } from './problems.ts';
-
-export const FORMATS: readonly DatasetFormat[] = [jsonl, csv, tsv];
+import { kindOf, SLICED, STREAMS } from './kinds.ts';
+import { changedDataset, invalidDataset } from './problems.ts';
 
 const HEAD_BYTES = 4096;
 
-/** How files begin that are often given a text file's name. */
-const OTHERS: readonly (readonly [string, readonly number[]])[] = [
-  ['it is UTF-16 text, not UTF-8', [0xff, 0xfe]],
-  ['it is UTF-16 text, not UTF-8', [0xfe, 0xff]],
-  ['it is compressed with gzip', [0x1f, 0x8b]],
-  ['it is compressed with zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['it is a zip archive (spreadsheets are)', [0x50, 0x4b, 0x03, 0x04]],
-  ['it is a Parquet file', [...Buffer.from('PAR1')]],
-  ['it is an Arrow file', [...Buffer.from('ARROW1')]],
-];
-
-/** Throws DATASET_INVALID, and what `fileChunks` throws. */
+/** Throws DATASET_NOT_FOUND, and DATASET_INVALID for what is of no format known. */
 export async function formatOf(path: string): Promise<DatasetFormat> {
-  let head: Uint8Array = new Uint8Array(0);
-  for await (const chunk of fileChunks(path, HEAD_BYTES)) head = Buffer.concat([head, chunk]);
-  const extension = extname(path).toLowerCase();
-  const format = FORMATS.find(({ extensions }) => extensions.includes(extension));
-  if (format === undefined) {
-    throw invalidDataset(
-      `${path} has ${extension === '' ? 'no extension' : `the extension ${shown(extension)}`}, which says no format that is known`,
-      `Give the file one of these extensions: ${FORMATS.flatMap(({ extensions }) => extensions).join(', ')}.`,
-    );
+  if (!(await isFolder(path))) return fileFormat(path, path);
+  const [first] = await shardsOf(path);
+  const { name } = await fileFormat(first.path, first.name);
+  return { name, appendable: false, read: readFolder };
+}
+
+async function* readFolder(path: string, { limit, ...request }: ReadRequest): Records {
+  const shards = await shardsOf(path);
+  const headers = await Promise.all(shards.map(shardHeader));
+  const bytes = headers.reduce((sum, header) => sum + header.bytes.byteLength + header.size, 0);
+  if (limit !== undefined && bytes !== limit) throw changedDataset(path);
+  let row = request.firstRow ?? 0;
+  for (const [i, shard] of shards.entries()) {
+    request.tap?.(headers[i].bytes);
+    const format = await fileFormat(shard.path, shard.name);
+    const records = format.read(shard.path, { ...request, firstRow: row, name: `${path}/${shard.name}` });
+    // Of a folder with one file there is no doubt in which file a line is.
+    row = yield* shards.length > 1 ? inShard(records, shard) : records;
   }
-  const refused =
-    OTHERS.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0] ?? format.refuse(head);
-  if (refused === null) return format;
+  return row;
+}
+
+/** @param name by which the format is known; a link's target may have another */
+async function fileFormat(path: string, name: string): Promise<DatasetFormat> {
+  let head = await headOf(fileChunks(path, HEAD_BYTES));
+  const codec = codecOf(head);
+  if (codec !== null) head = await headOf(codec.chunks(path, name, fileChunks(path)));
+  const kind = kindOf(name, head);
+  const stream = STREAMS.find((format) => format === kind);
+  if (stream !== undefined) return streamed(stream, codec);
+  const sliced = SLICED.find((format) => format === kind);
+  if (sliced !== undefined && codec === null) return sliced;
   throw invalidDataset(
-    `${path} cannot be read as ${format.name}: ${refused}`,
-    'Convert it to JSON lines or CSV, in UTF-8.',
+    `${name} is a file of ${kind.name} that was packed as a whole`,
+    'Unpack it; the format has compression of its own.',
   );
+}
+
+async function headOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  let head: Uint8Array = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    head = Buffer.concat([head, chunk]).subarray(0, HEAD_BYTES);
+    if (head.byteLength === HEAD_BYTES) break;
+  }
+  return head;
+}
+
+function streamed(format: StreamFormat, codec: Codec | null): DatasetFormat {
+  const appendable = format.appendable && codec === null;
+  return {
+    name: codec === null ? format.name : `${format.name}.${codec.suffix}`,
+    appendable,
+    async *read(path, request): Records {
+      const { limit, tap, name = path } = request;
+      if (!appendable && limit !== undefined && (await stat(path).catch(() => null))?.size !== limit)
+        throw changedDataset(name);
+      const chunks = tapped(fileChunks(path, limit), tap);
+      return yield* format.parse(name, codec === null ? chunks : codec.chunks(path, name, chunks), request);
+    },
+  };
+}
+
+async function* tapped(
+  chunks: AsyncIterable<Uint8Array>,
+  tap: ReadRequest['tap'],
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    tap?.(chunk);
+    yield chunk;
+  }
 }

@@ -1,6 +1,6 @@
 /** JSON lines: one object a line, UTF-8. Blank lines are not rows. A bad line never costs another one. */
 import { reasonOf } from '../../../lib/errors.ts';
-import type { DatasetFormat, ReadRequest, SourceRecord } from './dataset.ts';
+import type { ReadRequest, RecordContent, Records, StreamFormat } from './dataset.ts';
 import { parseJsonLine } from './json-line.ts';
 import { plain } from './problems.ts';
 import {
@@ -15,31 +15,31 @@ import {
 } from './text-pieces.ts';
 
 const BLANKS: ReadonlySet<number> = new Set(Buffer.from(' \t\r'));
-const OPEN_LIST = 0x5b;
 
-export const jsonl: DatasetFormat = {
+export const jsonl: StreamFormat = {
   name: 'jsonl',
   extensions: ['.jsonl', '.ndjson', '.json'],
 
-  refuse(head) {
-    const first = head.find((byte) => byte !== LF && !BLANKS.has(byte));
-    return first === OPEN_LIST ? 'it is one JSON list, where each line should be an object' : null;
-  },
+  appendable: true,
 
-  async *read(path: string, request: ReadRequest): AsyncGenerator<SourceRecord> {
-    let row = 0;
-    for await (const piece of textPieces(path, request, new LineSplitter(request.maxRowBytes))) {
+  refuse: () => null,
+
+  async *parse(_path: string, chunks: AsyncIterable<Uint8Array>, request: ReadRequest): Records {
+    let row = request.firstRow ?? 0;
+    for await (const piece of textPieces(chunks, new LineSplitter(request.maxRowBytes))) {
       if (piece.bytes?.every((byte) => BLANKS.has(byte)) === true) continue;
       if (row >= request.from) {
         const { line, end } = piece;
-        yield { row, line, end, content: contentOf(piece.bytes, request.maxRowBytes) };
+        yield { row, line, end, content: objectOf(piece.bytes, request.maxRowBytes) };
       }
       row++;
     }
+    return row;
   },
 };
 
-function contentOf(bytes: Uint8Array | null, maxRowBytes: number): SourceRecord['content'] {
+/** @param bytes null for a row that is too long */
+export function objectOf(bytes: Uint8Array | null, maxRowBytes: number): RecordContent {
   if (bytes === null) return { reason: tooLongReason(maxRowBytes) };
   const text = decodeUtf8(bytes);
   if (text === null) return { reason: NOT_UTF8 };

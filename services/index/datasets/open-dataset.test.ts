@@ -15,6 +15,10 @@ afterAll(() => scratch.remove());
 
 const GOOD = '{"prompt":"p","response":"r"}';
 
+/** Of rows that are one sample each. */
+const origin = (row: number, line: number) => ({ row, line, sourceRow: row, part: null });
+const chat = (prompt: string, response: string) => ({ context: [], prompt, response, raw: null });
+
 /** The reason given for a line that stands behind a good one. */
 async function reasonFor(line: string | Uint8Array): Promise<string | undefined> {
   const content = Buffer.concat([Buffer.from(`${GOOD}\n`), Buffer.from(line), Buffer.from(`\n${GOOD}\n`)]);
@@ -32,14 +36,12 @@ describe('JSON lines', () => {
     expect(await readAll(path)).toEqual({
       rows: [
         {
-          row: 0,
-          line: 1,
-          prompt: 'ä 🙂',
-          response: 'r',
+          ...origin(0, 1),
+          ...chat('ä 🙂', 'r'),
           label: 'x',
           metadata: { source: 'web', n: { a: [1] } },
         },
-        { row: 1, line: 4, prompt: '', response: 's', label: null, metadata: {} },
+        { ...origin(1, 4), ...chat('', 's'), label: null, metadata: {} },
       ],
       bad: [],
     });
@@ -118,7 +120,9 @@ describe('JSON lines', () => {
       [0, 1],
       [2, 3],
     ]);
-    expect(bad).toEqual([{ row: 1, line: 2, reason: 'the row is longer than 1000 bytes' }]);
+    expect(bad).toEqual([
+      { row: 1, line: 2, sourceRow: 1, part: null, reason: 'the row is longer than 1000 bytes' },
+    ]);
     expect((await readAll(path, { maxRowBytes: long.length })).bad).toEqual([]);
   });
 
@@ -148,14 +152,12 @@ describe('CSV', () => {
     expect(await readAll(path)).toEqual({
       rows: [
         {
-          row: 0,
-          line: 2,
-          prompt: 'a "quoted", word',
-          response: 'two\r\nlines',
+          ...origin(0, 2),
+          ...chat('a "quoted", word', 'two\r\nlines'),
           label: null,
           metadata: { source: 'web' },
         },
-        { row: 1, line: 5, prompt: 'plain', response: 'r2', label: 'x', metadata: { source: '' } },
+        { ...origin(1, 5), ...chat('plain', 'r2'), label: 'x', metadata: { source: '' } },
       ],
       bad: [],
     });
@@ -169,13 +171,19 @@ describe('CSV', () => {
     const { rows, bad } = await readAll(path);
     expect(rows.map(({ row, line, prompt }) => [row, line, prompt])).toEqual([[5, 8, 'good']]);
     expect(bad).toEqual([
-      { row: 0, line: 2, reason: 'the header has 2 fields, and this row more' },
-      { row: 1, line: 3, reason: 'the header has 2 fields, and this row 1' },
-      { row: 2, line: 4, reason: 'text follows a closing quote' },
-      { row: 3, line: 5, reason: 'a quote stands in a field that is not in quotes' },
-      { row: 4, line: 6, reason: 'text follows a closing quote (lines 6 to 7)' },
-      { row: 6, line: 9, reason: 'the response is empty' },
-      { row: 7, line: 10, reason: 'a quote is never closed (lines 10 to 12)' },
+      { row: 0, line: 2, sourceRow: 0, part: null, reason: 'the header has 2 fields, and this row more' },
+      { row: 1, line: 3, sourceRow: 1, part: null, reason: 'the header has 2 fields, and this row 1' },
+      { row: 2, line: 4, sourceRow: 2, part: null, reason: 'text follows a closing quote' },
+      {
+        row: 3,
+        line: 5,
+        sourceRow: 3,
+        part: null,
+        reason: 'a quote stands in a field that is not in quotes',
+      },
+      { row: 4, line: 6, sourceRow: 4, part: null, reason: 'text follows a closing quote (lines 6 to 7)' },
+      { row: 6, line: 9, sourceRow: 6, part: null, reason: 'the response is empty' },
+      { row: 7, line: 10, sourceRow: 7, part: null, reason: 'a quote is never closed (lines 10 to 12)' },
     ]);
   });
 
@@ -193,7 +201,7 @@ describe('CSV', () => {
   it('makes a row that is not UTF-8 a bad row', async () => {
     const path = await scratch.write('d.csv', Buffer.from('prompt,response\n\xe4,b\nc,d\n', 'latin1'));
     const { rows, bad } = await readAll(path);
-    expect(bad).toEqual([{ row: 0, line: 2, reason: 'the text is not UTF-8' }]);
+    expect(bad).toEqual([{ row: 0, line: 2, sourceRow: 0, part: null, reason: 'the text is not UTF-8' }]);
     expect(rows).toHaveLength(1);
   });
 
@@ -268,9 +276,9 @@ describe('any dataset', () => {
     ['a header only', 'x.csv', 'prompt,response\n', /no rows/],
     ['other columns', 'x.csv', 'a,b\n1,2\n', /no columns known .*"a", "b"/],
     ['no line that can be read', 'x.jsonl', 'a\nb\n', /none of the first 2 rows .*line 1: /],
-    ['a JSON list', 'x.json', '\n[{"prompt":"p","response":"r"}]', /one JSON list/],
     ['UTF-16', 'x.csv', Buffer.from('\ufeffprompt,response\na,b\n', 'utf16le'), /UTF-16/],
-    ['gzip', 'x.jsonl', Buffer.from([0x1f, 0x8b, 8, 0]), /gzip/],
+    ['half of a gzip', 'x.jsonl', Buffer.from([0x1f, 0x8b, 8, 0]), /gzip: unexpected end/],
+    ['a zip archive', 'x.csv', Buffer.from('PK\x03\x04'), /zip archive/],
     ['an extension not known', 'x.xlsx', 'prompt,response', /"\.xlsx"/],
     ['no extension', 'x', GOOD, /no extension/],
   ])('is refused with %s', async (_what, name, content, message) => {
@@ -283,7 +291,7 @@ describe('any dataset', () => {
 
   it('names the extensions that are known', async () => {
     await expect(openDataset(await scratch.write('x.doc', GOOD))).rejects.toMatchObject({
-      remedy: expect.stringContaining('.jsonl, .ndjson, .json, .csv, .tsv') as unknown,
+      remedy: expect.stringContaining('.jsonl, .ndjson, .json, .csv, .tsv, .arrow') as unknown,
     });
   });
 

@@ -1,7 +1,7 @@
 /** Opens a dataset: finds its format and its columns, and reads its rows as they are asked for. */
 import { createHash } from 'node:crypto';
 import { ReptraceError } from '../../../lib/errors.ts';
-import { checkResolved, resolveColumns } from './columns.ts';
+import { checkResolved, givesSeveral, resolveColumns } from './columns.ts';
 import {
   DEFAULT_MAX_ROW_BYTES,
   type BadRow,
@@ -12,9 +12,10 @@ import {
   type ReadRequest,
   type Watch,
 } from './dataset.ts';
+import { holds } from './dataset-bytes.ts';
 import { formatOf } from './formats.ts';
-import { invalidDataset } from './problems.ts';
-import { toRow } from './row.ts';
+import { changedDataset, invalidDataset } from './problems.ts';
+import { toRows } from './row.ts';
 
 /** Columns are found in so many good rows, looked for among so many. */
 const SAMPLED_ROWS = 100;
@@ -36,12 +37,30 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
   async function* rows(from = 0, { expected, tap }: Watch = {}): AsyncGenerator<DatasetRow | BadRow> {
     const hash = createHash('sha256');
     const seen = (chunk: Uint8Array): void => {
-      if (expected !== undefined) hash.update(chunk);
+      hash.update(chunk);
       tap?.(chunk);
     };
-    const request = { from, maxRowBytes, limit: expected?.bytes, tap: seen };
-    for await (const record of format.read(path, request)) yield toRow(record, columns);
-    if (expected !== undefined && hash.digest('hex') !== expected.digest) throw changed(path);
+    // How many samples a row of the source gives is known when it has been read.
+    const several = givesSeveral(columns);
+    let next = several ? 0 : from;
+    const request = {
+      ...{ from: next, maxRowBytes, limit: expected?.bytes },
+      tap: expected === undefined ? tap : seen,
+    };
+    try {
+      for await (const record of format.read(path, request)) {
+        for (const row of toRows(record, columns, several ? next : record.row)) {
+          next = row.row + 1;
+          if (row.row >= from) yield row;
+        }
+      }
+    } catch (error) {
+      // What cannot be read may be so because it is not what it was: then that is what is to be told.
+      const invalid = error instanceof ReptraceError && error.code === 'DATASET_INVALID';
+      if (invalid && expected !== undefined && !(await holds(path, expected))) throw changedDataset(path);
+      throw error;
+    }
+    if (expected !== undefined && hash.digest('hex') !== expected.digest) throw changedDataset(path);
   }
 
   return { path, format: format.name, columns, rows };
@@ -68,12 +87,4 @@ async function sampleColumns(
         `none of the first ${searched} rows of ${path} can be read as ${format.name}; ${firstBad}`,
         'Mend the file, or give it the extension of its format.',
       );
-}
-
-function changed(path: string): ReptraceError {
-  return new ReptraceError(
-    'DATASET_CHANGED',
-    `${path} changed while it was read, or since it was scanned`,
-    'Build the index again once the file is at rest.',
-  );
 }

@@ -28,6 +28,23 @@ export function invalidDataset(message: string, remedy: string): ReptraceError {
   return new ReptraceError('DATASET_INVALID', message, remedy);
 }
 
+export function changedDataset(path: string): ReptraceError {
+  return new ReptraceError(
+    'DATASET_CHANGED',
+    `${path} changed while it was read, or since it was scanned`,
+    'Build the index again once the file is at rest.',
+  );
+}
+
+/** What to throw for an Error that came of a file's bytes; a TypeError would be a fault of the reader, and stays one. */
+export function damaged(name: string, title: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof TypeError) return error;
+  return invalidDataset(
+    `${name} cannot be read as ${title}: ${plain(error.message)}`,
+    'The file may be damaged or cut off: fetch it again, or convert it to JSON lines.',
+  );
+}
+
 /** What to throw for a bad row where bad rows stop the run. */
 export function badRowError(path: string, { row, line, reason }: BadRow): ReptraceError {
   return invalidDataset(

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ResolvedColumns } from './columns.ts';
 import type { JsonValue } from './dataset.ts';
-import { toRow } from './row.ts';
+import { toRows } from './row.ts';
 
-const CHAT: ResolvedColumns = { kind: 'chat', messages: 'messages', label: 'label' };
+const CHAT: ResolvedColumns = { kind: 'chat', messages: 'messages', turns: 'last', label: 'label' };
+const ALL: ResolvedColumns = { ...CHAT, turns: 'all' };
+const PLAIN: ResolvedColumns = { kind: 'plain', text: 'text', window: 64, label: 'label' };
 const ALPACA: ResolvedColumns = {
   kind: 'text',
   prompt: ['instruction', 'input'],
@@ -11,20 +13,87 @@ const ALPACA: ResolvedColumns = {
   label: 'label',
 };
 
-const row = (values: Record<string, JsonValue>, columns: ResolvedColumns) =>
-  toRow({ row: 3, line: 4, end: 0, content: { values: new Map(Object.entries(values)) } }, columns);
+const rows = (values: Record<string, JsonValue>, columns: ResolvedColumns, first?: number) => [
+  ...toRows(
+    { row: 3, line: 4, end: 0, content: { values: new Map(Object.entries(values)) } },
+    columns,
+    first,
+  ),
+];
+/** Of a record that is one. */
+const row = (values: Record<string, JsonValue>, columns: ResolvedColumns) => {
+  const [only, ...others] = rows(values, columns);
+  expect(others).toEqual([]);
+  return only;
+};
 const turn = (role: string, content: JsonValue) => ({ role, content });
+const TALK = [
+  turn('system', 's'),
+  turn('user', 'u1'),
+  turn('assistant', 'a1'),
+  turn('user', 'u2'),
+  turn('assistant', 'a2'),
+];
 
 describe('chat turns', () => {
   it('of one user and one assistant are a row; the other columns are metadata', () => {
     const messages = [turn('user', 'hi'), turn('assistant', 'ho')];
     expect(row({ messages, label: 'x', id: 7 }, CHAT)).toEqual({
-      row: 3,
-      line: 4,
-      prompt: 'hi',
-      response: 'ho',
+      ...{ row: 3, line: 4, sourceRow: 3, part: null },
+      ...{ context: [], prompt: 'hi', response: 'ho', raw: null },
       label: 'x',
       metadata: { id: 7 },
+    });
+  });
+
+  it('give the last assistant turn, with what stands before its prompt; what follows it is left out', () => {
+    const messages = [...TALK, turn('user', 'u3')];
+    expect(row({ messages }, CHAT)).toMatchObject({
+      ...{ row: 3, part: null, prompt: 'u2', response: 'a2' },
+      context: [turn('system', 's'), turn('user', 'u1'), turn('assistant', 'a1')],
+    });
+  });
+
+  it('give every assistant turn where all are asked for, numbered from where the samples are', () => {
+    expect(rows({ messages: TALK, label: 'x', id: 7 }, ALL, 10)).toEqual([
+      {
+        ...{ row: 10, line: 4, sourceRow: 3, part: 0, label: 'x', metadata: { id: 7 } },
+        ...{ context: [turn('system', 's')], prompt: 'u1', response: 'a1', raw: null },
+      },
+      {
+        ...{ row: 11, line: 4, sourceRow: 3, part: 1, label: 'x', metadata: { id: 7 } },
+        context: [turn('system', 's'), turn('user', 'u1'), turn('assistant', 'a1')],
+        ...{ prompt: 'u2', response: 'a2', raw: null },
+      },
+    ]);
+  });
+
+  it('of which one cannot be used cost that one alone', () => {
+    const messages = [
+      turn('assistant', 'Welcome!'),
+      turn('user', 'u'),
+      turn('assistant', ''),
+      turn('user', 'v'),
+      turn('assistant', 'a'),
+    ];
+    expect(rows({ messages }, ALL, 0)).toMatchObject([
+      {
+        row: 0,
+        part: 0,
+        reason: expect.stringMatching(/turn 1, the assistant's, does not follow/) as unknown,
+      },
+      { row: 1, part: 1, reason: 'the response is empty (turn 3)' },
+      { row: 2, part: 2, prompt: 'v', response: 'a' },
+    ]);
+    expect(row({ messages }, CHAT)).toMatchObject({ prompt: 'v', response: 'a' });
+  });
+
+  it('are read as ShareGPT writes them', () => {
+    const said = (from: string, value: string) => ({ from, value });
+    const messages = [said('system', 's'), said('human', 'u'), said('gpt', 'a')];
+    expect(row({ messages }, CHAT)).toMatchObject({
+      context: [turn('system', 's')],
+      ...{ prompt: 'u', response: 'a' },
     });
   });
 
@@ -38,40 +107,74 @@ describe('chat turns', () => {
     });
   });
 
+  it('may have keys with nothing in them, as tables give them', () => {
+    const messages = TALK.map((one) => ({ ...one, tool_calls: null, function_call: [], name: null }));
+    expect(row({ messages }, CHAT)).toMatchObject({ response: 'a2' });
+  });
+
   it.each<[string, JsonValue, RegExp]>([
     [
-      'a system turn',
-      [turn('system', 's'), turn('user', 'u'), turn('assistant', 'a')],
-      /several turns are not supported yet.*"system", "user", "assistant"/,
+      'a turn of a tool',
+      [...TALK, turn('tool', '{}')],
+      /turn 6 has the role "tool", which cannot be rendered/,
     ],
+    ['a turn of a function', [turn('function', 'f'), ...TALK], /turn 1 has the role "function"/],
     [
-      'four turns',
-      [turn('user', 'u'), turn('assistant', 'a'), turn('user', 'u'), turn('assistant', 'a')],
-      /several turns/,
+      'a call of a tool',
+      [turn('user', 'u'), { ...turn('assistant', 'a'), tool_calls: [{ id: 'x' }] }],
+      /turn 2 has "tool_calls"/,
     ],
-    ['no answer', [turn('user', 'u')], /there are 1/],
-    ['the wrong order', [turn('assistant', 'a'), turn('user', 'u')], /several turns/],
-    ['no turn', [], /there are 0/],
-    ['very many turns', Array.from({ length: 5000 }, () => turn('user', 'u')), /there are 5000 \(.{1,80}…\)/],
+    ['no answer', [turn('user', 'u')], /no turn is the assistant's/],
+    [
+      'the wrong order',
+      [turn('assistant', 'a'), turn('user', 'u')],
+      /turn 1, the assistant's, does not follow/,
+    ],
+    ['an answer to a system turn', [turn('system', 's'), turn('assistant', 'a')], /turn 2, the assistant's/],
+    ['no turn', [], /no turn is the assistant's/],
+    ['very many turns', Array.from({ length: 5000 }, () => turn('user', 'u')), /5000 turns/],
     [
       'an image',
       [turn('user', [{ type: 'image_url', image_url: 'x' }]), turn('assistant', 'a')],
-      /"image_url"/,
+      /turn 1\) has a part of type "image_url"/,
     ],
     [
       'no content',
       [turn('user', 'u'), { role: 'assistant', content: null, tool_calls: [] }],
-      /content of the assistant turn is not text/,
+      /content of the assistant turn \(turn 2\) is not text/,
     ],
     ['an empty answer', [turn('user', 'u'), turn('assistant', '')], /response is empty/],
-    ['a turn without a role', [{ from: 'human', value: 'x' }], /turn 1 has no role/],
+    ['a turn without a role', [{ who: 'human', value: 'x' }], /turn 1 has no role/],
     ['text instead of turns', '[]', /not a list/],
   ])('with %s are refused with the reason', (_what, messages, reason) => {
     expect(row({ messages }, CHAT)).toEqual({
-      row: 3,
-      line: 4,
+      ...{ row: 3, line: 4, sourceRow: 3, part: null },
       reason: expect.stringMatching(reason) as unknown,
     });
+  });
+
+  it('that cannot be read are one bad row, also where each turn would be a sample', () => {
+    expect(row({ messages: [...TALK, turn('tool', 'x')] }, ALL)).toMatchObject({ row: 3, part: null });
+  });
+});
+
+describe('plain text', () => {
+  it('is cut into windows, whose halves joined are the text', () => {
+    const text = 'It rained, and the wind was cold that day. '.repeat(8);
+    const found = rows({ text, label: 'x', id: 7 }, PLAIN, 5);
+    expect(found.length).toBeGreaterThan(4);
+    expect(found.map((one) => ('raw' in one ? one.prompt + one.response : '')).join('')).toBe(text);
+    found.forEach((one, part) => {
+      expect(one).toMatchObject({
+        ...{ row: 5 + part, line: 4, sourceRow: 3, part, context: [], label: 'x', metadata: { id: 7 } },
+        raw: part === found.length - 1 ? 'last' : 'inner',
+      });
+    });
+  });
+
+  it('of fewer than two words is a bad row', () => {
+    for (const text of ['', ' \n', 'word', ' word '])
+      expect(row({ text }, PLAIN)).toMatchObject({ reason: 'the text has fewer than two words' });
   });
 });
 

@@ -1,43 +1,98 @@
-/** A record's values, by the meaning of its columns, as a row; or the reason why it is none. */
+/** A record's values, by the meaning of its columns, as samples; or the reason why it is none. */
 import { reasonOf } from '../../../lib/errors.ts';
-import { chatTurns } from './chat.ts';
-import type { ResolvedColumns, TextColumns } from './columns.ts';
+import type { TextPair } from '../../../lib/mesh/compute-messages.ts';
+import { chatSamples, chatTurns } from './chat.ts';
+import { givesSeveral, usedColumns, type ResolvedColumns, type TextColumns } from './columns.ts';
 import type { BadRow, DatasetRow, JsonValue, SourceRecord } from './dataset.ts';
 import { shown } from './problems.ts';
+import { textWindows } from './text-windows.ts';
 
 type Values = ReadonlyMap<string, JsonValue>;
+type Part = TextPair | { readonly reason: string };
 
 /** As JSON. Metadata travels with every match of a trace, so it stays small. */
 const MAX_METADATA_BYTES = 64 << 10;
 
-/** An empty prompt is a row (text to be continued from nothing); an empty response teaches nothing, and is none. */
-export function toRow(record: SourceRecord, columns: ResolvedColumns): DatasetRow | BadRow {
-  const { row, line, content } = record;
-  if ('reason' in content) return { row, line, reason: content.reason };
+/**
+ * The samples of a record, one at a time, numbered from `first` on. A record that is bad as a whole is one bad row.
+ * An empty prompt is a row (text to be continued from nothing); an empty response teaches nothing, and is none.
+ */
+export function* toRows(
+  record: SourceRecord,
+  columns: ResolvedColumns,
+  first: number = record.row,
+): Generator<DatasetRow | BadRow> {
+  const { row: sourceRow, line, content } = record;
+  const bad = (reason: string): BadRow => ({ row: first, line, sourceRow, part: null, reason });
+  if ('reason' in content) {
+    yield bad(content.reason);
+    return;
+  }
+  let read: ReturnType<typeof readValues>;
   try {
-    const { values } = content;
-    const { prompt, response } =
-      columns.kind === 'chat' ? chatTurns(required(values, columns.messages)) : textColumns(values, columns);
-    if (response === '') throw new SyntaxError('the response is empty');
-    const label = columns.label === null ? null : labelOf(values.get(columns.label), columns.label);
-    return { row, line, prompt, response, label, metadata: metadataOf(values, columns) };
+    read = readValues(content.values, columns);
   } catch (error) {
-    if (error instanceof SyntaxError) return { row, line, reason: reasonOf(error) };
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    yield bad(reasonOf(error));
+    return;
+  }
+  const { parts, label, metadata } = read;
+  const several = givesSeveral(columns);
+  let count = 0;
+  for (const part of parts) {
+    const origin = { row: first + count, line, sourceRow, part: several ? count : null };
+    yield 'reason' in part ? { ...origin, ...part } : { ...origin, ...part, label, metadata };
+    count++;
   }
 }
 
-function textColumns(values: Values, columns: TextColumns): { prompt: string; response: string } {
+/** Throws a SyntaxError for what is wrong with the record as a whole. */
+function readValues(
+  values: Values,
+  columns: ResolvedColumns,
+): {
+  readonly parts: Iterable<Part>;
+  readonly label: string | null;
+  readonly metadata: DatasetRow['metadata'];
+} {
+  const parts = partsOf(values, columns);
+  const label = columns.label === null ? null : labelOf(values.get(columns.label), columns.label);
+  return { parts, label, metadata: metadataOf(values, columns) };
+}
+
+function partsOf(values: Values, columns: ResolvedColumns): Iterable<Part> {
+  switch (columns.kind) {
+    case 'text':
+      return [textColumns(values, columns)];
+    case 'chat': {
+      const turns = chatTurns(required(values, columns.messages));
+      return mapped(chatSamples(turns, columns.turns), (sample) => ({ ...sample, raw: null }));
+    }
+    case 'plain': {
+      const text = textOf(required(values, columns.text), columns.text);
+      return mapped(textWindows(text, columns.window), (window) => ({ ...window, context: [] }));
+    }
+  }
+}
+
+/** What is not its own reason, changed. */
+function* mapped<T extends object>(
+  parts: Iterable<T | { readonly reason: string }>,
+  change: (part: T) => TextPair,
+): Generator<Part> {
+  for (const part of parts) yield 'reason' in part ? part : change(part);
+}
+
+function textColumns(values: Values, columns: TextColumns): TextPair {
   const [first, ...others] = columns.prompt;
-  const parts = [textOf(required(values, first), first)];
+  const prompts = [textOf(required(values, first), first)];
   for (const name of others) {
     const value = values.get(name) ?? '';
-    if (value !== '') parts.push(textOf(value, name));
+    if (value !== '') prompts.push(textOf(value, name));
   }
-  return {
-    prompt: parts.join('\n\n'),
-    response: textOf(required(values, columns.response), columns.response),
-  };
+  const response = textOf(required(values, columns.response), columns.response);
+  if (response === '') throw new SyntaxError('the response is empty');
+  return { context: [], prompt: prompts.join('\n\n'), response, raw: null };
 }
 
 function required(values: Values, name: string): JsonValue {
@@ -59,8 +114,7 @@ function labelOf(value: JsonValue | undefined, name: string): string | null {
 }
 
 function metadataOf(values: Values, columns: ResolvedColumns): DatasetRow['metadata'] {
-  const text = columns.kind === 'chat' ? [columns.messages] : [...columns.prompt, columns.response];
-  const used: ReadonlySet<string | null> = new Set([...text, columns.label]);
+  const used: ReadonlySet<string | null> = new Set([...usedColumns(columns), columns.label]);
   // fromEntries defines properties, so that a column named __proto__ is one like any other.
   const metadata = Object.fromEntries([...values].filter(([name]) => !used.has(name)));
   const bytes = Buffer.byteLength(JSON.stringify(metadata));

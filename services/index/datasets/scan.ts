@@ -10,14 +10,16 @@ export interface DatasetExtent {
   /** SHA-256 of the bytes, in hex. */
   readonly digest: string;
   readonly bytes: number;
-  /** Bad rows too. */
-  readonly rows: number;
+  /** Rows of the source, bad ones too. */
+  readonly sourceRows: number;
   /** By which the file can be known as untouched without reading it; null when it was too fresh to tell. */
   readonly stamp: string | null;
 }
 
 export interface DatasetScan extends DatasetExtent {
   readonly format: string;
+  /** Samples, bad rows too. */
+  readonly rows: number;
   readonly columns: ResolvedColumns;
   readonly badRowCount: number;
   /** The first of them. */
@@ -33,6 +35,7 @@ export async function scanDataset(path: string, options: DatasetOptions = {}): P
   const hash = createHash('sha256');
   let bytes = 0;
   let rows = 0;
+  let sourceRows = 0;
   let badRowCount = 0;
   const badRows: BadRow[] = [];
   const tap = (chunk: Uint8Array): void => {
@@ -41,11 +44,13 @@ export async function scanDataset(path: string, options: DatasetOptions = {}): P
   };
   for await (const row of dataset.rows(0, { tap })) {
     rows++;
+    sourceRows = row.sourceRow + 1;
     if (!isBadRow(row)) continue;
     badRowCount++;
     if (badRows.length < KEPT_BAD_ROWS) badRows.push(row);
   }
   const stamp = before !== null && before === (await fileStamp(path)) ? before : null;
   const { format, columns } = dataset;
-  return { digest: hash.digest('hex'), bytes, rows, stamp, format, columns, badRowCount, badRows };
+  const extent = { digest: hash.digest('hex'), bytes, sourceRows, stamp };
+  return { ...extent, format, columns, rows, badRowCount, badRows };
 }

@@ -2,9 +2,6 @@
  * A text file cut into the bytes of its records, by a splitter that knows where a record ends. Line ends are \n or \r\n.
  * Memory is bounded by the longest record allowed: a longer one is passed over up to the end of a line, and reported.
  */
-import type { ReadRequest } from './dataset.ts';
-import { fileChunks } from './file-chunks.ts';
-
 export const LF = 0x0a;
 export const CR = 0x0d;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -29,15 +26,13 @@ export interface Splitter {
 
 /** Offsets count a byte order mark, and the splitter does not see it. */
 export async function* textPieces(
-  path: string,
-  { limit, tap }: ReadRequest,
+  chunks: AsyncIterable<Uint8Array>,
   splitter: Splitter,
 ): AsyncGenerator<Piece> {
   let skipped = 0;
   let head: Uint8Array | null = new Uint8Array(0);
   const located = (piece: Piece): Piece => (skipped === 0 ? piece : { ...piece, end: piece.end + skipped });
-  for await (const chunk of fileChunks(path, limit)) {
-    tap?.(chunk);
+  for await (const chunk of chunks) {
     let content = chunk;
     if (head !== null) {
       content = Buffer.concat([head, chunk]);

@@ -8,12 +8,14 @@ import { subgraphSchema } from '../../../lib/mesh/subgraph.ts';
 import { buildIndex, type BuildParts } from '../builds/build-index.ts';
 import { cancelIndex, deleteIndex, resumeIndex } from '../builds/controls.ts';
 import { eraseSamples } from '../builds/erasing.ts';
+import { planIndex } from '../builds/plan-index.ts';
 import { filterOf } from '../builds/sample-filter.ts';
 import { MAX_KEPT_FAILURES } from '../runs/failure-log.ts';
 import { manifestOf, namedColumns, type IndexRecord } from '../runs/index-record.ts';
 import { isWorking } from '../runs/life.ts';
 import { SCHEMA, type Resolvers } from '../schema.generated.ts';
 import { loadersOf, type Loaders } from './loaders.ts';
+import { planResolvers } from './plan-resolvers.ts';
 import { publicId } from './sample-id.ts';
 
 export function indexSubgraph(parts: BuildParts): GraphQLSchema {
@@ -38,6 +40,7 @@ function resolversOf(parts: BuildParts): Resolvers {
           return isNews ? { record } : null;
         }),
       sample: (_, { id }, context) => named(() => load(context).sample.load(id)),
+      planIndex: (_, { input }) => orFailure('IndexFailure', () => planIndex(parts, input)),
     },
     Mutation: {
       buildIndex: (_, { input }) => orFailure('IndexFailure', () => buildIndex(parts, input)),
@@ -52,6 +55,8 @@ function resolversOf(parts: BuildParts): Resolvers {
         orFailure('IndexFailure', () => eraseSamples(parts, index, filterOf(filter))),
     },
     BuildIndexResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'Index') },
+    PlanIndexResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'IndexPlan') },
+    IndexPlan: planResolvers,
     IndexResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'Index') },
     DeleteIndexResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'DeletedIndex') },
     EraseResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'ErasedSamples') },
@@ -83,8 +88,13 @@ function resolversOf(parts: BuildParts): Resolvers {
       __resolveReference: ({ id }, context) => named(() => load(context).sample.load(id)),
       id: ({ index, sample }) => publicId(index, sample.id),
       row: ({ sample }) => sample.row,
+      line: ({ sample }) => sample.line,
+      sourceRow: ({ sample }) => sample.sourceRow,
+      part: ({ sample }) => sample.part,
+      context: ({ sample }) => sample.context,
       prompt: ({ sample }) => sample.prompt,
       response: ({ sample }) => sample.response,
+      raw: ({ sample }) => sample.raw !== null,
       label: ({ sample }) => sample.label,
       metadata: ({ sample }) => sample.metadata,
       truncated: ({ sample }) => sample.truncated,

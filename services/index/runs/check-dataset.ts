@@ -21,7 +21,7 @@ export async function checkDataset(record: IndexRecord, mayGrow = false): Promis
       throw new ReptraceError(
         'DATASET_CHANGED',
         `rows were added to ${dataset.path} since the index ${shownName(record)} was built`,
-        `Build the index again: only the ${comparison.now.rows - dataset.rows} rows more are signed.`,
+        `Build the index again: only the ${comparison.now.sourceRows - dataset.sourceRows} rows more are signed.`,
       );
     case 'changed':
       throw datasetChanged(record, dataset.path);

@@ -1,8 +1,10 @@
 /** The dataset, row by row, into tasks: a window of rows is in memory at a time, and waits while enough tasks are out. */
 import { encode } from '../../../lib/bus/wire.ts';
-import type { Dataset, DatasetRow, ExpectedBytes } from '../datasets/dataset.ts';
+import type { BadRow, Dataset, DatasetRow, ExpectedBytes } from '../datasets/dataset.ts';
 import { isBadRow } from '../datasets/dataset.ts';
 import { bytesOf, groupRows, taskLimits } from './grouping.ts';
+import type { RowFailure } from './index-record.ts';
+import { placed } from './placed.ts';
 import type { Tally } from './tally.ts';
 import { MAX_TASKS, type TaskSender } from './task-sender.ts';
 
@@ -42,7 +44,7 @@ export async function feed(options: FeedOptions): Promise<void> {
 
   for await (const row of dataset.rows(0, { expected })) {
     signal.throwIfAborted();
-    if (isBadRow(row)) tally.fail({ ...row, code: 'DATASET_INVALID' });
+    if (isBadRow(row)) tally.fail(unreadable(row));
     else if (!tally.isOpen(row.row)) continue;
     else if (wholeBytes(row) > mostBytes) tally.fail(tooLarge(row, mostBytes));
     else {
@@ -59,7 +61,11 @@ function wholeBytes(row: DatasetRow): number {
   return bytesOf(row) + encode({ label: row.label, metadata: row.metadata }).byteLength;
 }
 
-function tooLarge(row: DatasetRow, mostBytes: number) {
+function unreadable({ row, line, reason }: BadRow): RowFailure {
+  return { row, line, code: 'DATASET_INVALID', reason };
+}
+
+function tooLarge(row: DatasetRow, mostBytes: number): RowFailure {
   const reason = `the row has ${wholeBytes(row)} bytes; a message of the bus takes ${mostBytes}`;
-  return { row: row.row, line: null, code: 'REQUEST_TOO_LARGE', reason } as const;
+  return { row: row.row, line: null, code: 'REQUEST_TOO_LARGE', reason: placed(row, reason) };
 }

@@ -1,10 +1,9 @@
 /** Rows cut into tasks: alike in length, so that batches are full, and small enough for a worker and for the bus. */
 
+import { textBytes, type TextPair } from '../../../lib/mesh/compute-messages.ts';
+
 /** What a row costs to sign and to send. */
-export interface RowSize {
-  readonly prompt: string;
-  readonly response: string;
-}
+export type RowSize = Omit<TextPair, 'raw'>;
 
 export interface TaskLimits {
   readonly characters: number;
@@ -32,14 +31,13 @@ export function taskLimits(maxTokens: number | null, maxPayload: number): TaskLi
   };
 }
 
-export function bytesOf({ prompt, response }: RowSize): number {
-  return Buffer.byteLength(prompt) + Buffer.byteLength(response) + ROW_OVERHEAD;
+export function bytesOf(row: RowSize): number {
+  return textBytes(row) + ROW_OVERHEAD;
 }
 
 /** Every row is in one task; a task has at least one row, and of more rows none that takes it over a limit. */
 export function groupRows<Row extends RowSize>(rows: readonly Row[], limits: TaskLimits): Row[][] {
-  const length = ({ prompt, response }: Row): number =>
-    Math.min(prompt.length + response.length, limits.charactersOfRow);
+  const length = (row: Row): number => Math.min(charactersOf(row), limits.charactersOfRow);
   const sorted = [...rows].sort((a, b) => length(a) - length(b));
   const tasks: Row[][] = [];
   let task: Row[] = [];
@@ -61,4 +59,8 @@ export function groupRows<Row extends RowSize>(rows: readonly Row[], limits: Tas
   }
   if (task.length > 0) tasks.push(task);
   return tasks;
+}
+
+function charactersOf({ context, prompt, response }: RowSize): number {
+  return context.reduce((sum, { content }) => sum + content.length, prompt.length + response.length);
 }

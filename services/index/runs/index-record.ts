@@ -22,7 +22,7 @@ export interface BuildRequest {
 }
 
 export interface BuildPlan {
-  /** Rows of the dataset, bad ones too. */
+  /** Samples of the dataset, bad rows too. */
   readonly total: number;
   readonly kept: number;
   readonly toSign: number;
@@ -44,6 +44,8 @@ export interface Progress {
 export interface ScannedDataset extends DatasetExtent {
   /** Real path. */
   readonly path: string;
+  /** Samples, bad rows too. */
+  readonly rows: number;
   readonly columns: ResolvedColumns;
   readonly badRows: number;
 }
@@ -123,6 +125,8 @@ export function manifestOf({ model, layers, dataset, request }: IndexRecord): Ma
       bytes: dataset.bytes,
       rows: dataset.rows,
       columns: namedColumns(dataset.columns),
+      turns: dataset.columns.kind === 'chat' ? dataset.columns.turns : null,
+      textWindow: dataset.columns.kind === 'plain' ? dataset.columns.window : null,
     },
   };
 }
@@ -133,12 +137,18 @@ export function manifestDigest(manifest: Manifest, generation: number): string {
 }
 
 export function namedColumns(columns: ResolvedColumns): Record<string, string> {
-  return {
-    ...(columns.kind === 'chat'
-      ? { messages: columns.messages }
-      : { prompt: columns.prompt.join(' + '), response: columns.response }),
-    ...(columns.label === null ? {} : { label: columns.label }),
-  };
+  return { ...namedTexts(columns), ...(columns.label === null ? {} : { label: columns.label }) };
+}
+
+function namedTexts(columns: ResolvedColumns): Record<string, string> {
+  switch (columns.kind) {
+    case 'chat':
+      return { messages: columns.messages };
+    case 'plain':
+      return { text: columns.text };
+    case 'text':
+      return { prompt: columns.prompt.join(' + '), response: columns.response };
+  }
 }
 
 /** JSON with the keys of objects in order: the same text whatever way a record has gone through a store. */

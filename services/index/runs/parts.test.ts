@@ -5,7 +5,12 @@ import { rowsOf, toRanges } from './row-ranges.ts';
 import { RowStates } from './row-states.ts';
 import { secondsLeft, Speed } from './speed.ts';
 
-const text = (row: number, length: number) => ({ row, prompt: '', response: 'x'.repeat(length) });
+const text = (row: number, length: number) => ({
+  row,
+  context: [],
+  prompt: '',
+  response: 'x'.repeat(length),
+});
 
 describe('grouping rows into tasks', () => {
   const limits = { characters: 100, rows: 4, bytes: 10_000, charactersOfRow: 50 };
@@ -31,6 +36,13 @@ describe('grouping rows into tasks', () => {
     for (const task of groupRows(rows, limits)) {
       expect(task.reduce((sum, row) => sum + bytesOf(row), 0)).toBeLessThanOrEqual(10_000);
     }
+  });
+
+  it('counts the turns before a prompt', () => {
+    const context = [{ role: 'user' as const, content: 'é'.repeat(40) }];
+    expect(bytesOf({ ...text(0, 5), context })).toBeGreaterThanOrEqual(bytesOf(text(0, 5)) + 80);
+    const tasks = groupRows([{ ...text(0, 5), context }, text(1, 6), text(2, 98)], limits);
+    expect(tasks.map((task) => task.map(({ row }) => row))).toEqual([[1, 0], [2]]);
   });
 
   it('gives no task for no rows', () => {
@@ -106,12 +118,8 @@ describe('ranges of rows', () => {
 
 describe('tasks that are out', () => {
   const rows = [0, 1, 2].map((row) => ({
-    row,
-    line: row + 1,
-    prompt: '',
-    response: 'x',
-    label: null,
-    metadata: {},
+    ...{ row, line: row + 1, sourceRow: row, part: null },
+    ...{ context: [], prompt: '', response: 'x', raw: null, label: null, metadata: {} },
   }));
   const signal = new AbortController().signal;
 

@@ -14,7 +14,7 @@ export function pointId(index: string, digest: string, row: number): string {
 /** Throws NOT_FINITE, SHAPE_MISMATCH. */
 export function pointOf(
   id: string,
-  { row, prompt, response, label, metadata }: DatasetRow,
+  row: DatasetRow,
   signed: Extract<SignedRow, { readonly loss: number }>,
   shape: CollectionShape,
 ): SamplePoint {
@@ -28,11 +28,7 @@ export function pointOf(
   }
   return {
     id,
-    row,
-    prompt,
-    response,
-    label,
-    metadata,
+    ...row,
     truncated,
     loss,
     ...unitBlocks(signed.layers, shape),

@@ -1,5 +1,5 @@
 /** The rows that the choice of a layer looks at: evenly spaced over a dataset's good rows. */
-import type { TextPair } from '../../../lib/mesh/compute-messages.ts';
+import { textPair, type TextPair } from '../../../lib/mesh/compute-messages.ts';
 import { probeIndices } from '../../compute/engine/attribution/layer-choice.ts';
 import { isBadRow, type Dataset, type ExpectedBytes } from '../datasets/dataset.ts';
 import { bytesOf } from './grouping.ts';
@@ -23,7 +23,7 @@ export async function probeRows(
     if (isBadRow(row)) continue;
     if (wanted.has(index) && bytesOf(row) <= left) {
       left -= bytesOf(row);
-      probes.push({ prompt: row.prompt, response: row.response });
+      probes.push(textPair(row));
     }
     if (index++ === last) break;
   }

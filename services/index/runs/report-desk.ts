@@ -3,6 +3,7 @@ import { ReptraceError } from '../../../lib/errors.ts';
 import { MAX_DELIVERIES } from '../../../lib/mesh/compute-messages.ts';
 import type { SignedRow, SignReport } from '../../../lib/mesh/index-messages.ts';
 import type { DatasetRow } from '../datasets/dataset.ts';
+import { placed } from './placed.ts';
 import type { CollectionShape, SamplePoint } from '../stores/signature-store.ts';
 import type { IndexRecord, RowFailure } from './index-record.ts';
 import { pointId, pointOf } from './points.ts';
@@ -62,13 +63,17 @@ export class ReportDesk {
   }
 
   #pointOf(row: DatasetRow, signed: SignedRow): SamplePoint | RowFailure {
-    if (!('layers' in signed)) return { row: row.row, line: null, code: signed.code, reason: signed.reason };
+    const failed = ({ code, reason }: Pick<RowFailure, 'code' | 'reason'>): RowFailure => ({
+      ...{ row: row.row, line: null, code },
+      reason: placed(row, reason),
+    });
+    if (!('layers' in signed)) return failed(signed);
     const { record, shape } = this.#parts;
     try {
       return pointOf(pointId(record.id, record.firstDigest, row.row), row, signed, shape);
     } catch (error) {
       if (!(error instanceof ReptraceError)) throw error;
-      return { row: row.row, line: null, code: error.code, reason: error.message };
+      return failed({ code: error.code, reason: error.message });
     }
   }
 
@@ -85,7 +90,10 @@ export class ReportDesk {
         row: rows[0].row,
         line: null,
         code: 'INTERNAL',
-        reason: `a worker was given this row alone ${MAX_DELIVERIES} times and never finished`,
+        reason: placed(
+          rows[0],
+          `a worker was given this row alone ${MAX_DELIVERIES} times and never finished`,
+        ),
       });
     } else {
       const half = Math.ceil(rows.length / 2);

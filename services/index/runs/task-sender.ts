@@ -1,7 +1,7 @@
 /** Rows on their way to the workers: as tasks in the queue, a bounded number of them at a time. */
 import type { WorkQueue } from '../../../lib/bus/bus.ts';
 import { encode } from '../../../lib/bus/wire.ts';
-import type { SignTask } from '../../../lib/mesh/compute-messages.ts';
+import { textPair, type SignTask } from '../../../lib/mesh/compute-messages.ts';
 import type { DatasetRow } from '../datasets/dataset.ts';
 import { Flights } from './flights.ts';
 import { manifestOf, type IndexRecord } from './index-record.ts';
@@ -38,7 +38,7 @@ export class TaskSender {
     const id = `${this.#prefix}-${++this.#count}`;
     this.flights.add(id, rows);
     this.#lastSign = Date.now();
-    const texts = rows.map(({ row, prompt, response }) => ({ row, prompt, response }));
+    const texts = rows.map((row) => ({ row: row.row, ...textPair(row) }));
     const task: SignTask = { ...this.#task, rows: texts };
     await this.#queue.add(this.#task.index, id, encode(task));
   }

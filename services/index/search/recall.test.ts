@@ -8,7 +8,19 @@ function storeOf(missed: (row: number) => boolean, approximate = true): Signatur
     const vector = new Float32Array(64);
     vector[row] = 1;
     vector[32 + row] = 1;
-    const text = { prompt: '', response: '', label: null, metadata: {}, truncated: false, loss: 0 };
+    const text = {
+      line: 1,
+      sourceRow: row,
+      part: null,
+      context: [],
+      raw: null,
+      prompt: '',
+      response: '',
+      label: null,
+      metadata: {},
+      truncated: false,
+      loss: 0,
+    };
     return { ...text, id: String(row), row, vector, norms: new Float32Array(2) };
   });
   const search = ({ query, top, filter, exact }: SearchRequest): Promise<Hit[]> =>

@@ -32,6 +32,7 @@ import {
   TEXT_COLUMNS,
 } from './lance-table.ts';
 import { merge, Upkeep } from './lance-upkeep.ts';
+import { lanceBytes, type PointCounts } from './point-bytes.ts';
 import { firstCandidates, rank } from './ranking.ts';
 import type {
   CollectionShape,
@@ -177,6 +178,11 @@ class LanceStore implements SignatureStore {
     return await this.#read(index, () => Promise.resolve(false));
   }
 
+  bytesOf(counts: PointCounts): number {
+    checkShape(counts.shape);
+    return lanceBytes(counts);
+  }
+
   async ping(): Promise<void> {
     try {
       await access(this.#folder, constants.R_OK | constants.W_OK);
@@ -221,8 +227,8 @@ class LanceStore implements SignatureStore {
       if (shape === undefined) {
         throw new ReptraceError(
           'CONFLICT',
-          `the table ${index} in ${this.#folder} was not made by reptrace`,
-          'Use a folder of its own for the signatures.',
+          `the table ${index} in ${this.#folder} was not made by this version of reptrace`,
+          'Delete the index that it is of, and build it again; use a folder of its own for the signatures.',
         );
       }
       return await use(table, shape);

@@ -1,17 +1,21 @@
 /** How points lie in a LanceDB table: its schema, and points to Arrow and back. Pure. */
 import type { Data, DataType, FixedSizeList, Float32, Schema, Table, Vector } from 'apache-arrow';
+import type { ChatTurn, RawWindow } from '../../../lib/mesh/compute-messages.ts';
 import { arrow } from './arrow.ts';
 import { vectorLength } from './checks.ts';
 import { facetsOf } from './facets.ts';
 import type { CollectionShape, SamplePoint, SampleText } from './signature-store.ts';
 import { wellFormed } from './well-formed.ts';
 
-/** The shape of the collection, as JSON, in the schema's metadata. */
-const SHAPE_KEY = 'reptrace.shape';
+/** The shape of the collection, as JSON, in the schema's metadata. The number is that of the columns below. */
+const SHAPE_KEY = 'reptrace.shape.2';
 /** Makes LanceDB refuse and try again an insert whose ids another writer inserted meanwhile, so that none is doubled. */
 const PRIMARY_KEY = new Map([['lance-schema:unenforced-primary-key', 'true']]);
 
-export const TEXT_COLUMNS = ['id', 'row', 'prompt', 'response', 'label', 'metadata', 'truncated', 'loss'];
+export const TEXT_COLUMNS = [
+  ...['id', 'row', 'line', 'source_row', 'part', 'context', 'prompt', 'response', 'raw'],
+  ...['label', 'metadata', 'truncated', 'loss'],
+];
 export const POINT_COLUMNS = [...TEXT_COLUMNS, 'vector', 'norms'];
 
 const FACETS = new arrow.List(new arrow.Field('item', new arrow.Utf8(), true));
@@ -25,8 +29,14 @@ export function tableSchema(shape: CollectionShape): Schema {
     [
       new arrow.Field('id', new arrow.Utf8(), false, PRIMARY_KEY),
       new arrow.Field('row', new arrow.Int32(), false),
+      // Lines may be more than 2^31.
+      new arrow.Field('line', new arrow.Float64(), false),
+      new arrow.Field('source_row', new arrow.Int32(), false),
+      new arrow.Field('part', new arrow.Int32(), true),
+      new arrow.Field('context', new arrow.Utf8(), false),
       new arrow.Field('prompt', new arrow.Utf8(), false),
       new arrow.Field('response', new arrow.Utf8(), false),
+      new arrow.Field('raw', new arrow.Utf8(), true),
       new arrow.Field('label', new arrow.Utf8(), true),
       new arrow.Field('metadata', new arrow.Utf8(), false),
       new arrow.Field('facets', FACETS, false),
@@ -54,8 +64,22 @@ export function pointsToArrow(shape: CollectionShape, points: readonly SamplePoi
       new arrow.Int32(),
       points.map(({ row }) => row),
     ),
+    line: values(
+      new arrow.Float64(),
+      points.map(({ line }) => line),
+    ),
+    source_row: values(
+      new arrow.Int32(),
+      points.map(({ sourceRow }) => sourceRow),
+    ),
+    part: values(
+      new arrow.Int32(),
+      points.map(({ part }) => part),
+    ),
+    context: utf8(points.map(({ context }) => JSON.stringify(context))),
     prompt: utf8(points.map(({ prompt }) => wellFormed(prompt))),
     response: utf8(points.map(({ response }) => wellFormed(response))),
+    raw: utf8(points.map(({ raw }) => raw)),
     label: utf8(points.map(({ label }) => (label === null ? null : wellFormed(label)))),
     metadata: utf8(points.map(({ metadata }) => JSON.stringify(metadata))),
     facets: values(
@@ -115,8 +139,13 @@ export function readText(row: Row): SampleText {
   return {
     id: row('id') as string,
     row: row('row') as number,
+    line: row('line') as number,
+    sourceRow: row('source_row') as number,
+    part: row('part') as number | null,
+    context: JSON.parse(row('context') as string) as ChatTurn[],
     prompt: row('prompt') as string,
     response: row('response') as string,
+    raw: row('raw') as RawWindow | null,
     label: row('label') as string | null,
     metadata: JSON.parse(row('metadata') as string) as Record<string, unknown>,
     truncated: row('truncated') as boolean,

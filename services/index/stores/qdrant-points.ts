@@ -1,11 +1,14 @@
 /** How points lie in a Qdrant collection: its settings, points and filters to its JSON and back. Pure. */
 import type { Schemas } from '@qdrant/js-client-rest';
+import type { ChatTurn, RawWindow } from '../../../lib/mesh/compute-messages.ts';
 import { vectorLength } from './checks.ts';
 import { facet, facetsOf } from './facets.ts';
 import type { CollectionShape, SampleFilter, SamplePoint, SampleText } from './signature-store.ts';
 import { wellFormed } from './well-formed.ts';
 
 export const VECTOR = 'signature';
+/** Of a collection's metadata. The number is that of the payload's fields below. */
+const SHAPE_KEY = 'shape2';
 /** Payload fields that filters ask for; the last is ordered by nothing, only matched. */
 export const INDEXED_FIELDS = [
   ['label', 'keyword'],
@@ -25,13 +28,13 @@ export function collectionSettings(shape: CollectionShape): Schemas['CreateColle
   return {
     vectors: { [VECTOR]: { size: vectorLength(shape), distance: 'Dot', datatype: 'float32', on_disk: true } },
     on_disk_payload: true,
-    metadata: { shape: { layers: [...shape.layers], width: shape.width } },
+    metadata: { [SHAPE_KEY]: { layers: [...shape.layers], width: shape.width } },
   };
 }
 
-/** The shape that a collection tells; undefined when it is not one of ours, or the server is too old to keep it. */
+/** The shape that a collection tells; undefined when it is not one of this version's, or the server is too old to keep it. */
 export function shapeOf(info: Schemas['CollectionInfo']): CollectionShape | undefined {
-  const shape: unknown = info.config.metadata?.['shape'];
+  const shape: unknown = info.config.metadata?.[SHAPE_KEY];
   return shape === undefined ? undefined : (shape as CollectionShape);
 }
 
@@ -41,8 +44,13 @@ export function toPoint(point: SamplePoint): Schemas['PointStruct'] {
     vector: { [VECTOR]: Array.from(point.vector) },
     payload: {
       row: point.row,
+      line: point.line,
+      sourceRow: point.sourceRow,
+      ...(point.part === null ? {} : { part: point.part }),
+      context: JSON.stringify(point.context),
       prompt: wellFormed(point.prompt),
       response: wellFormed(point.response),
+      ...(point.raw === null ? {} : { raw: point.raw }),
       ...(point.label === null ? {} : { label: wellFormed(point.label) }),
       // As text, so that it comes back as it was: Qdrant has its own mind about large numbers and odd keys.
       metadata: JSON.stringify(point.metadata),
@@ -85,8 +93,13 @@ export function readText({ id, payload }: Stored): SampleText {
   return {
     id: String(id),
     row: kept['row'] as number,
+    line: kept['line'] as number,
+    sourceRow: kept['sourceRow'] as number,
+    part: (kept['part'] as number | undefined) ?? null,
+    context: JSON.parse(kept['context'] as string) as ChatTurn[],
     prompt: kept['prompt'] as string,
     response: kept['response'] as string,
+    raw: (kept['raw'] as RawWindow | undefined) ?? null,
     label: (kept['label'] as string | undefined) ?? null,
     metadata: JSON.parse(kept['metadata'] as string) as Record<string, unknown>,
     truncated: kept['truncated'] as boolean,

@@ -31,6 +31,7 @@ import {
   shapeOf,
   VECTOR,
 } from './qdrant-points.ts';
+import { qdrantBytes, type PointCounts } from './point-bytes.ts';
 import { firstCandidates, rank } from './ranking.ts';
 import type {
   CollectionShape,
@@ -235,6 +236,11 @@ class QdrantStore implements SignatureStore {
     return (info.indexed_vectors_count ?? 0) > 0;
   }
 
+  bytesOf(counts: PointCounts): number {
+    checkShape(counts.shape);
+    return qdrantBytes(counts);
+  }
+
   async ping(): Promise<void> {
     await this.#call(undefined, () => this.#client.getCollections());
   }
@@ -253,8 +259,8 @@ class QdrantStore implements SignatureStore {
     if (shape === undefined) {
       throw new ReptraceError(
         'CONFLICT',
-        `the collection ${collectionName(index)} of Qdrant at ${this.#shown} does not tell its shape`,
-        'Use Qdrant 1.16 or later, and leave collections named reptrace_… to reptrace.',
+        `the collection ${collectionName(index)} of Qdrant at ${this.#shown} was not made by this version of reptrace, or does not tell its shape`,
+        'Use Qdrant 1.16 or later, and leave collections named reptrace_… to reptrace; one of an earlier version is to be deleted and built again.',
       );
     }
     this.#shapes.set(index, shape);

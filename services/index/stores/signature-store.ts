@@ -5,6 +5,9 @@
  *
  * Score of a point = dot(query, vector), so that the query carries alpha, the layers' weights and any averaging.
  */
+import type { TextPair } from '../../../lib/mesh/compute-messages.ts';
+import type { Origin } from '../datasets/dataset.ts';
+import type { PointCounts } from './point-bytes.ts';
 
 export interface CollectionShape {
   readonly layers: readonly number[];
@@ -12,12 +15,11 @@ export interface CollectionShape {
   readonly width: number;
 }
 
-export interface SamplePoint {
+export interface SamplePoint extends TextPair, Origin {
   /** UUID, derived from index, dataset and row: writing a point twice changes nothing. */
   readonly id: string;
+  /** The sample's number in the dataset. */
   readonly row: number;
-  readonly prompt: string;
-  readonly response: string;
   readonly label: string | null;
   /** The dataset's other columns. */
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -78,6 +80,8 @@ export interface SignatureStore {
   erase(index: string, filter: SampleFilter): Promise<number>;
   /** Whether a search that is not `exact` may miss points now. */
   approximate(index: string): Promise<boolean>;
+  /** On disk of so many points, about, in bytes (point-bytes.ts); asks nothing of the store. Throws INPUT_INVALID, as `create`. */
+  bytesOf(counts: PointCounts): number;
   /** Resolves when the store can be used; throws STORE_UNREACHABLE. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -38,6 +38,7 @@ export function resolvers(traces: Traces): Resolvers {
       },
       output: ({ questions }) => questions[0]?.output ?? '',
       prompt: ({ questions }) => questions[0]?.prompt ?? null,
+      context: ({ questions }) => questions[0]?.context ?? null,
       outputTokens: ({ questions }) => questions[0]?.tokens ?? null,
       index: ({ index }) => ({ __typename: 'Index', id: index }),
       model: ({ modelDigest }) => ({ __typename: 'Model', id: modelDigest, digest: modelDigest }),
@@ -51,6 +52,7 @@ function parent(trace: Trace): TraceParent {
 }
 
 function matchFields({ sample, tokens, ...scores }: Match): MatchFields {
-  const { id, row, prompt, response, label, metadata } = sample;
-  return { ...scores, tokens, sample: { id, row, prompt, response, label, metadata } };
+  const { id, row, line, sourceRow, part, context, prompt, response, raw, label, metadata } = sample;
+  const text = { context, prompt, response, raw: typeof raw === 'string' };
+  return { ...scores, tokens, sample: { id, row, line, sourceRow, part, ...text, label, metadata } };
 }

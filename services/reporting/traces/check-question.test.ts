@@ -13,7 +13,7 @@ const refusal = (asked: AskedQuestion): unknown => {
 describe('checkQuestion', () => {
   it('fills in what was left out', () => {
     expect(checkQuestion({ output: 'no', prompt: 'yes?' })).toEqual({
-      ...{ index: null, questions: [{ output: 'no', prompt: 'yes?' }], alpha: 0.5, top: 10 },
+      ...{ index: null, questions: [{ context: [], output: 'no', prompt: 'yes?' }], alpha: 0.5, top: 10 },
       ...{ tokens: true, filter: null, exact: false },
     });
   });
@@ -53,13 +53,52 @@ describe('checkQuestion', () => {
   it('gives further outputs the prompt of the first, or their own', () => {
     const one = checkQuestion({ output: 'a', prompt: 'p', outputs: ['b'] });
     expect(one.questions).toEqual([
-      { output: 'a', prompt: 'p' },
-      { output: 'b', prompt: 'p' },
+      { context: [], output: 'a', prompt: 'p' },
+      { context: [], output: 'b', prompt: 'p' },
     ]);
     const other = checkQuestion({ output: 'a', prompt: 'p', outputs: ['b'], prompts: ['q'] });
-    expect(other.questions[1]).toEqual({ output: 'b', prompt: 'q' });
+    expect(other.questions[1]).toEqual({ context: [], output: 'b', prompt: 'q' });
     expect(refusal({ output: 'a', prompt: 'p', outputs: ['b'], prompts: [] })).toMatchObject({
       code: 'INPUT_INVALID',
+    });
+  });
+
+  describe('with turns before the prompt', () => {
+    const system = { role: 'system', content: 's' } as const;
+    const user = { role: 'user', content: 'u' } as const;
+    const assistant = { role: 'assistant', content: 'a' } as const;
+
+    it('takes the last of them as the prompt where none is given', () => {
+      const question = checkQuestion({ output: 'no', context: [system, user] });
+      expect(question.questions).toEqual([{ context: [system], prompt: 'u', output: 'no' }]);
+      expect(question.alpha).toBe(0.5);
+      expect(checkQuestion({ output: 'no', context: [system], prompt: 'u' })).toEqual(question);
+    });
+
+    it('gives them to every output', () => {
+      const { questions } = checkQuestion({
+        output: 'a',
+        context: [user, assistant],
+        prompt: 'p',
+        outputs: ['b'],
+      });
+      expect(questions.map(({ context }) => context)).toEqual([
+        [user, assistant],
+        [user, assistant],
+      ]);
+    });
+
+    it('refuses what nobody asked, and more than 256', () => {
+      expect(refusal({ output: 'no', context: [user, assistant] })).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining('assistant') as string,
+      });
+      const many = (count: number) => Array.from({ length: count }, () => user);
+      expect(checkQuestion({ output: 'no', context: many(256) }).questions[0]?.context).toHaveLength(255);
+      expect(refusal({ output: 'no', context: many(257) })).toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining('257') as string,
+      });
     });
   });
 

@@ -1,11 +1,12 @@
 /** From what a client asked to a question that can be worked on, or a named refusal. Pure. */
 import { ReptraceError } from '../../../lib/errors.ts';
-import type { Question } from '../../../lib/mesh/compute-messages.ts';
+import type { ChatTurn, Question } from '../../../lib/mesh/compute-messages.ts';
 import type { SampleFilter } from '../../index/stores/signature-store.ts';
 import type { TraceQuestion } from './trace.ts';
 
 export const MAX_OUTPUTS = 32;
 export const MAX_TOP = 1000;
+export const MAX_TURNS = 256;
 /** Matches whose tokens are scored at most: each costs a forward and a backward. */
 export const MAX_TOKEN_MAPS = 100;
 
@@ -15,6 +16,7 @@ type Given<T> = T | null | undefined;
 export interface AskedQuestion {
   readonly output: string;
   readonly prompt?: Given<string>;
+  readonly context?: Given<readonly ChatTurn[]>;
   readonly index?: Given<string>;
   readonly top?: Given<number>;
   readonly alpha?: Given<number>;
@@ -51,7 +53,9 @@ export function checkQuestion(asked: AskedQuestion): TraceQuestion {
   };
 }
 
-function checkOutputs({ output, prompt, outputs, prompts }: AskedQuestion): readonly Question[] {
+function checkOutputs(asked: AskedQuestion): readonly Question[] {
+  const { output, outputs, prompts } = asked;
+  const { context, prompt } = checkContext(asked);
   const more = outputs ?? [];
   if (prompts !== null && prompts !== undefined && prompts.length !== more.length) {
     throw invalid(
@@ -66,8 +70,8 @@ function checkOutputs({ output, prompt, outputs, prompts }: AskedQuestion): read
     );
   }
   const questions = [
-    { output, prompt: prompt ?? null },
-    ...more.map((text, i) => ({ output: text, prompt: prompts?.[i] ?? prompt ?? null })),
+    { context, prompt, output },
+    ...more.map((text, i) => ({ context, prompt: prompts?.[i] ?? prompt, output: text })),
   ];
   for (const [i, question] of questions.entries()) {
     if (question.output.trim() !== '') continue;
@@ -75,6 +79,23 @@ function checkOutputs({ output, prompt, outputs, prompts }: AskedQuestion): read
     throw invalid(`${name} is empty`, 'Give the text that the model said.');
   }
   return questions;
+}
+
+/** Where there is no prompt, the last turn is it. */
+function checkContext({ context, prompt }: AskedQuestion): Omit<Question, 'output'> {
+  const turns = context ?? [];
+  if (turns.length > MAX_TURNS)
+    throw invalid(`context has ${turns.length} turns`, `Give at most ${MAX_TURNS}.`);
+  if (typeof prompt === 'string') return { context: turns, prompt };
+  const last = turns.at(-1);
+  if (last === undefined) return { context: [], prompt: null };
+  if (last.role !== 'user') {
+    throw invalid(
+      `there is no prompt, and the last turn of context is of the ${last.role}`,
+      'Give a prompt, or end context with what the user asked.',
+    );
+  }
+  return { context: turns.slice(0, -1), prompt: last.content };
 }
 
 function checkAlpha(alpha: Given<number>, questions: readonly Question[]): number {

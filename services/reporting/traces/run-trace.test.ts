@@ -3,7 +3,7 @@ import type { Manifest } from '../../../lib/mesh/index-messages.ts';
 import { groupsByText, tokenLayerOf } from './run-trace.ts';
 
 describe('groupsByText', () => {
-  const pair = (bytes: number) => ({ prompt: '', response: 'x'.repeat(bytes) });
+  const pair = (bytes: number) => ({ context: [], prompt: '', response: 'x'.repeat(bytes) });
 
   it('keeps the order, and groups within the bytes', () => {
     const groups = groupsByText([pair(4), pair(5), pair(2), pair(9), pair(1)], 10);
@@ -19,7 +19,12 @@ describe('groupsByText', () => {
   });
 
   it('counts bytes, not characters', () => {
-    expect(groupsByText([{ prompt: 'é'.repeat(5), response: '' }, pair(1)], 10)).toHaveLength(2);
+    expect(groupsByText([{ context: [], prompt: 'é'.repeat(5), response: '' }, pair(1)], 10)).toHaveLength(2);
+  });
+
+  it('counts the turns before a prompt', () => {
+    const context = [{ role: 'user' as const, content: 'x'.repeat(20) }];
+    expect(groupsByText([{ ...pair(1), context }, pair(1)], 10)).toHaveLength(2);
   });
 });
 

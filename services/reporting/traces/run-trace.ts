@@ -5,7 +5,10 @@ import { ReptraceError } from '../../../lib/errors.ts';
 import {
   mapTokens,
   signQuestions,
+  textBytes,
+  textPair,
   type ModelRef,
+  type TextPair,
   type TokenScore,
 } from '../../../lib/mesh/compute-messages.ts';
 import {
@@ -115,8 +118,7 @@ async function tokenMaps(
   const samples: (readonly TokenScore[])[] = [];
   let questionMaps: readonly (readonly TokenScore[])[] | undefined;
   for (const group of groupsByText(mapped, bus.maxPayload * TEXT_SHARE)) {
-    const pairs = group.map(({ prompt, response }) => ({ prompt, response }));
-    const request = { model, layer, maxTokens, questions, samples: pairs };
+    const request = { model, layer, maxTokens, questions, samples: group.map(textPair) };
     const maps = await call(bus, mapTokens, request, { signal });
     questionMaps = addWeighted(questionMaps, maps.questions, group.length / mapped.length);
     samples.push(...maps.samples);
@@ -125,14 +127,11 @@ async function tokenMaps(
 }
 
 /** Consecutive texts of at most `bytes` together; a longer one is a group of its own. */
-export function groupsByText<T extends { readonly prompt: string; readonly response: string }>(
-  samples: readonly T[],
-  bytes: number,
-): T[][] {
+export function groupsByText<T extends Omit<TextPair, 'raw'>>(samples: readonly T[], bytes: number): T[][] {
   const groups: T[][] = [];
   let size = Infinity;
   for (const sample of samples) {
-    const own = Buffer.byteLength(sample.prompt) + Buffer.byteLength(sample.response);
+    const own = textBytes(sample);
     size += own;
     if (size > bytes) {
       groups.push([]);

@@ -22,6 +22,7 @@ describe('traceId', () => {
     ['tokens', { ...asked, tokens: false }],
     ['exact', { ...asked, exact: true }],
     ['filter', { ...asked, filter: {} }],
+    ['the turns before', { ...asked, context: [{ role: 'system' as const, content: 's' }] }],
     ['further outputs', { ...asked, outputs: ['no'] }],
   ])('differs by %s', (_, question) => {
     expect(traceId(index, checkQuestion(question))).not.toBe(traceId(index, checkQuestion(asked)));

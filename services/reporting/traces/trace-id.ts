@@ -9,7 +9,11 @@ const DIGITS = 32;
 
 export function traceId({ id, manifestDigest }: OpenIndex, question: TraceQuestion): string {
   const { questions, alpha, top, tokens, filter, exact } = question;
-  const asked = questions.map(({ prompt, output }) => [prompt, output]);
+  const asked = questions.map(({ context, prompt, output }) => [
+    context.map(({ role, content }) => [role, content]),
+    prompt,
+    output,
+  ]);
   const { labels, withoutLabels, metadata, rows } = filter ?? {};
   const conditions = [
     sorted(labels),

@@ -46,7 +46,9 @@ describe('Traces', () => {
     });
     // One hit a message, as if each were large.
     await serve(bus, searchIndex, ({ skip, top }) => {
-      const sample = { id: `s${skip}`, row: skip, prompt: '', response: '', label: null, metadata: {} };
+      const origin = { row: skip, line: skip + 1, sourceRow: skip, part: null };
+      const text = { context: [], prompt: '', response: '', raw: null, label: null, metadata: {} };
+      const sample = { id: `s${skip}`, ...origin, ...text };
       const scores = { score: -skip, hiddenScore: 0, gradientScore: 0 };
       const hit = { sample: { ...sample, truncated: false, loss: 1 }, ...scores };
       return Promise.resolve({ hits: [hit], more: skip + 1 < top, exact: true, recall: null });

@@ -1,0 +1,132 @@
+/**
+ * A folder as one dataset: which of its files, in which order. Known are what Hugging Face `datasets` saves (one dataset, or
+ * one a split) and what is downloaded from a hub: files named after their split, `train-00000-of-00002.parquet` or alike.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { reasonOf } from '../../../lib/errors.ts';
+import type { RecordContent, Records } from './dataset.ts';
+import { downloadedFiles } from './downloaded-files.ts';
+import { invalidDataset, shown, shownList } from './problems.ts';
+import { shardPath } from './shard-path.ts';
+
+export interface Shard {
+  /** Within the folder, with forward slashes. */
+  readonly name: string;
+  /** To be opened: no link stands in it. */
+  readonly path: string;
+}
+
+const MAX_SHARDS = 20_000;
+const MAX_DESCRIPTION_BYTES = 16 << 20;
+/** The split taken where there are several. */
+const PREFERRED = 'train';
+
+/**
+ * The folder's files, in the order of their rows; at least one.
+ * Throws DATASET_INVALID for a folder that is no dataset, or of which it is not clear which dataset is meant; PATH_NOT_ALLOWED
+ * for a file that is elsewhere.
+ */
+export async function shardsOf(folder: string): Promise<readonly Shard[]> {
+  const names = await savedSplits(folder) ?? (await savedFiles(folder, '')) ?? (await downloadedFiles(folder));
+  if (names.length > MAX_SHARDS) {
+    throw invalidDataset(
+      `${folder} has ${names.length} files, more than ${MAX_SHARDS}`,
+      'Write it again in fewer, larger files.',
+    );
+  }
+  const shards: Shard[] = [];
+  for (const name of names) shards.push({ name, path: await shardPath(folder, name) });
+  return shards;
+}
+
+/** Of a folder with a split in each folder of its own; null for any other. */
+async function savedSplits(folder: string): Promise<readonly string[] | null> {
+  const description = await described(folder, 'dataset_dict.json');
+  if (description === null) return null;
+  const splits = textsOf(member(description, 'splits'));
+  if (splits === null || splits.length === 0 || !splits.every(isPlainName))
+    throw notUnderstood(folder, 'dataset_dict.json');
+  const split = splits.length === 1 ? splits[0] : splits.find((name) => name === PREFERRED);
+  if (split === undefined) {
+    throw invalidDataset(
+      `${folder} holds several splits, and none is called ${PREFERRED}: ${shownList(splits)}`,
+      `Name the one that is meant, as ${join(folder, splits[0])}.`,
+    );
+  }
+  const files = await savedFiles(folder, `${split}/`);
+  if (files !== null) return files;
+  throw invalidDataset(`${folder} has no split saved in ${shown(split)}`, 'Save the dataset again.');
+}
+
+/** @param prefix '' or the name of a folder in it, with a slash behind */
+async function savedFiles(folder: string, prefix: string): Promise<readonly string[] | null> {
+  const description = await described(folder, `${prefix}state.json`);
+  if (description === null) return null;
+  const files = member(description, '_data_files');
+  const names = Array.isArray(files) ? textsOf(files.map((file: unknown) => member(file, 'filename'))) : null;
+  if (names === null || names.length === 0 || !names.every(isPlainName))
+    throw notUnderstood(folder, `${prefix}state.json`);
+  if (new Set(names).size < names.length) throw notUnderstood(folder, `${prefix}state.json`);
+  return names.map((name) => prefix + name);
+}
+
+/** The JSON in a file that describes the folder; null where there is none. */
+async function described(folder: string, name: string): Promise<unknown> {
+  const entries = await readdir(folder).catch((error: unknown) => {
+    throw invalidDataset(`${folder} cannot be read: ${reasonOf(error)}`, 'Name a folder that may be read.');
+  });
+  if (!entries.includes(name.split('/')[0])) return null;
+  const path = await shardPath(folder, name).catch(() => null);
+  if (path === null) return null;
+  const { size } = await stat(path);
+  if (size > MAX_DESCRIPTION_BYTES) throw notUnderstood(folder, name);
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    throw notUnderstood(folder, name);
+  }
+}
+
+function notUnderstood(folder: string, name: string) {
+  return invalidDataset(
+    `${folder} cannot be read as a dataset that was saved: ${name} is not as it should be`,
+    'Save the dataset again, or name one of its files.',
+  );
+}
+
+/** A name of something in the folder itself: no way out of it, nothing hidden. */
+function isPlainName(name: string): boolean {
+  return /^[^./\\\0][^/\\\0]{0,254}$/.test(name);
+}
+
+function member(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[key];
+}
+
+function textsOf(value: unknown): readonly string[] | null {
+  if (!Array.isArray(value)) return null;
+  const items: readonly unknown[] = value;
+  const texts = items.filter((item) => typeof item === 'string');
+  return texts.length === items.length ? texts : null;
+}
+
+/** The line that stands before a file's bytes where a folder's are counted and hashed. */
+export async function shardHeader({ name, path }: Shard): Promise<{ bytes: Uint8Array; size: number }> {
+  const { size } = await stat(path);
+  return { bytes: Buffer.from(`${JSON.stringify(name)} ${size}\n`), size };
+}
+
+/** A file's records, with its name where a row is bad: the line is one of that file. */
+export async function* inShard(records: Records, { name }: Shard): Records {
+  for (;;) {
+    const { done, value } = await records.next();
+    if (done === true) return value;
+    yield { ...value, content: inFile(value.content, name) };
+  }
+}
+
+function inFile(content: RecordContent, name: string): RecordContent {
+  return 'reason' in content ? { reason: `${content.reason} (in ${shown(name)})` } : content;
+}
