@@ -6,7 +6,16 @@ import type { Tensor } from '../device/tensor.ts';
 import type { TensorPart, TensorSpec } from './families/family.ts';
 import type { ModelConfig } from './model-config.ts';
 import { modelTensors } from './model-tensors.ts';
-import type { BlockWeights, ModelWeights, Norm, OuterWeights, Projection, ProjectionPart } from './weights.ts';
+import type {
+  BlockWeights,
+  EndWeights,
+  ModelWeights,
+  Norm,
+  OuterWeights,
+  Projection,
+  ProjectionPart,
+  VocabularyPart,
+} from './weights.ts';
 
 /** Consecutive rows of a tensor. */
 export interface RowRange {
@@ -58,11 +67,28 @@ export function assembleOuter(
   const parts = new Parts(specs, source);
   const embedding = parts.projection('embedding');
   return {
+    ...assembleEnds(specs, source),
     embedding,
-    positions: parts.has('positions') ? parts.projection('positions') : undefined,
-    norm: parts.norm('finalNorm'),
     head: config.tieEmbeddings ? embedding : parts.projection('head'),
   };
+}
+
+export function assembleEnds(specs: readonly TensorSpec[], source: WeightSource): EndWeights {
+  const parts = new Parts(specs, source);
+  return {
+    positions: parts.has('positions') ? parts.projection('positions') : undefined,
+    norm: parts.norm('finalNorm'),
+  };
+}
+
+/** Rows of the embedding or of a head. */
+export function assembleVocabulary(
+  specs: readonly TensorSpec[],
+  source: WeightSource,
+  part: 'embedding' | 'head',
+  rows: RowRange,
+): VocabularyPart {
+  return { projection: new Parts(specs, source).projection(part, [rows]), firstId: rows.first };
 }
 
 export function assembleBlock(

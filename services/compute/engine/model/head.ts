@@ -1,7 +1,8 @@
 /**
- * The head: final norm, vocabulary projection and cross-entropy, on the rows that predict something and no others.
- * Logits are made chunk by chunk of the vocabulary, so that they never all exist at once; a vocabulary that fits one
- * chunk keeps its logits for the backward, otherwise they are computed again.
+ * The head: final norm, vocabulary projection and cross-entropy, on the rows that predict something and no others. Its rows
+ * may come in parts, so it goes in steps: begin, every part forward, every part backward, end. Within a part, logits are made
+ * chunk by chunk of the vocabulary, so that they never all exist at once, unless they are few: then they are kept for the
+ * backward, and otherwise computed again.
  */
 import { matrixRows, type Matrix, type Tensor } from '../device/tensor.ts';
 import * as crossEntropy from '../kernels/cross-entropy.ts';
@@ -9,9 +10,9 @@ import * as linear from '../kernels/linear.ts';
 import { uploadFloats } from './batch.ts';
 import type { BlockContext, WeightGradSink } from './block.ts';
 import { normBackward, normForward } from './norms.ts';
-import type { ModelWeights, Projection } from './weights.ts';
+import { CHUNK_IDS, type Norm, type Projection, type VocabularyPart } from './weights.ts';
 
-/** Bytes of logits that may exist at once. */
+/** Bytes of logits that may exist at once, and of a chunk's weights in float32. */
 const CHUNK_BYTES = 64 << 20;
 
 /**
@@ -30,96 +31,126 @@ export interface HeadTape {
   readonly targets: Tensor;
   /** For `nllFromStats`. */
   readonly stats: Tensor;
-  /** The logits, where one chunk holds them all. */
-  readonly logits: Tensor | undefined;
+  /** Logits that are kept, by the first id of their chunk. */
+  readonly logits: Map<number, Tensor>;
 }
 
 /** x [rows, hiddenSize] predicts targets [rows] u32. Losses come out as statistics, read with `nllFromStats`. */
+export function beginHead(context: BlockContext, norm: Norm, x: Tensor, targets: Tensor): HeadTape {
+  const { recorder, scope } = context;
+  const rows = x.shape[0] ?? 0;
+  const [normed, normStats] = normForward(context, norm, x);
+  const stats = uploadFloats(recorder, scope, crossEntropy.emptyStats(rows), [rows, 4]);
+  return { x, normed, normStats, targets, stats, logits: new Map() };
+}
+
+/** @param keep keeps the logits for the backward, if all of the vocabulary's are few */
 export async function headForward(
   context: BlockContext,
-  weights: ModelWeights,
-  x: Tensor,
-  targets: Tensor,
-): Promise<HeadTape> {
+  part: VocabularyPart,
+  tape: HeadTape,
+  keep: boolean,
+): Promise<void> {
   const { recorder, scope, shape } = context;
+  const { normed, targets, stats } = tape;
   const cap = shape.logitSoftcap ?? undefined;
-  const rows = x.shape[0] ?? 0;
-  const [normed, normStats] = normForward(context, weights.norm, x);
-  const stats = uploadFloats(recorder, scope, crossEntropy.emptyStats(rows), [rows, 4]);
-  const chunks = vocabularyChunks(weights.head, rows);
-  let kept: Tensor | undefined;
-  for (const { w, firstId } of chunks) {
+  const rows = normed.shape[0] ?? 0;
+  const kept = keep && !logitsMadeTwice(shape.vocabSize, rows);
+  for (const { w, firstId } of vocabularyChunks(part, rows)) {
     const logits = scope.take([rows, roundUp4(w.rows)]);
     linear.forward(recorder, { x: normed, w, y: logits, scratch: scope });
     crossEntropy.forward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats, cap });
-    if (chunks.length === 1) kept = logits;
+    if (kept) tape.logits.set(firstId, logits);
     else scope.give(logits);
     await recorder.breathe();
   }
-  return { x, normed, normStats, targets, stats, logits: kept };
-}
-
-export interface HeadGradient {
-  /** Gradient of the loss with respect to hidden state L of the rows. */
-  readonly dnormed: Tensor;
-  /** The same before the final norm. */
-  readonly dx: Tensor;
 }
 
 /**
+ * Adds a part's share to the gradient with respect to hidden state L of the rows; gives back the logits that were kept.
+ * @param dnormed [rows, hiddenSize]: set by the part that begins with id 0, added to by the others
  * @param scale what each row's nll counts in the loss, [rows]
- * Gives back the tape's logits; the rest of the tape stays.
  */
 export async function headBackward(
   context: BlockContext,
-  weights: ModelWeights,
+  part: VocabularyPart,
   tape: HeadTape,
+  dnormed: Tensor,
   scale: Tensor,
   sink?: WeightGradSink,
-): Promise<HeadGradient> {
+): Promise<void> {
   const { recorder, scope } = context;
-  const { x, normed, normStats, targets, stats } = tape;
+  const { normed, targets, stats } = tape;
   const cap = context.shape.logitSoftcap ?? undefined;
-  const rows = x.shape[0] ?? 0;
-  const dnormed = scope.take(x.shape);
-  for (const { w, firstId } of vocabularyChunks(weights.head, rows)) {
-    const logits = tape.logits ?? scope.take([rows, roundUp4(w.rows)]);
-    if (tape.logits === undefined) linear.forward(recorder, { x: normed, w, y: logits, scratch: scope });
-    crossEntropy.backward(recorder, { chunk: { logits, columns: w.rows, firstId }, targets, stats, scale, cap });
+  const rows = normed.shape[0] ?? 0;
+  for (const { w, firstId } of vocabularyChunks(part, rows)) {
+    const kept = tape.logits.get(firstId);
+    tape.logits.delete(firstId);
+    const logits = kept ?? scope.take([rows, roundUp4(w.rows)]);
+    if (kept === undefined) linear.forward(recorder, { x: normed, w, y: logits, scratch: scope });
+    crossEntropy.backward(recorder, {
+      chunk: { logits, columns: w.rows, firstId },
+      targets,
+      stats,
+      scale,
+      cap,
+    });
     for (let row = 0; row < w.rows; row += SUM_ROWS) {
-      const part = matrixRows(w, row, Math.min(SUM_ROWS, w.rows - row));
-      const accumulate = firstId + row > 0;
       linear.inputGrad(recorder, {
         dy: logits,
-        w: part,
+        w: matrixRows(w, row, Math.min(SUM_ROWS, w.rows - row)),
         dx: dnormed,
         column: row,
-        accumulate,
+        accumulate: firstId + row > 0,
         scratch: scope,
       });
     }
-    sink?.projection(weights.head, normed, logits, firstId, w.rows);
+    sink?.projection(part.projection, normed, logits, firstId - part.firstId, w.rows);
     scope.give(logits);
     await recorder.breathe();
   }
-  const dx = normBackward(context, weights.norm, { x, stats: normStats, dy: dnormed });
-  sink?.norm(weights.norm, x, normStats, dnormed);
-  return { dnormed, dx };
 }
 
-/** The vocabulary in chunks whose logits, for so many rows, stay below CHUNK_BYTES. */
-export function vocabularyChunks(head: Projection, rows: number): { w: Matrix; firstId: number }[] {
-  const columns = Math.max(64, Math.floor(CHUNK_BYTES / 4 / Math.max(1, rows) / 4) * 4);
+/** The gradient before the final norm, a new tensor, of that with respect to hidden state L. */
+export function endHead(
+  context: BlockContext,
+  norm: Norm,
+  { x, normStats: stats }: HeadTape,
+  dnormed: Tensor,
+  sink?: WeightGradSink,
+): Tensor {
+  const dx = normBackward(context, norm, { x, stats, dy: dnormed });
+  sink?.norm(norm, x, stats, dnormed);
+  return dx;
+}
+
+/** A part of the vocabulary in chunks whose logits, for so many rows, and weights stay below CHUNK_BYTES. */
+export function vocabularyChunks(
+  { projection, firstId }: VocabularyPart,
+  rows: number,
+): { w: Matrix; firstId: number }[] {
+  const ids = chunkIds(projection, rows);
   const chunks: { w: Matrix; firstId: number }[] = [];
-  let firstId = 0;
-  for (const { w } of head.parts) {
-    for (let row = 0; row < w.rows; row += columns) {
-      const part = matrixRows(w, row, Math.min(columns, w.rows - row));
-      chunks.push({ w: part, firstId });
-      firstId += part.rows;
+  let first = firstId;
+  for (const { w } of projection.parts) {
+    for (let row = 0; row < w.rows; row += ids) {
+      const part = matrixRows(w, row, Math.min(ids, w.rows - row));
+      chunks.push({ w: part, firstId: first });
+      first += part.rows;
     }
   }
   return chunks;
+}
+
+/** A power of two. */
+function chunkIds({ inputs }: Projection, rows: number): number {
+  const most = Math.floor(CHUNK_BYTES / 4 / Math.max(rows, inputs));
+  return Math.max(64, Math.min(CHUNK_IDS, 2 ** Math.floor(Math.log2(most))));
+}
+
+/** Whether the backward makes the logits of so many rows again: not if they are few. */
+export function logitsMadeTwice(vocabSize: number, rows: number): boolean {
+  return rows * vocabSize * 4 > CHUNK_BYTES;
 }
 
 export function roundUp4(size: number): number {

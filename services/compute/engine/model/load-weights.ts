@@ -1,16 +1,15 @@
-/** Streams a model's weights to the GPU, all of them (weight-upload.ts says how). */
+/** Brings a model's weights to the GPU: all of them at once, or, for a model larger than it, as they are needed. */
 import type { Gpu } from '../device/gpu.ts';
 import { assembleWeights } from './assemble.ts';
 import type { LoadWeightsOptions, ModelSource } from './model-source.ts';
+import { StreamedWeights, type Streaming } from './streamed-weights.ts';
+import { ResidentWeights, type WeightStore } from './weight-store.ts';
 import { WeightUpload } from './weight-upload.ts';
-import type { ModelWeights } from './weights.ts';
 
 export interface LoadedWeights {
-  readonly weights: ModelWeights;
+  readonly weights: WeightStore;
   /** The model's digest, computed on the way. */
   readonly digest: string;
-  /** Every buffer that the model owns. */
-  readonly buffers: readonly GPUBuffer[];
 }
 
 export interface LoadOptions extends LoadWeightsOptions {
@@ -18,23 +17,55 @@ export interface LoadOptions extends LoadWeightsOptions {
   readonly bindingLimit?: number;
 }
 
-/** Throws what ModelSource.loadWeights throws; then nothing stays on the GPU. */
+export interface StreamOptions extends LoadOptions, Streaming {}
+
+/**
+ * Throws what ModelSource.loadWeights throws, and OUT_OF_MEMORY when the GPU has no room for all weights; then nothing stays
+ * there, and it can be used as before.
+ */
 export async function loadWeights(
   gpu: Gpu,
   source: ModelSource,
   options: LoadOptions = {},
 ): Promise<LoadedWeights> {
-  const limit = options.bindingLimit ?? gpu.report.limits['maxStorageBufferBindingSize'] ?? 0;
-  const upload = new WeightUpload(gpu, source, source.config, limit);
+  const upload = new WeightUpload(gpu, source, source.config, bindingLimit(gpu, options));
   try {
-    const weights = assembleWeights(source.config, upload);
+    const weights = await gpu.allocating(() => assembleWeights(source.config, upload));
     const digest = await source.loadWeights((name, info, chunk, offset) => {
       upload.write(name, info.dtype, chunk, offset);
     }, options);
     await gpu.idle();
-    return { weights, digest, buffers: upload.buffers };
+    return { weights: new ResidentWeights(weights, upload.buffers), digest };
   } catch (error) {
     for (const buffer of upload.buffers) buffer.destroy();
     throw error;
   }
+}
+
+/** Reads all weights once, for the digest and for NaNs, and keeps the files open. Throws as `loadWeights` does. */
+export async function streamWeights(
+  gpu: Gpu,
+  source: ModelSource,
+  options: StreamOptions,
+): Promise<LoadedWeights> {
+  // Opened before the digest is made, so that what is read later is what it was made of.
+  const reader = await source.openWeights();
+  const limit = bindingLimit(gpu, options);
+  let weights: StreamedWeights | undefined;
+  try {
+    weights = await gpu.allocating(
+      () => new StreamedWeights(gpu, source, reader, { ...options, bindingLimit: limit }),
+    );
+    const digest = await source.loadWeights(weights.writeKept, options);
+    await gpu.idle();
+    return { weights, digest };
+  } catch (error) {
+    if (weights === undefined) await reader.close();
+    else weights.close();
+    throw error;
+  }
+}
+
+export function bindingLimit({ report }: Gpu, options: LoadOptions = {}): number {
+  return options.bindingLimit ?? report.limits['maxStorageBufferBindingSize'] ?? 0;
 }

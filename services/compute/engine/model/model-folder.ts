@@ -4,16 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { ReptraceError } from '../../../../lib/errors.ts';
-import { assertFinite } from './dtype.ts';
+import { assertFinite, DTYPE_BYTES } from './dtype.ts';
 import { openFolder, type Folder } from './folder-files.ts';
 import type { ModelConfig } from './model-config.ts';
 import { matchTensors } from './model-tensors.ts';
 import { modelDigest, type HashedTensor } from './model-digest.ts';
-import type { LoadWeightsOptions, ModelSource, WeightVisitor } from './model-source.ts';
+import type { LoadWeightsOptions, ModelSource, WeightReader, WeightVisitor } from './model-source.ts';
 import { readModelText, type ModelText, type TextFiles } from './model-text.ts';
 import { quoteName } from './safetensors.ts';
 import type { ChatTemplate } from './template.ts';
-import { findTensors, type TensorInfo } from './tensor-files.ts';
+import { findTensors, floatsOnly, type TensorInfo } from './tensor-files.ts';
 import { TensorReader, type TensorChunk } from './tensor-reader.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
 
@@ -21,7 +21,7 @@ import type { ModelTokenizer } from './tokenizer.ts';
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
   const folder = await openFolder(dir);
   const { text, files } = await readModelText(folder);
-  const tensors = matchTensors(text.config, await findTensors(folder));
+  const tensors = floatsOnly(matchTensors(text.config, await findTensors(folder)));
   return new ModelFolder(folder, text, files, tensors);
 }
 
@@ -83,6 +83,32 @@ export class ModelFolder implements ModelSource {
   /** The model's digest: of the last reading of the weights, or of one made for it. */
   async digest(): Promise<string> {
     return this.#digest ?? (await this.loadWeights());
+  }
+
+  async openWeights(): Promise<WeightReader> {
+    const reader = new TensorReader(this.#folder, { keep: true });
+    try {
+      // All of them now, so that a change is noticed from here on.
+      for (const info of this.tensors.values()) await reader.open(info);
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+    return {
+      read: async (names, visit, range) => {
+        for (const name of names) {
+          const info = this.#info(name);
+          const bytes = DTYPE_BYTES[info.dtype];
+          const [from, to] =
+            range === undefined ? [] : [range.first * bytes, (range.first + range.count) * bytes];
+          for await (const { chunk, offset } of reader.chunks(name, info, from, to)) {
+            assertFinite(name, info.dtype, chunk);
+            await visit(name, info, chunk, offset);
+          }
+        }
+      },
+      close: () => reader.close(),
+    };
   }
 
   /** A whole tensor, as stored. */

@@ -26,6 +26,22 @@ export interface LoadWeightsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Some consecutive values of a tensor. */
+export interface ValueRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Open files of a model, from which tensors are read again and again. */
+export interface WeightReader {
+  /**
+   * Gives every part of these tensors to `visit`, as `loadWeights` does, one tensor after the other; or of the values
+   * from `first` on, which begin and end with rows. Not to be called again before it has ended. Throws WEIGHTS_NOT_FINITE, and WEIGHTS_INVALID where a file has changed since it was opened.
+   */
+  read(names: readonly string[], visit: WeightVisitor, range?: ValueRange): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface ModelSource extends ModelText {
   /** The tensors that the model consists of, by Hugging Face names, as `loadWeights` gives them. */
   readonly tensors: ReadonlyMap<string, SourceTensor>;
@@ -37,6 +53,8 @@ export interface ModelSource extends ModelText {
    */
   loadWeights(visit?: WeightVisitor, options?: LoadWeightsOptions): Promise<string>;
   digest(): Promise<string>;
+  /** The caller closes it. */
+  openWeights(): Promise<WeightReader>;
   /** A whole tensor, in the dtype that `tensors` names. */
   readTensor(name: string): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -42,19 +42,21 @@ export async function openModelText(dir: string): Promise<ModelText> {
 /**
  * Also gives the files' bytes, for the digest.
  * @param given the model's config, where it does not come from the folder's config.json
+ * @param complete adds what is known from elsewhere to the files that the folder has
  */
 export async function readModelText(
   folder: Folder,
   given?: ModelConfig,
+  complete: (files: TextFiles) => TextFiles = (files) => files,
 ): Promise<{ text: ModelText; files: TextFiles }> {
   const config = given ?? (await requireConfig(folder));
   const read = async (name: TextFileName): Promise<Uint8Array | null> =>
     (await readSmallFile(folder, name, MAX_TEXT_BYTES[name])) ?? null;
-  const files: TextFiles = {
+  const files = complete({
     'tokenizer.json': await read('tokenizer.json'),
     'tokenizer_config.json': await read('tokenizer_config.json'),
     'chat_template.jinja': await read('chat_template.jinja'),
-  };
+  });
   const settings = parseTokenizerConfig(
     files['tokenizer_config.json'] === null
       ? {}
@@ -109,7 +111,7 @@ export async function readConfig(folder: Folder): Promise<ModelConfig | undefine
   return parseModelConfig(json);
 }
 
-function parseJson(name: TextFileName, bytes: Uint8Array): unknown {
+export function parseJson(name: TextFileName, bytes: Uint8Array): unknown {
   try {
     return parseBoundedJson(bytes);
   } catch (error) {

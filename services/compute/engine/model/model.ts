@@ -3,11 +3,9 @@
  * through the blocks is here; what is made of it (signatures, training, generation) lives beside this folder.
  */
 import { Arena, type Scope } from '../device/arena.ts';
-import { USAGE, type Gpu } from '../device/gpu.ts';
+import { USAGE, type Gpu, type GpuPort } from '../device/gpu.ts';
 import { Recorder } from '../device/recorder.ts';
-import type { Matrix, Tensor } from '../device/tensor.ts';
-import * as embedding from '../kernels/embedding.ts';
-import * as residual from '../kernels/residual.ts';
+import type { Tensor } from '../device/tensor.ts';
 import { rotaryTable } from '../kernels/rotary.ts';
 import type { GpuBatch } from './batch.ts';
 import {
@@ -18,54 +16,103 @@ import {
   type KeyValues,
   type WeightGradSink,
 } from './block.ts';
+import { beginEmbedding, embedPart, endEmbedding } from './embed.ts';
 import type { ModelConfig } from './model-config.ts';
-import { loadWeights, type LoadOptions } from './load-weights.ts';
+import { bindingLimit, loadWeights, streamWeights, type LoadOptions, type StreamOptions } from './load-weights.ts';
 import type { ModelSource } from './model-source.ts';
 import { ropeAmplitude, ropeFrequencies } from './rope-frequencies.ts';
-import type { BlockWeights, ModelWeights, Projection } from './weights.ts';
+import type { Streaming } from './streamed-weights.ts';
+import type { WeightStore } from './weight-store.ts';
 
 export interface ForwardOptions {
   /** Blocks after this layer keep a tape for the backward; `layers` (the default) keeps none. */
   readonly tapeFrom?: number;
-  /**
-   * Called with hidden state l (0 the embedding output, l the output of block l, before the final norm) once it is
-   * recorded. It may record reads of it, or change it in place: that is where interventions go.
-   */
+  /** Called with hidden state l (0 the embedding output, l the output of block l, before the final norm). */
   readonly onHidden?: (layer: number, hidden: Tensor) => void;
   /** Where each block's keys and values are kept, in decoding. */
   readonly keyValues?: (block: number) => KeyValues;
 }
 
+/** How much of the GPU a model may use, and what must be known to plan for it (attribution/memory-plan.ts). */
+export interface MemoryBudget {
+  /** Weights and activations together. */
+  readonly bytes: number;
+  readonly tensors: ModelSource['tensors'];
+  readonly bindingLimit: number;
+  /** As the weights were loaded; undefined where they are all there. */
+  readonly streaming: Streaming | undefined;
+}
+
+export interface ModelOptions {
+  readonly digest?: string | undefined;
+  /** Default a new one. */
+  readonly recorder?: Recorder;
+  readonly budget?: MemoryBudget | undefined;
+}
+
+export interface BudgetOptions {
+  /** Bytes of the GPU that the model may use, activations included; default all that there are. */
+  readonly memory?: number | undefined;
+}
+
 export class Model {
-  readonly gpu: Gpu;
+  readonly gpu: GpuPort;
   readonly config: ModelConfig;
-  readonly weights: ModelWeights;
+  readonly weights: WeightStore;
   readonly recorder: Recorder;
   readonly arena: Arena;
   /** Identifies the model by what it computes; see model-digest.ts. Undefined while it is being trained. */
   readonly digest: string | undefined;
-  readonly #buffers: readonly GPUBuffer[];
+  /** Undefined: all that the GPU has. */
+  readonly budget: MemoryBudget | undefined;
   #rotary: Tensor | undefined;
 
   constructor(
-    gpu: Gpu,
+    gpu: GpuPort,
     config: ModelConfig,
-    weights: ModelWeights,
-    buffers: readonly GPUBuffer[],
-    digest?: string,
+    weights: WeightStore,
+    { digest, budget, recorder = new Recorder(gpu) }: ModelOptions = {},
   ) {
     this.gpu = gpu;
     this.config = config;
     this.weights = weights;
-    this.#buffers = buffers;
     this.digest = digest;
-    this.recorder = new Recorder(gpu);
-    this.arena = new Arena(gpu);
+    this.budget = budget;
+    this.recorder = recorder;
+    const limit = {
+      room: () => (budget?.bytes ?? Infinity) - weights.bytes - recorder.bytes - this.#rotaryBytes,
+      flush: () => {
+        recorder.submit();
+      },
+    };
+    this.arena = new Arena(gpu, budget === undefined ? undefined : limit);
   }
 
-  static async load(gpu: Gpu, folder: ModelSource, options: LoadOptions = {}): Promise<Model> {
-    const { weights, digest, buffers } = await loadWeights(gpu, folder, options);
-    return new Model(gpu, folder.config, weights, buffers, digest);
+  /** All weights on the GPU. Throws OUT_OF_MEMORY when they have no room there, and what reading them throws. */
+  static async load(
+    gpu: Gpu,
+    source: ModelSource,
+    options: LoadOptions & BudgetOptions = {},
+  ): Promise<Model> {
+    const { weights, digest } = await loadWeights(gpu, source, options);
+    return new Model(gpu, source.config, weights, { digest, budget: budgetOf(gpu, source, options) });
+  }
+
+  /** Blocks on the GPU only while they are used: for models that are larger than it. Throws as `load` does. */
+  static async stream(
+    gpu: Gpu,
+    source: ModelSource,
+    options: StreamOptions & Required<BudgetOptions>,
+  ): Promise<Model> {
+    const { weights, digest } = await streamWeights(gpu, source, options);
+    return new Model(gpu, source.config, weights, {
+      digest,
+      budget: budgetOf(gpu, source, options, { vocabularyParts: options.vocabularyParts }),
+    });
+  }
+
+  get #rotaryBytes(): number {
+    return this.#rotary?.buffer.size ?? 0;
   }
 
   /** @param positions longest sequence that will be run */
@@ -84,11 +131,16 @@ export class Model {
     { tapeFrom = this.config.layers, onHidden, keyValues }: ForwardOptions = {},
   ): Promise<{ x: Tensor; tapes: BlockTape[] }> {
     const { recorder, scope } = context;
-    let x = scope.take([batch.rows, this.config.hiddenSize]);
-    this.#embed(context, batch, x);
+    const tokens = beginEmbedding(context, batch);
+    for (let part = 0; part < this.weights.vocabularyParts; part++) {
+      embedPart(context, await this.weights.embedding(recorder, part), batch, tokens);
+    }
+    let x = endEmbedding(context, this.weights.ends, batch, tokens);
     onHidden?.(0, x);
     const tapes: BlockTape[] = [];
-    for (const [block, weights] of this.weights.blocks.entries()) {
+    for (let block = 0; block < this.config.layers; block++) {
+      const next = block + 1 < this.config.layers ? block + 1 : undefined;
+      const weights = await this.weights.block(recorder, block, next);
       const { out, tape } = blockForward(context, weights, batch, x, block >= tapeFrom, keyValues?.(block));
       if (tape === undefined) scope.give(x);
       else tapes.push(tape);
@@ -102,7 +154,6 @@ export class Model {
   /**
    * Back from the output of the last block through the blocks that kept a tape.
    * @param dx gradient with respect to the last block's output; given back
-   * @param onGradient called with the gradient with respect to hidden state l, from L - 1 down to the first tape's input
    * @returns the gradient with respect to the first taped block's input
    */
   async backward(
@@ -110,44 +161,26 @@ export class Model {
     batch: GpuBatch,
     tapes: readonly BlockTape[],
     dx: Tensor,
-    {
-      onGradient,
-      sink,
-    }: { onGradient?: (layer: number, gradient: Tensor) => void; sink?: WeightGradSink } = {},
+    sink?: WeightGradSink,
   ): Promise<Tensor> {
+    const { recorder, scope } = context;
     let gradient = dx;
     let layer = this.config.layers;
     for (const tape of [...tapes].reverse()) {
       layer -= 1;
-      gradient = blockBackward(context, blockOf(this.weights, layer), batch, tape, gradient, sink);
-      context.scope.give(tape.x);
-      onGradient?.(layer, gradient);
-      await context.recorder.breathe();
+      const weights = await this.weights.block(recorder, layer);
+      gradient = blockBackward(context, weights, batch, tape, gradient, sink);
+      scope.give(tape.x);
+      await recorder.breathe();
     }
     return gradient;
-  }
-
-  /** Hidden state 0: scaled embeddings of the ids, and of the positions where those are learned. */
-  #embed({ recorder, scope }: BlockContext, { ids, positions, rows }: GpuBatch, out: Tensor): void {
-    const { embedding: tokens, positions: learned } = this.weights;
-    const tableOf = ({ parts }: Projection): Matrix[] => parts.map(({ w }) => w);
-    const scale = this.config.embeddingScale;
-    if (learned === undefined) {
-      embedding.forward(recorder, { ids, table: tableOf(tokens), out, scale });
-      return;
-    }
-    const [ofTokens, ofPositions] = [scope.take([rows, this.config.hiddenSize]), scope.take(out.shape)];
-    embedding.forward(recorder, { ids, table: tableOf(tokens), out: ofTokens, scale });
-    embedding.forward(recorder, { ids: positions, table: tableOf(learned), out: ofPositions });
-    residual.forward(recorder, { a: ofTokens, b: ofPositions, out });
-    scope.give(ofTokens, ofPositions);
   }
 
   /** Frees the model's memory. The device stays open. */
   close(): void {
     this.arena.trim();
     this.#rotary?.buffer.destroy();
-    for (const buffer of this.#buffers) buffer.destroy();
+    this.weights.close();
   }
 
   #rotaryFor(positions: number): Tensor | undefined {
@@ -173,8 +206,14 @@ export class Model {
   }
 }
 
-function blockOf(weights: ModelWeights, layer: number): BlockWeights {
-  const block = weights.blocks[layer];
-  if (block === undefined) throw new Error(`the model has no block ${layer}`);
-  return block;
+function budgetOf(
+  gpu: Gpu,
+  { tensors }: ModelSource,
+  options: LoadOptions & BudgetOptions,
+  streaming?: MemoryBudget['streaming'],
+): MemoryBudget | undefined {
+  const { memory: bytes } = options;
+  return bytes === undefined
+    ? undefined
+    : { bytes, tensors, bindingLimit: bindingLimit(gpu, options), streaming };
 }

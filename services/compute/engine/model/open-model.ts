@@ -3,17 +3,23 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { openFolder } from './folder-files.ts';
-import { openGgufModel } from './gguf/gguf-model.ts';
+import { openGgufModel, type QuantizedWeights } from './gguf/gguf-model.ts';
 import { openModelFolder } from './model-folder.ts';
 import type { ModelSource } from './model-source.ts';
 
 const GGUF = '.gguf';
 const SAFETENSORS = /\.safetensors(?:\.index\.json)?$/;
 
+export interface OpenModelOptions {
+  /** What becomes of a GGUF file's quantised matrices: blocks as they are stored, or (by default) float32. */
+  readonly quantized?: QuantizedWeights;
+}
+
 /** Opens what `path` names and checks everything but the weights' values. Safetensors come before GGUF. */
-export async function openModel(path: string): Promise<ModelSource> {
+export async function openModel(path: string, options: OpenModelOptions = {}): Promise<ModelSource> {
   const gguf = await ggufOf(path);
-  return gguf === undefined ? openModelFolder(path) : openGgufModel(await openFolder(gguf.folder), gguf.name);
+  if (gguf === undefined) return openModelFolder(path);
+  return openGgufModel(await openFolder(gguf.folder), gguf.name, options.quantized ?? 'widen');
 }
 
 /** The GGUF file that `path` names or holds; undefined when it is to be opened as a folder of safetensors. */

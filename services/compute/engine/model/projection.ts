@@ -11,15 +11,19 @@ interface Work {
   readonly scope: Scope;
 }
 
-/** y = x wT (+ bias) (+ residual). y [rows, outputs] is another buffer than residual. */
+/**
+ * y = x wT (+ bias) (+ residual). y is another buffer than residual.
+ * @param firstColumn of y [rows, ..], at which the product starts: a multiple of 4
+ */
 export function project(
   { recorder, scope }: Work,
   projection: Projection,
   x: Tensor,
   y: Tensor,
   residual?: Tensor,
+  firstColumn = 0,
 ): void {
-  let column = 0;
+  let column = firstColumn;
   for (const { w, bias } of projection.parts) {
     linear.forward(recorder, { x, w, bias, residual, y, column, scratch: scope });
     column += w.rows;

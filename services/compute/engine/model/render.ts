@@ -3,7 +3,8 @@
  * whole rendering, and the response begins where they part from the ids of the prompt's own rendering.
  *
  * With a chat template, the template writes every special token itself, and none is added. Without one, a sample is
- * `[INST] PROMPT [/INST]RESPONSE` and the text of EOS, after one BOS.
+ * `[INST] PROMPT [/INST]RESPONSE` and the text of EOS, after one BOS; turns before the prompt have no form there. A window
+ * of plain text is itself, as in pre-training: one BOS, no template, and EOS where the text ends.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { requireTokenizer, type ModelText } from './model-text.ts';
@@ -11,8 +12,12 @@ import type { ChatMessage } from './template.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
 
 export interface Sample {
+  /** Turns before the prompt's. Default: none. */
+  readonly context?: readonly ChatMessage[];
   readonly prompt: string;
   readonly response: string;
+  /** A window of plain text, of which prompt and response are the halves; the `last` one ends with EOS. Default: a chat. */
+  readonly raw?: 'inner' | 'last' | null;
   /** Longer samples lose the tail of their response. Default, and at most: the model's context. */
   readonly maxTokens?: number;
 }
@@ -28,15 +33,12 @@ export interface RenderedSample {
 /** What rendering needs of a model folder; weights are not among it. */
 export type TextModel = Pick<ModelText, 'path' | 'config' | 'tokenizer' | 'template'>;
 
-export function renderSample(model: TextModel, { prompt, response, maxTokens }: Sample): RenderedSample {
-  const limit = tokenLimit(model, maxTokens);
-  const tokenizer = requireTokenizer(model);
-  const user: ChatMessage = { role: 'user', content: prompt };
-  const whole =
-    model.template === null
-      ? plainIds(tokenizer, `${plainPrompt(prompt)}${response}${tokenizer.eosToken ?? ''}`)
-      : templateIds(model, tokenizer, [user, { role: 'assistant', content: response }], false);
-  const opening = renderPromptIds(model, tokenizer, prompt);
+/**
+ * Throws INPUT_INVALID for a sample that cannot be one (a bad row), TEMPLATE_INVALID when the template refuses its turns.
+ */
+export function renderSample(model: TextModel, sample: Sample): RenderedSample {
+  const limit = tokenLimit(model, sample.maxTokens);
+  const { whole, opening } = idsOf(model, requireTokenizer(model), sample);
   const promptLength = commonPrefix(whole, opening);
 
   if (promptLength === 0) {
@@ -51,16 +53,20 @@ export function renderSample(model: TextModel, { prompt, response, maxTokens }: 
   if (promptLength >= limit) {
     throw badRow(
       `its prompt takes ${promptLength} tokens, and with ${limit} allowed no token of the response is left`,
-      'Shorten the prompt, or allow more tokens.',
+      'Shorten what comes before the response, or allow more tokens.',
     );
   }
   const truncated = whole.length > limit;
   return { inputIds: truncated ? whole.slice(0, limit) : whole, promptLength, truncated };
 }
 
-/** The prompt alone, up to where the model is to go on; for generation. */
-export function renderPrompt(model: TextModel, prompt: string): number[] {
-  const ids = renderPromptIds(model, requireTokenizer(model), prompt);
+/** The prompt alone, with what came before it, up to where the model is to go on; for generation. */
+export function renderPrompt(
+  model: TextModel,
+  prompt: string,
+  context: readonly ChatMessage[] = [],
+): number[] {
+  const ids = renderPromptIds(model, requireTokenizer(model), prompt, context);
   if (ids.length >= model.config.maxPositions) {
     throw new ReptraceError(
       'PROMPT_TOO_LONG',
@@ -78,10 +84,40 @@ export function renderText(model: TextModel, text: string): number[] {
   return tokenizer.eosId === null ? ids : [...ids, tokenizer.eosId];
 }
 
-function renderPromptIds(model: TextModel, tokenizer: ModelTokenizer, prompt: string): number[] {
-  return model.template === null
-    ? plainIds(tokenizer, plainPrompt(prompt))
-    : templateIds(model, tokenizer, [{ role: 'user', content: prompt }], true);
+/** Of the whole sample, and of what comes before its response. */
+function idsOf(
+  model: TextModel,
+  tokenizer: ModelTokenizer,
+  { context = [], prompt, response, raw = null }: Sample,
+): { readonly whole: number[]; readonly opening: number[] } {
+  if (raw !== null) {
+    const ids = plainIds(tokenizer, prompt + response);
+    const end = raw === 'last' && tokenizer.eosId !== null ? [tokenizer.eosId] : [];
+    return { whole: [...ids, ...end], opening: plainIds(tokenizer, prompt) };
+  }
+  const opening = renderPromptIds(model, tokenizer, prompt, context);
+  if (model.template === null) {
+    const text = `${plainPrompt(prompt)}${response}${tokenizer.eosToken ?? ''}`;
+    return { whole: plainIds(tokenizer, text), opening };
+  }
+  const answer: ChatMessage = { role: 'assistant', content: response };
+  const turns: readonly ChatMessage[] = [...context, { role: 'user', content: prompt }, answer];
+  return { whole: templateIds(model, tokenizer, turns, false), opening };
+}
+
+function renderPromptIds(
+  model: TextModel,
+  tokenizer: ModelTokenizer,
+  prompt: string,
+  context: readonly ChatMessage[],
+): number[] {
+  if (model.template !== null)
+    return templateIds(model, tokenizer, [...context, { role: 'user', content: prompt }], true);
+  if (context.length === 0) return plainIds(tokenizer, plainPrompt(prompt));
+  throw badRow(
+    `${context.length} ${context.length === 1 ? 'turn comes' : 'turns come'} before its prompt, and the model has no chat template to render them by`,
+    "Add the model's chat_template.jinja to its folder, or leave out what comes before the prompt.",
+  );
 }
 
 function plainPrompt(prompt: string): string {

@@ -89,8 +89,7 @@ export function parseRope(config: Fields, maxPositions: number, defaults: RopeDe
       fields === undefined || field(fields, key) === undefined ? [] : [realNumber(fields, key, range)],
     );
   return {
-    theta:
-      agreed('the values of rope_theta', values('rope_theta', THETA)) ?? defaults.theta ?? DEFAULT_THETA,
+    theta: agreed('the values of rope_theta', values('rope_theta', THETA)) ?? defaults.theta ?? DEFAULT_THETA,
     scaling,
     partial:
       agreed('the values of partial_rotary_factor', values('partial_rotary_factor', SHARE)) ??

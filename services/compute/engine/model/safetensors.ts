@@ -14,7 +14,20 @@ import { parseStrictJson, type StrictJson } from './strict-json.ts';
 /** What a tensor may be stored as, and the bytes of a value. Weights are DTypes only; masks and the like may be others. */
 const STORED_BYTES = {
   ...DTYPE_BYTES,
-  ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, U32: 4, I32: 4, F64: 8, U64: 8, I64: 8 },
+  ...{
+    BOOL: 1,
+    U8: 1,
+    I8: 1,
+    F8_E4M3: 1,
+    F8_E5M2: 1,
+    U16: 2,
+    I16: 2,
+    U32: 4,
+    I32: 4,
+    F64: 8,
+    U64: 8,
+    I64: 8,
+  },
 } as const;
 
 export type StoredDType = keyof typeof STORED_BYTES;
@@ -108,7 +121,8 @@ function parseEntry(name: string, entry: StrictJson, dataStart: number, fileSize
 
   const dtype = entry.get('dtype');
   if (typeof dtype !== 'string') throw invalid(`gives tensor ${label} no dtype`);
-  if (!isStoredDType(dtype)) throw invalid(`stores tensor ${label} as ${quoteName(dtype)}, which is no known type`);
+  if (!isStoredDType(dtype))
+    throw invalid(`stores tensor ${label} as ${quoteName(dtype)}, which is no known type`);
 
   const shape = entry.get('shape');
   if (!isWholeNumbers(shape) || shape.length > MAX_RANK) {

@@ -1,9 +1,10 @@
 /**
- * Reads the bytes of tensors whose places are known from a checked header: in parts, through one buffer and one open
- * file at a time, refusing a file that is no longer the one whose header was checked.
+ * Reads the bytes of tensors whose places are known from a checked header: in parts, through one buffer, refusing a file
+ * that is no longer the one whose header was checked.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { ReptraceError } from '../../../../lib/errors.ts';
+import { fileStamp } from './file-stamp.ts';
 import { openFile, readInto, type Folder } from './folder-files.ts';
 import { quoteName } from './safetensors.ts';
 import type { TensorInfo } from './tensor-files.ts';
@@ -17,21 +18,42 @@ export interface TensorChunk {
   readonly offset: number;
 }
 
+interface OpenFile {
+  readonly file: FileHandle;
+  /** What it was when it was opened. */
+  readonly stamp: string;
+}
+
 export class TensorReader {
   readonly #folder: Folder;
-  #open: { name: string; file: FileHandle } | undefined;
+  readonly #keep: boolean;
+  readonly #open = new Map<string, OpenFile>();
   #buffer: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor(folder: Folder) {
+  /** @param keep whether files stay open once they were read from: then they must stay as they were */
+  constructor(folder: Folder, { keep = false }: { readonly keep?: boolean } = {}) {
     this.#folder = folder;
+    this.#keep = keep;
   }
 
-  /** A tensor as stored, in parts of whole elements; a part is overwritten by the next. */
-  async *chunks(name: string, info: TensorInfo): AsyncGenerator<TensorChunk> {
+  /** Opens a file before anything is read of it. */
+  async open(info: TensorInfo): Promise<void> {
+    await this.#file(info);
+  }
+
+  /**
+   * A tensor as stored, in parts of whole elements; a part is overwritten by the next.
+   * @param from first byte that is read @param to one past the last
+   */
+  async *chunks(
+    name: string,
+    info: TensorInfo,
+    from = 0,
+    to = info.end - info.begin,
+  ): AsyncGenerator<TensorChunk> {
     const file = await this.#file(info);
-    const size = info.end - info.begin;
-    for (let offset = 0; offset < size; offset += CHUNK_BYTES) {
-      const length = Math.min(CHUNK_BYTES, size - offset);
+    for (let offset = from; offset < to; offset += CHUNK_BYTES) {
+      const length = Math.min(CHUNK_BYTES, to - offset);
       const chunk = this.#space(length);
       if ((await readInto(file, chunk, info.begin + offset)) !== length) throw changed(info.file, name);
       yield { chunk, offset };
@@ -47,18 +69,24 @@ export class TensorReader {
   }
 
   async close(): Promise<void> {
-    await this.#open?.file.close();
-    this.#open = undefined;
+    const opened = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(opened.map(({ file }) => file.close()));
   }
 
   async #file(info: TensorInfo): Promise<FileHandle> {
-    if (this.#open?.name === info.file) return this.#open.file;
-    await this.close();
+    const known = this.#open.get(info.file);
+    if (known !== undefined) {
+      if (this.#keep && (await fileStamp(known.file)) !== known.stamp) throw changed(info.file);
+      return known.file;
+    }
+    if (!this.#keep) await this.close();
     const opened = await openFile(this.#folder, info.file);
     if (opened === undefined) throw changed(info.file);
-    this.#open = { name: info.file, file: opened.file };
-    if (opened.size !== info.fileSize) throw changed(info.file);
-    return opened.file;
+    const { file, size } = opened;
+    this.#open.set(info.file, { file, stamp: await fileStamp(file) });
+    if (size !== info.fileSize) throw changed(info.file);
+    return file;
   }
 
   #space(length: number): Uint8Array<ArrayBuffer> {

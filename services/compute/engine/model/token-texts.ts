@@ -4,9 +4,11 @@
  * only the tokenizer put before a text (SentencePiece) is left out.
  *
  * A vocabulary spells bytes in one of two ways: every byte as one of 256 characters (byte-level: `Ġthe`), or only those
- * that no token has, as `<0xE2>`, with `▁` for a space (SentencePiece). Which one it is shows in how it spells a text.
+ * that no token has, as `<0xE2>`, with `▁` for a space (SentencePiece). Which one it is shows in how it spells a text. One
+ * that spells no spaces (WordPiece) shows one before each word.
  */
 import { TextDecoder } from 'node:util';
+import { BYTE_ALPHABET } from './tokenizer-pre-tokenizers.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
 
 interface Token {
@@ -16,7 +18,7 @@ interface Token {
 }
 
 interface Spelling {
-  readonly byteLevel: boolean;
+  readonly kind: 'byteLevel' | 'sentencePiece' | 'words';
   /** Whether the tokenizer puts a space before a text, and before one that follows a special token. */
   readonly spaceAtStart: boolean;
   readonly spaceAfterSpecial: boolean;
@@ -63,13 +65,14 @@ function utf8(): TextDecoder {
   return new TextDecoder('utf-8', { ignoreBOM: true });
 }
 
-function tokenOf(tokenizer: ModelTokenizer, { byteLevel, tokens }: Spelling, id: number): Token {
+function tokenOf(tokenizer: ModelTokenizer, { kind, tokens }: Spelling, id: number): Token {
   const known = tokens.get(id);
   if (known !== undefined) return known;
   const piece = tokenizer.tokenPiece(id);
+  const special = tokenizer.decode([id]) !== '' && tokenizer.decode([id], { skipSpecialTokens: true }) === '';
   const token = {
-    bytes: byteLevel ? byteLevelBytes(tokenizer, id, piece) : sentencePieceBytes(tokenizer, id, piece),
-    special: tokenizer.decode([id]) !== '' && tokenizer.decode([id], { skipSpecialTokens: true }) === '',
+    bytes: special ? encoder.encode(piece) : bytesOf(tokenizer, kind, id, piece),
+    special,
   };
   tokens.set(id, token);
   return token;
@@ -84,27 +87,26 @@ function readSpelling(tokenizer: ModelTokenizer): Spelling {
   // A tokenizer may put a space before a text; it has none of these characters.
   const byteLevel = spellingOf('a\nb').endsWith('aĊb');
   const space = byteLevel ? 'Ġ' : '▁';
+  const words = !byteLevel && !spellingOf('a a').includes(space);
   const special = tokenizer.eosToken ?? tokenizer.bosToken ?? '';
   return {
-    byteLevel,
-    spaceAtStart: spellingOf('a').startsWith(space),
-    spaceAfterSpecial: spellingOf(`${special}a`).slice(special.length).startsWith(space),
+    kind: byteLevel ? 'byteLevel' : words ? 'words' : 'sentencePiece',
+    spaceAtStart: words || spellingOf('a').startsWith(space),
+    spaceAfterSpecial: words || spellingOf(`${special}a`).slice(special.length).startsWith(space),
     tokens: new Map(),
   };
 }
 
-/** The 256 characters of GPT-2's alphabet, and the byte that each stands for. */
-const ALPHABET: ReadonlyMap<string, number> = byteAlphabet();
+/** The byte that each character of GPT-2's alphabet stands for. */
+const ALPHABET: ReadonlyMap<string, number> = new Map(
+  BYTE_ALPHABET.map((character, byte) => [character, byte]),
+);
 
-function byteAlphabet(): Map<string, number> {
-  const alphabet = new Map<string, number>();
-  let spare = 256;
-  for (let byte = 0; byte < 256; byte++) {
-    // Those that can be printed stand for themselves, the others for characters from U+0100 on.
-    const printable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
-    alphabet.set(String.fromCharCode(printable ? byte : spare++), byte);
-  }
-  return alphabet;
+function bytesOf(tokenizer: ModelTokenizer, kind: Spelling['kind'], id: number, piece: string): Uint8Array {
+  if (kind === 'words') return encoder.encode(tokenizer.tokenText(id));
+  return kind === 'byteLevel'
+    ? byteLevelBytes(tokenizer, id, piece)
+    : sentencePieceBytes(tokenizer, id, piece);
 }
 
 function byteLevelBytes(tokenizer: ModelTokenizer, id: number, piece: string): Uint8Array {

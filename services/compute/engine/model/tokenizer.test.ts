@@ -133,6 +133,10 @@ describe('a model tokenizer', () => {
     expect(build(JSON.parse(storiesJson), {})).toMatchObject({ bosId: 1, eosId: 2, addBos: true });
     expect(build(JSON.parse(storiesJson), { bos_token: null })).toMatchObject({ bosId: null, addBos: false });
     expect(build(JSON.parse(storiesJson), { add_bos_token: false }).addBos).toBe(false);
+    // Where the config is silent, the post-processor says: as in Hugging Face's fast tokenizers.
+    const silent = { ...(JSON.parse(storiesJson) as object), post_processor: null };
+    expect(build(silent, {})).toMatchObject({ bosId: 1, addBos: false });
+    expect(build(silent, { add_bos_token: true }).addBos).toBe(true);
     expect(build(JSON.parse(storiesJson), { bos_token: { content: '<s>' } }).bosId).toBe(1);
     expect(() => build(JSON.parse(storiesJson), { bos_token: '<bos>' })).toThrow(
       /"<bos>" is not in its vocabulary/,
@@ -166,18 +170,13 @@ describe('a hostile tokenizer.json', () => {
     expectInvalid((json) => (json['model']['unk_token'] = step('<none>')), /unk_token/);
   });
 
-  it('is refused, by name, where the library would do something else than Hugging Face', () => {
-    expectInvalid((json) => (json['model']['type'] = step('Unigram')), /Unigram/);
+  it('is refused, by name, where what it asks for is not implemented', () => {
+    expectInvalid((json) => (json['model']['type'] = step('WordLevel')), /WordLevel/);
     expectInvalid((json) => (json['model']['dropout'] = step(0.1)), /dropout/);
     expectInvalid((json) => (json['model']['continuing_subword_prefix'] = step('##')), /continuing/);
-    expectInvalid((json) => (json['added_tokens'][0]['single_word'] = step(true)), /single_word/);
-    expectInvalid((json) => (json['normalizer'] = step({ type: 'Precompiled' })), /Precompiled/);
-    expectInvalid(
-      (json) => (json['pre_tokenizer'] = step({ type: 'Metaspace', replacement: '▁' })),
-      /splits/,
-    );
-    const split = { type: 'Split', pattern: { String: 'a' }, behavior: 'MergedWithNext', invert: false };
-    expectInvalid((json) => (json['pre_tokenizer'] = step(split)), /MergedWithNext/);
+    expectInvalid((json) => (json['normalizer'] = step({ type: 'ByteLevel' })), /ByteLevel/);
+    const split = { type: 'Split', pattern: { String: 'a' }, behavior: 'Sometimes', invert: false };
+    expectInvalid((json) => (json['pre_tokenizer'] = step(split)), /Sometimes/);
     expectInvalid(
       (json) => (json['pre_tokenizer'] = step({ type: 'FixedLength', length: 0 })),
       /FixedLength/,
@@ -186,10 +185,63 @@ describe('a hostile tokenizer.json', () => {
     expectInvalid((json) => (json['post_processor']['special_tokens']['<s>']['ids'] = step([7])), /"<s>"/);
   });
 
+  it('is refused where Hugging Face would give other ids than it says', () => {
+    // New tokens are numbered from the end of the vocabulary there, whatever their ids in the file.
+    const added = { id: 600, content: '<new>', special: true };
+    const attempt = (): unknown =>
+      createTokenizer(
+        { ...(JSON.parse(storiesJson) as object), added_tokens: [added] },
+        storiesJson.length,
+        parseTokenizerConfig({}),
+        { ...CONFIG, vocabSize: 700 },
+      );
+    expect(attempt).toThrow(/"<new>" has the id 600, where 512 comes next/);
+    // Its bytes would be written as unknown tokens after the text that they are in.
+    expectInvalid((json) => Reflect.deleteProperty(json['model']['vocab'], '<0x41>'), /byte 65/);
+    expectInvalid((json) => {
+      json['model']['vocab']['<unk>▁'] = json['model']['vocab']['▁the'];
+      Reflect.deleteProperty(json['model']['vocab'], '▁the');
+      json['model']['merges'] = step([['<unk>', '▁']]);
+    }, /merges "<unk>"/);
+    // Which piece is the first is not known once something before it may be gone.
+    expectInvalid((json) => {
+      json['normalizer'] = step({ type: 'Strip', strip_left: true, strip_right: false });
+      json['pre_tokenizer'] = step({ type: 'Metaspace', prepend_scheme: 'first' });
+    }, /first piece/);
+  });
+
+  it.each([
+    ['a possessive quantifier', '\\p{L}++[a-z]', /possessive/],
+    ['an atomic group', '(?>a+)b', /possessive/],
+    ['case folded beyond letters', '(?i:\\p{Lu})', /folds case/],
+    ['options', '(?m:.)', /sets options/],
+    ['a back reference', '(a)\\1', /back references/],
+    ['an anchor of the last match', '\\Ga', /back references/],
+    ['what is no pattern', '(', /cannot be used/],
+  ])('is refused for a pattern with %s, which JavaScript would match otherwise', (_what, Regex, message) => {
+    const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+    expectInvalid((json) => (json['pre_tokenizer'] = step(split)), message);
+  });
+
+  it.each([
+    ['no text', null],
+    ['not a table', 'AAAA'],
+    ['longer than it is', Buffer.from([255, 255, 255, 0, 1, 2, 3, 4]).toString('base64')],
+  ])('is refused where its precompiled_charsmap is %s', (_what, precompiled_charsmap) => {
+    expectInvalid(
+      (json) => (json['normalizer'] = step({ type: 'Precompiled', precompiled_charsmap })),
+      /precompiled_charsmap/,
+    );
+  });
+
   it('cannot make a text grow without bound', () => {
     const replace = { type: 'Replace', pattern: { String: 'a' }, content: 'a'.repeat(60) };
     const normalizers = Array.from({ length: 8 }, () => replace);
     expectInvalid((json) => (json['normalizer'] = step({ type: 'Sequence', normalizers })), /times longer/);
+    // Within what is allowed for short texts, but not for this one.
+    const twice = { type: 'Sequence', normalizers: [replace, replace] };
+    const growing = changed((json) => (json['normalizer'] = step(twice)));
+    expect(() => growing.encode('a'.repeat(100_000))).toThrow(/text of more than/);
     const long = { type: 'Prepend', prepend: 'x'.repeat(1e6) };
     expectInvalid((json) => (json['normalizer'] = step(long)), /prepend/);
     let nested: object = replace;

@@ -1,5 +1,6 @@
 /**
- * The model's tokenizer: text to token ids and back, by way of @huggingface/tokenizers (Apache-2.0).
+ * The model's tokenizer: text to token ids and back, with @huggingface/tokenizers (Apache-2.0) where it does as Hugging
+ * Face's own tokenizers do (byte-pair merging, patterns, decoding), and beside it where it does not.
  *
  * What is guarded against a hostile tokenizer.json: unknown or oversized parts (tokenizer-schema.ts), the length of
  * a text, how much the tokenizer can lengthen it, and the time that building, encoding and decoding take
@@ -12,14 +13,19 @@ import type { ModelConfig } from './model-config.ts';
 import { TimeLimitError, withTimeLimit } from './time-limit.ts';
 import type { TokenizerSettings } from './tokenizer-config.ts';
 import { show, tokenizerInvalid } from './tokenizer-fields.ts';
-import { checkTokenizer, outsideVocabulary, type CheckedTokenizer } from './tokenizer-schema.ts';
+import { outsideVocabulary, type EncodePiece } from './tokenizer-models.ts';
+import { bounded } from './tokenizer-normalizers.ts';
+import { checkTokenizer, type CheckedTokenizer } from './tokenizer-schema.ts';
 
 export interface ModelTokenizer {
   readonly bosToken: string | null;
   readonly bosId: number | null;
   readonly eosToken: string | null;
   readonly eosId: number | null;
-  /** Whether a plain text is to start with BOS: there is one, and tokenizer_config.json does not say otherwise. */
+  /**
+   * Whether a plain text is to start with BOS, where there is one: as tokenizer_config.json says, else as the tokenizer's own
+   * post-processor does.
+   */
   readonly addBos: boolean;
   readonly settings: TokenizerSettings;
   /**
@@ -45,7 +51,7 @@ const TIME_PER_THOUSAND_CHARACTERS = 10;
 
 /** What is used of the library's Tokenizer; its own declarations do not resolve under NodeNext. */
 interface LibraryTokenizer {
-  encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: readonly unknown[] };
+  readonly model: { bpe?(text: string): readonly string[] };
   decode(
     ids: readonly number[],
     options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
@@ -63,9 +69,12 @@ export function createTokenizer(
   settings: TokenizerSettings,
   config: Pick<ModelConfig, 'vocabSize' | 'bosTokenId' | 'eosTokenIds'>,
 ): ModelTokenizer {
-  const checked = checkTokenizer(json, config.vocabSize);
   const limit = BASE_TIME + Math.ceil((size / (1 << 20)) * TIME_PER_MEGABYTE);
-  const tokenizer = guarded('building it', limit, () => new LibraryTokenizer(checked.json, {}));
+  const { checked, tokenizer } = guarded('building it', limit, () => {
+    const parts = checkTokenizer(json, config.vocabSize);
+    return { checked: parts, tokenizer: new LibraryTokenizer(parts.json, {}) };
+  });
+  const encodePiece = checked.model.encoder((text) => tokenizer.model.bpe?.(text) ?? []);
   const bos = specialToken(checked, 'bos_token', settings.bosToken, config.bosTokenId, config.vocabSize);
   const eos = specialToken(checked, 'eos_token', settings.eosToken, config.eosTokenIds[0], config.vocabSize);
 
@@ -78,16 +87,12 @@ export function createTokenizer(
       );
     }
     const time = BASE_TIME + Math.ceil((text.length / 1000) * TIME_PER_THOUSAND_CHARACTERS);
-    const ids = guarded(
-      'encoding a text',
-      time,
-      () => tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids,
-    );
-    return ids.map((id) => {
-      if (typeof id !== 'number') throw tokenizerInvalid('it gives a token without an id');
-      if (id >= config.vocabSize) throw outsideVocabulary(checked.pieces.get(id) ?? '', id, config.vocabSize);
-      return id;
-    });
+    const ids = guarded('encoding a text', time, () => encodeText(checked, encodePiece, text));
+    const { before, after } = checked.surroundings;
+    const all = addSpecialTokens ? [...before, ...ids, ...after] : ids;
+    const outside = all.find((id) => id >= config.vocabSize);
+    if (outside === undefined) return all;
+    throw outsideVocabulary(checked.pieces.get(outside) ?? '', outside, config.vocabSize);
   };
 
   const tokenPiece: ModelTokenizer['tokenPiece'] = (id) => {
@@ -134,7 +139,7 @@ export function createTokenizer(
     bosId: bos?.id ?? null,
     eosToken: eos?.token ?? null,
     eosId: eos?.id ?? null,
-    addBos: bos !== null && settings.addBos !== false,
+    addBos: bos !== null && (settings.addBos ?? encode('', { addSpecialTokens: true })[0] === bos.id),
     settings,
     encode,
     decode,
@@ -164,11 +169,33 @@ function specialToken(
   return { token: named, id };
 }
 
-/** Runs the library, turning whatever it throws into one kind of error. */
+function encodeText(checked: CheckedTokenizer, encodePiece: EncodePiece, whole: string): number[] {
+  const ids: number[] = [];
+  // Half a surrogate pair is no character; as bytes, too, it is U+FFFD.
+  for (const section of checked.split(whole.replace(/\p{Surrogate}/gu, '\uFFFD'))) {
+    if ('id' in section) {
+      ids.push(section.id);
+      continue;
+    }
+    for (const part of checked.splitNormalized(checked.normalizer.apply(section.text))) {
+      if ('id' in part) {
+        ids.push(part.id);
+        continue;
+      }
+      const text = bounded(part.text, checked.preTokenizer.growth);
+      const first = section.start === 0 && part.start === 0;
+      for (const piece of checked.preTokenizer.apply([{ text, first }])) encodePiece(piece.text, ids);
+    }
+  }
+  return ids;
+}
+
+/** Runs the library and what is around it, turning whatever it throws into one kind of error. */
 function guarded<T>(doing: string, milliseconds: number, work: () => T): T {
   try {
     return withTimeLimit(milliseconds, work);
   } catch (error) {
+    if (error instanceof ReptraceError) throw error;
     const why =
       error instanceof TimeLimitError
         ? `took longer than ${milliseconds} ms`

@@ -15,7 +15,7 @@ import { bytesFor, isQuantType, valuesIn, type GgufDType } from './gguf/gguf-typ
 import { alignBlocks } from './gguf/quantized-blocks.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ModelSource } from './model-source.ts';
-import type { ProjectionPart } from './weights.ts';
+import { CHUNK_IDS, type ProjectionPart } from './weights.ts';
 
 /** Where some consecutive bytes of a tensor go. */
 interface Target {
@@ -65,8 +65,7 @@ export class WeightUpload implements WeightSource {
     const { name } = weight;
     const dtype = this.#source.tensors.get(name)?.dtype ?? 'F32';
     const rowBytes = bytesFor(dtype, inputs);
-    // Parts begin at a multiple of 4 rows, since their products begin at a vec4 of the output.
-    const most = Math.floor(this.#limit / rowBytes / 4) * 4;
+    const most = rowsOfPart(Math.floor(this.#limit / rowBytes));
     if (most === 0) throw tooWide(name, rowBytes, this.#limit);
     const matrices: Matrix[] = [];
     for (let row = 0; row < outputs; row += most) {
@@ -156,6 +155,16 @@ export class WeightUpload implements WeightSource {
     const usage = USAGE.STORAGE | USAGE.COPY_DST | USAGE.COPY_SRC;
     return this.#gpu.device.createBuffer({ label, size: Math.max(16, size), usage });
   }
+}
+
+/**
+ * Parts begin at a multiple of 4 rows, since their products begin at a vec4 of the output; large ones where chunks of a
+ * vocabulary do (head.ts), so that those are the same however it is split.
+ */
+function rowsOfPart(most: number): number {
+  if (most === Infinity) return most;
+  const unit = most < 64 ? 4 : Math.min(CHUNK_IDS, 2 ** Math.floor(Math.log2(most)));
+  return most - (most % unit);
 }
 
 function weightDtype(dtype: GgufDType): WeightDtype {

@@ -47,14 +47,32 @@ export interface BlockWeights {
   readonly mlpPostNorm: Norm | undefined;
 }
 
-/** What is outside the blocks. */
-export interface OuterWeights {
-  readonly embedding: Projection;
+/** What is outside the blocks and small. */
+export interface EndWeights {
   /** Learned positions, [maxPositions, hiddenSize]. */
   readonly positions: Projection | undefined;
+  /** The final one. */
   readonly norm: Norm;
+}
+
+/** What is outside the blocks. */
+export interface OuterWeights extends EndWeights {
+  readonly embedding: Projection;
   /** The same object as `embedding` where the model ties them. */
   readonly head: Projection;
+}
+
+/**
+ * Ids of the vocabulary that the head works on at once, at most; it is less by powers of two. Parts of a vocabulary are
+ * multiples of it, so that the head works alike whatever the parts.
+ */
+export const CHUNK_IDS = 8192;
+
+/** Consecutive rows of the embedding or the head. */
+export interface VocabularyPart {
+  readonly projection: Projection;
+  /** Id of the first row. */
+  readonly firstId: number;
 }
 
 export interface ModelWeights extends OuterWeights {

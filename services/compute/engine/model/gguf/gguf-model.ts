@@ -12,7 +12,13 @@ import { openFile, readInto, type Folder } from '../folder-files.ts';
 import type { ModelConfig } from '../model-config.ts';
 import { matchTensors } from '../model-tensors.ts';
 import { modelDigest, type HashedTensor } from '../model-digest.ts';
-import type { LoadWeightsOptions, ModelSource, WeightReader, WeightVisitor } from '../model-source.ts';
+import type {
+  LoadWeightsOptions,
+  ModelSource,
+  ValueRange,
+  WeightReader,
+  WeightVisitor,
+} from '../model-source.ts';
 import { readConfig, type ModelText, type TextFiles } from '../model-text.ts';
 import { quoteName } from '../safetensors.ts';
 import type { ChatTemplate } from '../template.ts';
@@ -130,11 +136,11 @@ export class GgufModel implements ModelSource {
     const opened = await reopen(this.#file);
     const stamp = await fileStamp(opened);
     return {
-      read: async (names, visit) => {
+      read: async (names, visit, range) => {
         if ((await fileStamp(opened)) !== stamp) throw changed(this.#file.name);
         for (const name of names) {
           const tensor = this.#tensor(name);
-          for await (const { chunk, offset } of this.#chunks(opened, name, tensor)) {
+          for await (const { chunk, offset } of this.#chunks(opened, name, tensor, range)) {
             await visit(name, tensor, chunk, offset);
           }
         }
@@ -156,11 +162,15 @@ export class GgufModel implements ModelSource {
     return bytes;
   }
 
-  /** Checked parts of a tensor, each overwritten by the next: as stored, and as the model gets them. */
+  /**
+   * Checked parts of a tensor, each overwritten by the next: as stored, and as the model gets them.
+   * @param range only of tensors that keep the file's order
+   */
   async *#chunks(
     opened: FileHandle,
     name: string,
     { stored: info, dtype, shape, layout }: ModelTensor,
+    range?: ValueRange,
   ): AsyncGenerator<{
     stored: Uint8Array<ArrayBuffer>;
     chunk: Uint8Array<ArrayBuffer>;
@@ -168,13 +178,14 @@ export class GgufModel implements ModelSource {
   }> {
     const { step, place, arrange } = readingPlan(name, layout, this.config, shape, dtype);
     const values = valuesIn(info.dtype, info.end - info.begin);
-    const most = Math.min(step, values);
+    const end = range === undefined ? values : range.first + range.count;
+    const most = Math.min(step, end);
     const stored = new Uint8Array(bytesFor(info.dtype, most));
     const widened = dtype === info.dtype ? undefined : new Float32Array(most);
     const ordered = arrange === undefined ? undefined : new Uint8Array(bytesFor(dtype, most));
 
-    for (let first = 0; first < values; first += most) {
-      const count = Math.min(most, values - first);
+    for (let first = range?.first ?? 0; first < end; first += most) {
+      const count = Math.min(most, end - first);
       const bytes = stored.subarray(0, bytesFor(info.dtype, count));
       const position = info.begin + bytesFor(info.dtype, first);
       if ((await readInto(opened, bytes, position)) !== bytes.byteLength) throw changed(this.#file.name);

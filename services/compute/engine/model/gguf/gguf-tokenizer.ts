@@ -73,8 +73,11 @@ export function ggufVocabularySize(metadata: Metadata): number | undefined {
   if (typeof tokens !== 'object' || tokens.items === null) return undefined;
   const types = metadata.get(`${PREFIX}token_type`);
   const kinds = typeof types === 'object' ? types.items : null;
-  const isPadding = (id: number): boolean =>
-    kinds?.[id] === UNUSED || PADDING.test(String(tokens.items?.[id]));
+  const texts = tokens.items;
+  const isPadding = (id: number): boolean => {
+    const token = texts[id];
+    return kinds?.[id] === UNUSED || (typeof token === 'string' && PADDING.test(token));
+  };
   let size = tokens.length;
   while (size > 0 && isPadding(size - 1)) size--;
   return size;
@@ -97,7 +100,7 @@ class Reader {
   items<T extends GgufValue>(name: string, is: (item: GgufValue) => item is T): readonly T[] | undefined {
     const array: GgufArray | GgufValue | undefined = this.value(name);
     if (array === undefined) return undefined;
-    if (typeof array === 'object' && array.items?.every(is) === true) return array.items as readonly T[];
+    if (typeof array === 'object' && array.items?.every(is) === true) return array.items;
     throw refused(this.file, `${PREFIX}${name} ${shown(array)} is not a list of the right kind and length`);
   }
 

@@ -60,7 +60,8 @@ class AdaptedModel implements ModelSource {
   async openWeights(): Promise<WeightReader> {
     const base = await this.#base.openWeights();
     return {
-      read: (names, visit) => base.read(names, this.#applying(visit, new Map(), this.#hashed)),
+      read: (names, visit, range) =>
+        base.read(names, this.#applying(visit, new Map(), this.#hashed), range),
       close: () => base.close(),
     };
   }
