@@ -8,7 +8,7 @@ import type {
 } from '../../services/compute/engine/model/model-source.ts';
 
 export function cutModel(source: ModelSource, layers: number, vocabSize: number): ModelSource {
-  const { path, tokenizer, template, tokenizerDigest } = source;
+  const { path, tokenizer, template, textFiles, tokenizerDigest } = source;
   const config = { ...source.config, layers, vocabSize, windows: source.config.windows.slice(0, layers) };
   const tensors = new Map<string, SourceTensor>();
   for (const { name, shape } of modelTensors(config)) {
@@ -34,7 +34,7 @@ export function cutModel(source: ModelSource, layers: number, vocabSize: number)
       if (left > 0) await visit?.(name, { dtype, shape }, chunk.subarray(0, left), offset);
     };
   return {
-    ...{ path, config, tokenizer, template, tokenizerDigest, tensors },
+    ...{ path, config, tokenizer, template, textFiles, tokenizerDigest, tensors },
     loadWeights: (visit, options) => source.loadWeights(cut(visit), options),
     digest: () => source.digest(),
     openWeights: async () => {

@@ -2,7 +2,7 @@
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { packBatch } from '../../services/compute/engine/model/batch.ts';
-import { vocabularyChunks } from '../../services/compute/engine/model/head.ts';
+import { logitsMadeTwice } from '../../services/compute/engine/model/head.ts';
 import type { Model } from '../../services/compute/engine/model/model.ts';
 import { interleave } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
@@ -38,7 +38,7 @@ export async function measureSignatures(
       layersOf(model).map((layer) => new SignatureCase(sources[i].name, model, layer, tokens)),
     );
     const samples = await interleave(cases, { rounds, sampleSeconds: SAMPLE_SECONDS });
-    return await Promise.all(cases.map((one, i) => one.speed(samples[i])));
+    return cases.map((one, i) => one.speed(samples[i]));
   } finally {
     for (const model of models) model.close();
   }
@@ -70,16 +70,15 @@ class SignatureCase {
     }
   }
 
-  async speed(samples: readonly number[]): Promise<SignatureSpeed> {
-    const { config, recorder } = this.#model;
-    const { head } = await this.#model.weights.head(recorder);
+  speed(samples: readonly number[]): SignatureSpeed {
+    const { config } = this.#model;
     const { rows, lossRows, places } = packBatch(this.#samples);
     const flops = signatureFlops({
       config,
       rows,
       lossRows: lossRows.length,
       pairs: places.reduce((sum, { length }) => sum + (length * (length + 1)) / 2, 0),
-      headTwice: vocabularyChunks(head, lossRows.length).length > 1,
+      headTwice: logitsMadeTwice(config.vocabSize, lossRows.length),
       layer: this.#layer,
     });
     const seconds = summarize(samples);

@@ -36,9 +36,11 @@ export class CapturedLlama extends Model {
     const shared: WeightStore = {
       streamed: weights.streamed,
       bytes: 0,
-      embedding: (recorder) => weights.embedding(recorder),
+      ends: weights.ends,
+      vocabularyParts: weights.vocabularyParts,
+      embedding: (recorder, part) => weights.embedding(recorder, part),
       block: (recorder, layer, next) => weights.block(recorder, layer, next),
-      head: (recorder) => weights.head(recorder),
+      head: (recorder, part) => weights.head(recorder, part),
       close: () => undefined,
     };
     super(gpu, config, shared);

@@ -33,7 +33,7 @@ export class ModelFolder implements ModelSource {
   /** The tensors that the model consists of; others in its files are left out. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly #folder: Folder;
-  readonly #files: TextFiles;
+  readonly textFiles: TextFiles;
   #digest: string | undefined;
 
   /** Use openModelFolder. */
@@ -44,7 +44,7 @@ export class ModelFolder implements ModelSource {
     this.template = text.template;
     this.tensors = tensors;
     this.#folder = folder;
-    this.#files = files;
+    this.textFiles = files;
   }
 
   /**
@@ -70,13 +70,13 @@ export class ModelFolder implements ModelSource {
     } finally {
       await reader.close();
     }
-    this.#digest = modelDigest(this.config, this.#files, hashed);
+    this.#digest = modelDigest(this.config, this.textFiles, hashed);
     return this.#digest;
   }
 
   /** SHA-256 of tokenizer.json: equal for models that read text the same way; null without one. */
   get tokenizerDigest(): string | null {
-    const bytes = this.#files['tokenizer.json'];
+    const bytes = this.textFiles['tokenizer.json'];
     return bytes === null ? null : createHash('sha256').update(bytes).digest('hex');
   }
 

@@ -3,7 +3,7 @@
  * names. What loads, digests and trains models knows only this.
  */
 import type { GgufDType } from './gguf/gguf-types.ts';
-import type { ModelText } from './model-text.ts';
+import type { ModelText, TextFiles } from './model-text.ts';
 
 /** How a source gives a tensor: floats; or, of a matrix in a GGUF file, ggml's quantised blocks as they are stored. */
 export interface SourceTensor {
@@ -12,8 +12,8 @@ export interface SourceTensor {
 }
 
 /**
- * Takes a part of a tensor: whole elements (of blocks, an even number but at the end), starting `offset` bytes into it. `chunk` is reused after the visit
- * (and what it returns) is done: copy what must stay. It is aligned to 4 bytes.
+ * Takes a part of a tensor: whole elements (of blocks, an even number but at the end), starting `offset` bytes into it.
+ * `chunk` is reused after the visit (and what it returns) is done: copy what must stay. It is aligned to 4 bytes.
  */
 export type WeightVisitor = (
   name: string,
@@ -36,7 +36,8 @@ export interface ValueRange {
 export interface WeightReader {
   /**
    * Gives every part of these tensors to `visit`, as `loadWeights` does, one tensor after the other; or of the values
-   * from `first` on, which begin and end with rows. Not to be called again before it has ended. Throws WEIGHTS_NOT_FINITE, and WEIGHTS_INVALID where a file has changed since it was opened.
+   * from `first` on, which begin and end with rows. Not to be called again before it has ended. Throws WEIGHTS_NOT_FINITE,
+   * and WEIGHTS_INVALID where a file has changed since it was opened.
    */
   read(names: readonly string[], visit: WeightVisitor, range?: ValueRange): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +46,8 @@ export interface WeightReader {
 export interface ModelSource extends ModelText {
   /** The tensors that the model consists of, by Hugging Face names, as `loadWeights` gives them. */
   readonly tensors: ReadonlyMap<string, SourceTensor>;
+  /** What decides how text becomes tokens, as Hugging Face's files: as they lie there, or made from GGUF metadata. */
+  readonly textFiles: TextFiles;
   /** Equal for models that read text the same way; null without a tokenizer. */
   readonly tokenizerDigest: string | null;
   /**

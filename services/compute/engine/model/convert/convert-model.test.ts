@@ -8,6 +8,7 @@ import { decodeFloats } from '../dtype.ts';
 import { adaptedModel } from '../lora/adapted-model.ts';
 import { openAdapter } from '../lora/adapter-folder.ts';
 import type { ModelSource } from '../model-source.ts';
+import { requireTokenizer } from '../model-text.ts';
 import { openModel } from '../open-model.ts';
 import { readSafetensors } from '../read-safetensors.ts';
 import { writeSafetensors } from '../safetensors-writer.ts';
@@ -79,8 +80,10 @@ describe('convertModel', () => {
     for (const name of folder.tensors.keys())
       expect(await written.readTensor(name), name).toEqual(await folder.readTensor(name));
     // The file has a copy of the embedding for a head.
-    expect(result).toMatchObject({ dtype: 'F32', tensors: folder.tensors.size + 1, hasTokenizer: false });
+    expect(result).toMatchObject({ dtype: 'F32', tensors: folder.tensors.size + 1, hasTokenizer: true });
     expect(written.config).toEqual({ ...gguf.config, dtype: 'F32' });
+    const text = 'Once upon a time, Zoë said: 3 < 4.';
+    expect(requireTokenizer(written).encode(text)).toEqual(requireTokenizer(folder).encode(text));
   });
 
   it('takes config, tokenizer and template from beside a GGUF file', async () => {

@@ -82,7 +82,7 @@ export class GgufModel implements ModelSource {
   readonly tensors: ReadonlyMap<string, ModelTensor>;
   readonly tokenizerDigest: string | null;
   readonly #file: OpenedFile;
-  readonly #files: TextFiles;
+  readonly textFiles: TextFiles;
   #digest: string | undefined;
 
   /** Use openGgufModel. */
@@ -100,7 +100,7 @@ export class GgufModel implements ModelSource {
     const json = files['tokenizer.json'];
     this.tokenizerDigest = json === null ? null : createHash('sha256').update(json).digest('hex');
     this.#file = file;
-    this.#files = files;
+    this.textFiles = files;
   }
 
   async loadWeights(visit?: WeightVisitor, options: LoadWeightsOptions = {}): Promise<string> {
@@ -124,7 +124,7 @@ export class GgufModel implements ModelSource {
     } finally {
       await opened.close();
     }
-    this.#digest = modelDigest(this.config, this.#files, hashed);
+    this.#digest = modelDigest(this.config, this.textFiles, hashed);
     return this.#digest;
   }
 

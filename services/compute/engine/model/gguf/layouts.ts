@@ -35,7 +35,7 @@ const MAX_HEAD_VALUES = 1 << 24;
 const MAX_TURNED_VALUES = 1 << 27;
 
 /** Whether a quantised matrix of this layout can stay as it is: blocks go along what would be turned. */
-export function keepsBlocks(layout: Layout): boolean {
+function keepsBlocks(layout: Layout): boolean {
   return layout === 'same' || layout === 'rotary-rows' || layout === 'stacked-heads';
 }
 

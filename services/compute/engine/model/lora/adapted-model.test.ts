@@ -321,9 +321,9 @@ describe('a model with an adapter', () => {
 
 /** The same model, its weights visited `bytes` at a time. */
 function inParts(source: ModelSource, bytes: number): ModelSource {
-  const { path, config, tokenizer, template, tokenizerDigest, tensors } = source;
+  const { path, config, tokenizer, template, textFiles, tokenizerDigest, tensors } = source;
   return {
-    ...{ path, config, tokenizer, template, tokenizerDigest, tensors },
+    ...{ path, config, tokenizer, template, textFiles, tokenizerDigest, tensors },
     digest: () => source.digest(),
     readTensor: (name) => source.readTensor(name),
     openWeights: () => source.openWeights(),

@@ -25,6 +25,7 @@ class AdaptedModel implements ModelSource {
   readonly config: ModelSource['config'];
   readonly tokenizer: ModelSource['tokenizer'];
   readonly template: ModelSource['template'];
+  readonly textFiles: ModelSource['textFiles'];
   readonly tokenizerDigest: string | null;
   readonly tensors: ModelSource['tensors'];
   readonly #base: ModelSource;
@@ -42,6 +43,7 @@ class AdaptedModel implements ModelSource {
     this.config = base.config;
     this.tokenizer = base.tokenizer;
     this.template = base.template;
+    this.textFiles = base.textFiles;
     this.tokenizerDigest = base.tokenizerDigest;
     const widened = [...base.tensors].map(([name, { dtype, shape }]) => {
       return [name, { dtype: modules.has(name) ? ('F32' as const) : dtype, shape }] as const;
