@@ -13,7 +13,8 @@ export interface SourceTensor {
 
 /**
  * Takes a part of a tensor: whole elements (of blocks, an even number but at the end), starting `offset` bytes into it.
- * `chunk` is reused after the visit (and what it returns) is done: copy what must stay. It is aligned to 4 bytes.
+ * Parts of a tensor need not come in the order of their offsets. `chunk` is reused after the visit (and what it returns) is
+ * done: copy what must stay. It is aligned to 4 bytes.
  */
 export type WeightVisitor = (
   name: string,
