@@ -33,7 +33,9 @@ function table(count: number) {
     ),
     nothing: arrow.vectorFromArray(numbers.map(() => null)),
     turns: arrow.vectorFromArray(
-      numbers.map((i) => (i % 4 === 0 ? null : [{ role: 'user', content: `q${i % 9}` }].slice(i % 3 === 0 ? 1 : 0))),
+      numbers.map((i) =>
+        i % 4 === 0 ? null : [{ role: 'user', content: `q${i % 9}` }].slice(i % 3 === 0 ? 1 : 0),
+      ),
       messages,
     ),
   };
@@ -46,7 +48,8 @@ const bytesOf = (count: number, format: Format): Uint8Array => arrow.tableToIPC(
 
 async function recordsFrom(path: string, from: number): Promise<SourceRecord[]> {
   const records: SourceRecord[] = [];
-  for await (const record of (await formatOf(path)).read(path, { from, maxRowBytes: 1 << 20 })) records.push(record);
+  for await (const record of (await formatOf(path)).read(path, { from, maxRowBytes: 1 << 20 }))
+    records.push(record);
   return records;
 }
 
@@ -87,7 +90,10 @@ describe.each<Format>(['stream', 'file'])('Arrow, as a %s', (format) => {
 
   it('makes a row of bytes that are no text a bad one', async () => {
     const data = [Buffer.from('good'), Buffer.from([0xff]), Buffer.from('good')];
-    const bytes = arrow.tableToIPC(new arrow.Table({ a: arrow.vectorFromArray(data, new arrow.Binary()) }), format);
+    const bytes = arrow.tableToIPC(
+      new arrow.Table({ a: arrow.vectorFromArray(data, new arrow.Binary()) }),
+      format,
+    );
     const records = await recordsFrom(await scratch.write('bytes.arrow', bytes), 0);
     expect(records.map(({ content }) => ('reason' in content ? content.reason : 'good'))).toEqual([
       'good',

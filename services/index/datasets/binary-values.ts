@@ -80,9 +80,7 @@ export function halfFloat(bits: number): number {
   const sign = (bits & 0x8000) === 0 ? 1 : -1;
   const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 export function wholeValue(value: bigint | number): number | string {
@@ -141,7 +139,8 @@ function fraction(rest: bigint, unit: TimeUnit): string {
 }
 
 function isoDate(milliseconds: number): string {
-  if (!(Math.abs(milliseconds) <= MAX_MILLISECONDS)) throw new BadValue('a date is beyond what can be written');
+  if (!(Math.abs(milliseconds) <= MAX_MILLISECONDS))
+    throw new BadValue('a date is beyond what can be written');
   return new Date(milliseconds).toISOString();
 }
 

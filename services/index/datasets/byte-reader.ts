@@ -51,9 +51,9 @@ export class ByteReader {
 
   async #fill(): Promise<boolean> {
     while (this.#chunk.byteLength === 0 && !this.#ended) {
-      const { done, value } = await this.#chunks.next();
-      if (done === true) this.#ended = true;
-      else this.#chunk = value;
+      const next = await this.#chunks.next();
+      if (next.done === true) this.#ended = true;
+      else this.#chunk = next.value;
     }
     return this.#chunk.byteLength > 0;
   }

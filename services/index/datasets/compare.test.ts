@@ -1,8 +1,12 @@
 import { appendFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHash } from 'node:crypto';
+import { arrow } from '../stores/arrow.ts';
 import { compareDataset } from './compare.ts';
+import { openDataset } from './open-dataset.ts';
 import { scanDataset } from './scan.ts';
 import { scratchFolder, type Scratch } from './testing.ts';
 
@@ -98,6 +102,54 @@ describe('a comparison of CSV', () => {
     ['more in a quote left open', `${head}x,y\na,"b\n`, `${head}x,y\na,"b\nc,d\n`, 'changed'],
   ])('%s', async (_what, before, after, kind) => {
     expect(await compared('c.csv', before, after)).toBe(kind);
+  });
+});
+
+const TEXTS = Array.from({ length: 2000 }, (_, i) => `text ${i}`);
+const parquetOf = (texts: readonly string[]): Uint8Array =>
+  new Uint8Array(
+    parquetWriteBuffer({ columnData: ['prompt', 'response'].map((name) => ({ name, data: [...texts] })) }),
+  );
+const arrowOf = (texts: readonly string[], format: 'file' | 'stream'): Uint8Array => {
+  const column = arrow.vectorFromArray(texts, new arrow.Utf8());
+  return arrow.tableToIPC(new arrow.Table({ prompt: column, response: column }), format);
+};
+const linesOf = (texts: readonly string[]): string =>
+  texts.map((text) => JSON.stringify({ prompt: text, response: text })).join('\n');
+
+describe.each<[string, (texts: readonly string[]) => Uint8Array]>([
+  ['rows.parquet', parquetOf],
+  ['stream.arrow', (texts) => arrowOf(texts, 'stream')],
+  ['file.arrow', (texts) => arrowOf(texts, 'file')],
+  ['rows.jsonl.gz', (texts) => gzipSync(linesOf(texts))],
+  ['rows.json', (texts) => Buffer.from(`[${linesOf(texts).replaceAll('\n', ',')}]`)],
+])('%s, which nothing can be appended to', (name, write) => {
+  const whole = write(TEXTS);
+  const damaged = Buffer.from(whole).fill(0x80, whole.byteLength >> 1, (whole.byteLength >> 1) + 20);
+  it.each<[string, Uint8Array]>([
+    ['more rows', write([...TEXTS, 'more'])],
+    ['other rows', write(TEXTS.map((text, i) => (i === 1999 ? 'text 1998' : text)))],
+    ['the same bytes and others behind', Buffer.concat([whole, Buffer.from('\n{}')])],
+    ['damaged bytes', damaged],
+    ['fewer bytes', whole.subarray(0, -30)],
+  ])('is the same, or with %s has changed', async (_what, after) => {
+    const path = await scratch.write(name, whole);
+    const earlier = await scanDataset(path);
+    const digest = createHash('sha256').update(whole).digest('hex');
+    expect(earlier).toMatchObject({ digest, bytes: whole.byteLength, rows: 2000, badRowCount: 0 });
+    expect(await compareDataset(path, earlier)).toMatchObject({ kind: 'same' });
+    const dataset = await openDataset(path);
+    const read = async (from: number): Promise<number> => {
+      let rows = 0;
+      for await (const _ of dataset.rows(from, { expected: earlier })) rows++;
+      return rows;
+    };
+    expect(await read(0)).toBe(2000);
+    expect(await read(1990)).toBe(10);
+    await writeFile(path, after);
+    expect(await compareDataset(path, earlier)).toMatchObject({ kind: 'changed' });
+    for (const from of [0, 1990, 5000])
+      await expect(read(from)).rejects.toMatchObject({ code: 'DATASET_CHANGED' });
   });
 });
 

@@ -79,13 +79,23 @@ describe('a packed text file', () => {
   it.each([
     ['cut off', 'x.jsonl.gz', packed.subarray(0, -1000), /gzip: unexpected end/],
     ['damaged', 'x.jsonl.gz', Buffer.from(packed).fill(0x55, 200_000, 201_000), /unpacked as gzip/],
-    ['of another sum', 'x.jsonl.gz', Buffer.concat([packed.subarray(0, -8), Buffer.alloc(4), packed.subarray(-4)]), /gzip: incorrect data check/],
+    [
+      'of another sum',
+      'x.jsonl.gz',
+      Buffer.concat([packed.subarray(0, -8), Buffer.alloc(4), packed.subarray(-4)]),
+      /gzip: incorrect data check/,
+    ],
     ['cut off', 'x.jsonl.zst', ZSTD.subarray(0, -1), /zstd: it ends within a frame/],
     ['cut off in a header', 'x.jsonl.zst', ZSTD.subarray(0, 5), /zstd: it ends within a frame/],
     ['followed by something', 'x.jsonl.zst', Buffer.concat([ZSTD, Buffer.from('more')]), /zstd/],
     // Windows of 2^41 bytes; a block of 2 MiB; a dictionary.
     ['of a huge window', 'x.jsonl.zst', zstdFrame([0x00, 0xf8]), /window of \d+ bytes is larger/],
-    ['of a huge block', 'x.jsonl.zst', zstdFrame([0x00, 0x00, 0xff, 0xff, 0xff]), /of no known type|larger than/],
+    [
+      'of a huge block',
+      'x.jsonl.zst',
+      zstdFrame([0x00, 0x00, 0xff, 0xff, 0xff]),
+      /of no known type|larger than/,
+    ],
     ['of a dictionary', 'x.jsonl.zst', zstdFrame([0x01, 0x00, 0x07]), /needs a dictionary/],
     ['of a table without end', 'x.jsonl.zst', zstdFrame([0x00, 0x00, ...ENDLESS]), /one weight only/],
   ])('%s (%s) is refused, and its file is let go of', async (_what, name, bytes, message) => {

@@ -16,7 +16,7 @@ export interface Codec {
    * Each chunk is valid until the next is asked for. All chunks of the source are taken, those behind the end too.
    * Throws DATASET_INVALID for what is corrupt or cut off.
    */
-  chunks(path: string, name: string, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  chunks(name: string, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
 const gzip: Codec = {
@@ -24,7 +24,7 @@ const gzip: Codec = {
   suffix: 'gz',
   magic: [0x1f, 0x8b],
 
-  async *chunks(_path, name, source) {
+  async *chunks(name, source) {
     const gunzip = createGunzip();
     const feeder = new Feeder(source, gunzip);
     const fed = feeder.feed();
@@ -47,7 +47,7 @@ const zstd: Codec = {
   suffix: 'zst',
   magic: [0x28, 0xb5, 0x2f, 0xfd],
 
-  async *chunks(_path, name, source) {
+  async *chunks(name, source) {
     const stream = new ZstdStream();
     try {
       for await (const chunk of source) yield* stream.push(chunk);

@@ -68,7 +68,10 @@ describe('a folder that datasets saved', () => {
   });
 
   it('of several splits gives `train`, or the only one', async () => {
-    const split = (name: string) => ({ [`${name}/state.json`]: state('d.arrow'), [`${name}/d.arrow`]: stream(name) });
+    const split = (name: string) => ({
+      [`${name}/state.json`]: state('d.arrow'),
+      [`${name}/d.arrow`]: stream(name),
+    });
     const both = { 'dataset_dict.json': '{"splits":["test","train"]}', ...split('train'), ...split('test') };
     expect(await prompts(await folder(both))).toEqual(['train']);
     const one = await folder({ 'dataset_dict.json': '{"splits":["test"]}', ...split('test') });
@@ -115,14 +118,26 @@ describe('a folder of files', () => {
       { 'data/train-00001-of-00002.jsonl': 'b', 'data/train-00000-of-00002.jsonl': 'a' },
       ['a', 'b'],
     ],
-    ['numbers without zeros', { 'part10.jsonl': 'c', 'part9.jsonl': 'b', 'part1.jsonl': 'a' }, ['a', 'b', 'c']],
+    [
+      'numbers without zeros',
+      { 'part10.jsonl': 'c', 'part9.jsonl': 'b', 'part1.jsonl': 'a' },
+      ['a', 'b', 'c'],
+    ],
     [
       'the split `train`',
       { 'test.jsonl': 'x', 'train.jsonl': 'a', 'validation-00000-of-00001.jsonl': 'y' },
       ['a'],
     ],
-    ['splits in folders', { 'default/train/0000.jsonl': 'a', 'default/train/0001.jsonl': 'b', 'default/test/0000.jsonl': 'x' }, ['a', 'b']],
-    ['the only file, whatever its name', { 'alpaca_data.jsonl': 'a', 'README.md': 'x', '.cache/x.jsonl': 'y' }, ['a']],
+    [
+      'splits in folders',
+      { 'default/train/0000.jsonl': 'a', 'default/train/0001.jsonl': 'b', 'default/test/0000.jsonl': 'x' },
+      ['a', 'b'],
+    ],
+    [
+      'the only file, whatever its name',
+      { 'alpaca_data.jsonl': 'a', 'README.md': 'x', '.cache/x.jsonl': 'y' },
+      ['a'],
+    ],
     ['the only split', { 'test-00000-of-00001-0123456789abcdef.jsonl': 'a' }, ['a']],
   ])('gives %s', async (_what, files, expected) => {
     const dir = await folder({
@@ -136,10 +151,26 @@ describe('a folder of files', () => {
 
   it.each([
     ['two datasets', { 'a.jsonl': lines('a'), 'b.jsonl': lines('b') }, /"a\.jsonl", "b\.jsonl"/],
-    ['two kinds of training', { 'train_sft.jsonl': lines('a'), 'train_gen.jsonl': lines('b') }, /"train_gen\.jsonl", "train_sft\.jsonl"/],
-    ['two languages', { 'de/train-0.jsonl': lines('a'), 'en/train-0.jsonl': lines('b'), 'en/train-1.jsonl': lines('c') }, /"de\/train-0\.jsonl", "en\/train\*\.jsonl"/],
-    ['two formats', { 'train.jsonl': lines('a'), 'train.csv': 'prompt,response\na,b\n' }, /"train\.csv", "train\.jsonl"/],
-    ['test and validation', { 'test.jsonl': lines('a'), 'dev.jsonl': lines('b') }, /"dev\.jsonl", "test\.jsonl"/],
+    [
+      'two kinds of training',
+      { 'train_sft.jsonl': lines('a'), 'train_gen.jsonl': lines('b') },
+      /"train_gen\.jsonl", "train_sft\.jsonl"/,
+    ],
+    [
+      'two languages',
+      { 'de/train-0.jsonl': lines('a'), 'en/train-0.jsonl': lines('b'), 'en/train-1.jsonl': lines('c') },
+      /"de\/train-0\.jsonl", "en\/train\*\.jsonl"/,
+    ],
+    [
+      'two formats',
+      { 'train.jsonl': lines('a'), 'train.csv': 'prompt,response\na,b\n' },
+      /"train\.csv", "train\.jsonl"/,
+    ],
+    [
+      'test and validation',
+      { 'test.jsonl': lines('a'), 'dev.jsonl': lines('b') },
+      /"dev\.jsonl", "test\.jsonl"/,
+    ],
     ['nothing to read', { 'README.md': '#', 'config.json': '{}' }, /no file that is known/],
   ])('with %s is refused with the choices', async (_what, files, message) => {
     await expect(openDataset(await folder(files))).rejects.toMatchObject({
@@ -160,7 +191,9 @@ describe('a folder of files', () => {
       [2, 1, 'c'],
       [4, 3, 'd'],
     ]);
-    expect(bad).toMatchObject([{ row: 3, line: 2, reason: expect.stringMatching(/JSON.* \(in "train-1\.jsonl\.gz"\)$/) as unknown }]);
+    expect(bad).toMatchObject([
+      { row: 3, line: 2, reason: expect.stringMatching(/JSON.* \(in "train-1\.jsonl\.gz"\)$/) as unknown },
+    ]);
   });
 
   it('names the file that cannot be read', async () => {
@@ -187,7 +220,8 @@ describe('the bytes of a folder', () => {
       { 'train-0.jsonl': lines('a'), 'train-3.jsonl': lines('b', 'c') },
       { 'train-0.jsonl': lines('a') },
     ];
-    for (const other of others) expect(await compareDataset(await folder(other), earlier)).toMatchObject({ kind: 'changed' });
+    for (const other of others)
+      expect(await compareDataset(await folder(other), earlier)).toMatchObject({ kind: 'changed' });
     expect(await compareDataset(join(scratch.dir, 'gone'), earlier)).toEqual({ kind: 'missing' });
   });
 
@@ -224,14 +258,20 @@ describe('links in a folder', () => {
     await symlink('files/here.txt', join(dir, 'train.jsonl'));
     expect(await prompts(dir)).toEqual(['a']);
 
-    const hub = await folder({ 'datasets--o--n/blobs/abc123': lines('b'), 'datasets--o--n/blobs/def456': lines('c') });
+    const hub = await folder({
+      'datasets--o--n/blobs/abc123': lines('b'),
+      'datasets--o--n/blobs/def456': lines('c'),
+    });
     const snapshot = join(hub, 'datasets--o--n/snapshots/rev');
     await mkdir(join(snapshot, 'data'), { recursive: true });
     await symlink('../../../blobs/abc123', join(snapshot, 'data/train-0.jsonl'));
     await symlink('../../../blobs/def456', join(snapshot, 'data/train-1.jsonl'));
     expect(await prompts(snapshot)).toEqual(['b', 'c']);
     expect(await prompts(join(snapshot, 'data'))).toEqual(['b', 'c']);
-    expect((await shardsOf(snapshot)).map(({ name }) => name)).toEqual(['data/train-0.jsonl', 'data/train-1.jsonl']);
+    expect((await shardsOf(snapshot)).map(({ name }) => name)).toEqual([
+      'data/train-0.jsonl',
+      'data/train-1.jsonl',
+    ]);
   });
 
   it.each([

@@ -28,7 +28,8 @@ const PREFERRED = 'train';
  * for a file that is elsewhere.
  */
 export async function shardsOf(folder: string): Promise<readonly Shard[]> {
-  const names = await savedSplits(folder) ?? (await savedFiles(folder, '')) ?? (await downloadedFiles(folder));
+  const names =
+    (await savedSplits(folder)) ?? (await savedFiles(folder, '')) ?? (await downloadedFiles(folder));
   if (names.length > MAX_SHARDS) {
     throw invalidDataset(
       `${folder} has ${names.length} files, more than ${MAX_SHARDS}`,

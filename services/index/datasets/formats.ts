@@ -38,7 +38,7 @@ async function* readFolder(path: string, { limit, ...request }: ReadRequest): Re
 async function fileFormat(path: string, name: string): Promise<DatasetFormat> {
   let head = await headOf(fileChunks(path, HEAD_BYTES));
   const codec = codecOf(head);
-  if (codec !== null) head = await headOf(codec.chunks(path, name, fileChunks(path)));
+  if (codec !== null) head = await headOf(codec.chunks(name, fileChunks(path)));
   const kind = kindOf(name, head);
   const stream = STREAMS.find((format) => format === kind);
   if (stream !== undefined) return streamed(stream, codec);
@@ -69,7 +69,7 @@ function streamed(format: StreamFormat, codec: Codec | null): DatasetFormat {
       if (!appendable && limit !== undefined && (await stat(path).catch(() => null))?.size !== limit)
         throw changedDataset(name);
       const chunks = tapped(fileChunks(path, limit), tap);
-      return yield* format.parse(name, codec === null ? chunks : codec.chunks(path, name, chunks), request);
+      return yield* format.parse(name, codec === null ? chunks : codec.chunks(name, chunks), request);
     },
   };
 }

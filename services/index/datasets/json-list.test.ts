@@ -39,7 +39,12 @@ describe('a JSON list', () => {
     ['an item that is no object', `[${ITEM},3,${ITEM}]`, [0, 2], /not a JSON object/],
     ['a comma too many', `[${ITEM},,${ITEM}]`, [0, 2], /JSON/],
     ['a comma at the end', `[${ITEM},]`, [0], /JSON/],
-    ['an item that is too long', `[${ITEM},{"prompt":"${'x'.repeat(2000)}"},${ITEM}]`, [0, 2], /longer than 1000/],
+    [
+      'an item that is too long',
+      `[${ITEM},{"prompt":"${'x'.repeat(2000)}"},${ITEM}]`,
+      [0, 2],
+      /longer than 1000/,
+    ],
     ['no end', `[${ITEM},${ITEM}`, [0], /never closed/],
     ['a quote left open', `[${ITEM},{"prompt":"p,${ITEM}]`, [0], /never closed/],
     ['text behind it', `[${ITEM}] ${ITEM}`, [0], /follows the end/],
@@ -50,7 +55,9 @@ describe('a JSON list', () => {
   });
 
   it('without items has no rows', async () => {
-    await expect(outcome('[ ]')).rejects.toMatchObject({ message: expect.stringMatching(/no rows/) as unknown });
+    await expect(outcome('[ ]')).rejects.toMatchObject({
+      message: expect.stringMatching(/no rows/) as unknown,
+    });
   });
 
   it('is not needed in a file with its name: it may hold JSON lines', async () => {

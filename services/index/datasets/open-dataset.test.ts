@@ -291,7 +291,7 @@ describe('any dataset', () => {
 
   it('names the extensions that are known', async () => {
     await expect(openDataset(await scratch.write('x.doc', GOOD))).rejects.toMatchObject({
-      remedy: expect.stringContaining('.jsonl, .ndjson, .json, .csv, .tsv, .arrow') as unknown,
+      remedy: expect.stringContaining('.json, .jsonl, .ndjson, .csv, .tsv, .arrow') as unknown,
     });
   });
 

@@ -33,7 +33,9 @@ async function valuesOf(path: string): Promise<Record<string, unknown>[]> {
 }
 
 async function reasonsOf(path: string, maxRowBytes?: number): Promise<(string | null)[]> {
-  return (await recordsOf(path, maxRowBytes)).map(({ content }) => ('reason' in content ? content.reason : null));
+  return (await recordsOf(path, maxRowBytes)).map(({ content }) =>
+    'reason' in content ? content.reason : null,
+  );
 }
 
 const TEXTS = Array.from({ length: 3000 }, (_, i) => `text ${i % 400} ${'ä🙂 '.repeat(i % 23)}`);
@@ -49,7 +51,9 @@ describe('Parquet', () => {
     const { rows, bad } = await readAll(path);
     expect(bad).toEqual([]);
     expect(rows.map(({ row, line }) => [row, line])).toEqual(TEXTS.map((_, i) => [i, i + 1]));
-    expect(rows.map(({ prompt, response }) => [prompt, response])).toEqual(TEXTS.map((text) => [text, `to ${text}`]));
+    expect(rows.map(({ prompt, response }) => [prompt, response])).toEqual(
+      TEXTS.map((text) => [text, `to ${text}`]),
+    );
     expect(rows[7].label).toBe('1');
     const behind = await readAll(path, {}, 2500);
     expect(behind.rows).toEqual(rows.slice(2500));
@@ -79,7 +83,10 @@ describe('Parquet', () => {
     'reads text written as %s as hyparquet does',
     async (encoding) => {
       const data = TEXTS.map((text, i) => (i % 7 === 0 ? null : text));
-      const path = await written('e.parquet', { columnData: [{ name: 'a', data, encoding }], pageSize: 3000 });
+      const path = await written('e.parquet', {
+        columnData: [{ name: 'a', data, encoding }],
+        pageSize: 3000,
+      });
       expect(await valuesOf(path)).toEqual(data.map((a) => ({ a })));
     },
   );
@@ -98,13 +105,20 @@ describe('Parquet', () => {
     const file = parquetWriteBuffer({ columnData: [{ name: 'a', data, type, encoding }], pageSize: 1000 });
     const theirs = await parquetReadObjects({ file });
     expect(await valuesOf(await scratch.write('n.parquet', new Uint8Array(file)))).toEqual(
-      theirs.map(({ a }: Record<string, unknown>) => ({ a: typeof a === 'bigint' ? Number(a) : (a ?? null) })),
+      theirs.map(({ a }: Record<string, unknown>) => ({
+        a: typeof a === 'bigint' ? Number(a) : (a ?? null),
+      })),
     );
   });
 
   it('makes a row of what no row can hold a bad one, and reads on', async () => {
     const encoder = new TextEncoder();
-    const bytes = [encoder.encode('good'), new Uint8Array([0xff, 0xfe]), encoder.encode('good'), encoder.encode('x'.repeat(200))];
+    const bytes = [
+      encoder.encode('good'),
+      new Uint8Array([0xff, 0xfe]),
+      encoder.encode('good'),
+      encoder.encode('x'.repeat(200)),
+    ];
     const path = await written('bad.parquet', {
       columnData: [
         { name: 'bytes', data: bytes, type: 'BYTE_ARRAY' },
@@ -143,7 +157,11 @@ describe('Parquet', () => {
     it.each([
       ['the end is missing', whole.subarray(0, -20), /does not end as Parquet files do/],
       ['only the beginning is there', Buffer.from('PAR1'), /cut off/],
-      ['the footer is larger than the file', Buffer.concat([whole.subarray(0, -8), Buffer.from('\xff\xff\xff\x7fPAR1', 'latin1')]), /larger than the file/],
+      [
+        'the footer is larger than the file',
+        Buffer.concat([whole.subarray(0, -8), Buffer.from('\xff\xff\xff\x7fPAR1', 'latin1')]),
+        /larger than the file/,
+      ],
       ['the footer lists more than it holds', footer(endless), /cut off/],
       ['the footer nests without end', footer(nested), /nested too deeply/],
       ['the footer has a number without end', footer(longNumber), /number that never ends/],

@@ -48,7 +48,8 @@ async function* readGroup(
 ): AsyncGenerator<SourceRecord, void> {
   const held = new Held();
   const readers = group.chunks.map(
-    (chunk) => new ColumnReader(readPages(new ForwardReader(file, chunk.start, chunk.end), chunk), chunk.leaf, held),
+    (chunk) =>
+      new ColumnReader(readPages(new ForwardReader(file, chunk.start, chunk.end), chunk), chunk.leaf, held),
   );
   for (let done = 0; done < group.rows;) {
     let ready = group.rows - done;
@@ -69,5 +70,6 @@ async function* readGroup(
       yield { row, line: row + 1, end: 0, content };
     }
   }
-  for (const reader of readers) if ((await reader.ready()) > 0) throw new Error('a row group has more rows than it says');
+  for (const reader of readers)
+    if ((await reader.ready()) > 0) throw new Error('a row group has more rows than it says');
 }

@@ -1,14 +1,12 @@
 /**
- * The real path of a file in a dataset's folder. Links may not lead out of the folder, but for those of Hugging Face's cache:
- * `snapshots/REVISION/file` is a link to `blobs/HASH` of the same repository.
+ * The real path of a file in a dataset's folder. Links may not lead out of the folder, but for those of Hugging Face's cache
+ * (lib/hub/cache-layout.ts).
  */
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { ReptraceError } from '../../../lib/errors.ts';
+import { isCacheBlob } from '../../../lib/hub/cache-layout.ts';
 import { fileError } from './file-chunks.ts';
-
-/** .../datasets--OWNER--NAME/snapshots/REVISION, and folders below. */
-const SNAPSHOT = /^(.*[/\\]datasets--[^/\\]+)[/\\]snapshots[/\\][^/\\]+(?:[/\\].*)?$/;
 
 /**
  * @param name within the folder, with forward slashes
@@ -21,9 +19,7 @@ export async function shardPath(folder: string, name: string): Promise<string> {
   const root = await realpath(folder);
   const way = relative(root, real);
   if (way !== '..' && !way.startsWith(`..${sep}`)) return real;
-  const repository = SNAPSHOT.exec(root)?.[1];
-  if (repository !== undefined && dirname(real) === join(repository, 'blobs') && basename(real) !== '..')
-    return real;
+  if (await isCacheBlob(root, real)) return real;
   throw new ReptraceError(
     'PATH_NOT_ALLOWED',
     `${name} in ${folder} is a link that leads out of the folder`,

@@ -57,10 +57,10 @@ class Shown {
   /** And the rest of the chunk that this is in. */
   async upTo(offset: number): Promise<void> {
     while (this.#tap !== undefined && this.#offset < offset) {
-      const { done, value } = await this.#chunks.next();
-      if (done === true) return;
-      this.#tap(value);
-      this.#offset += value.byteLength;
+      const next = await this.#chunks.next();
+      if (next.done === true) return;
+      this.#tap(next.value);
+      this.#offset += next.value.byteLength;
     }
   }
 

@@ -151,7 +151,11 @@ function frameHeader(view: DataView) {
   const size = number(bytes - sizeBytes, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
   const window = view.getUint8(5);
   const base = 2 ** (10 + (window >> 3));
-  return { bytes, checksum: (descriptor & 4) !== 0, window: single ? size : base + (base / 8) * (window & 7) };
+  return {
+    bytes,
+    checksum: (descriptor & 4) !== 0,
+    window: single ? size : base + (base / 8) * (window & 7),
+  };
 }
 
 /**

@@ -66,7 +66,8 @@ function valuesOf(field: Field, length: number, batch: Batch, dictionaries: Dict
     if (values === undefined) throw new Error('a dictionary stands behind the rows that need it');
     return (row, budget) => {
       const place = Number(places(row));
-      if (!(place >= 0 && place < values.length)) throw new Error('a value stands for none of its dictionary');
+      if (!(place >= 0 && place < values.length))
+        throw new Error('a value stands for none of its dictionary');
       return values.value(place, budget);
     };
   }
@@ -128,7 +129,9 @@ function valuesOf(field: Field, length: number, batch: Batch, dictionaries: Dict
       return mapValues(mapEntries(field.children[0], batch, dictionaries), range);
     }
     case 'struct': {
-      const columns = field.children.map((child) => [child.name, readColumn(child, batch, dictionaries)] as const);
+      const columns = field.children.map(
+        (child) => [child.name, readColumn(child, batch, dictionaries)] as const,
+      );
       if (columns.some(([, column]) => column.length < length)) throw new Error(SHORTER);
       return (row, budget) => {
         budget.spend();
@@ -191,7 +194,8 @@ function ranges(bytes: Uint8Array, length: number, large: boolean): Range {
   const size = large ? 8 : 4;
   // Of no rows there may be no offsets at all.
   const view = viewOf(bytes, length === 0 ? 0 : (length + 1) * size);
-  const at = (i: number): number => (large ? Number(view.getBigInt64(8 * i, true)) : view.getInt32(4 * i, true));
+  const at = (i: number): number =>
+    large ? Number(view.getBigInt64(8 * i, true)) : view.getInt32(4 * i, true);
   return (row, count) => {
     const [begin, end] = [at(row), at(row + 1)];
     if (!(0 <= begin && begin <= end && end <= count)) throw new Error('a value lies outside of its buffer');

@@ -9,8 +9,17 @@ export type Type =
   | { readonly is: 'bytes' | 'listOf'; readonly large: boolean }
   | { readonly is: 'views' }
   | { readonly is: 'int'; readonly bits: number; readonly signed: boolean }
-  | { readonly is: 'float' | 'decimal' | 'fixed' | 'fixedList'; readonly size: number; readonly scale: number }
-  | { readonly is: 'date' | 'time' | 'timestamp'; readonly bits: number; readonly unit: TimeUnit; readonly utc: boolean };
+  | {
+      readonly is: 'float' | 'decimal' | 'fixed' | 'fixedList';
+      readonly size: number;
+      readonly scale: number;
+    }
+  | {
+      readonly is: 'date' | 'time' | 'timestamp';
+      readonly bits: number;
+      readonly unit: TimeUnit;
+      readonly utc: boolean;
+    };
 
 export interface Field {
   readonly name: string;
@@ -59,7 +68,8 @@ function fieldsOf(tables: readonly Table[], depth: number, builder: Builder, inD
 
 function fieldOf(name: string, table: Table, depth: number, builder: Builder, inDictionary: boolean): Field {
   const encoding = table.table(4);
-  if (encoding !== null && inDictionary) throw new Error(`the column ${shown(name)} has a dictionary of dictionaries`);
+  if (encoding !== null && inDictionary)
+    throw new Error(`the column ${shown(name)} has a dictionary of dictionaries`);
   const within = inDictionary || encoding !== null;
   const children = fieldsOf(table.tables(5), depth + 1, builder, within);
   const type = typeOf(name, table.uint8(2), table.table(3));
@@ -92,7 +102,11 @@ function typeOf(name: string, number: number, type: Table | null): Type {
     case 6:
       return { is: 'boolean' };
     case 7:
-      return { is: 'decimal', size: (type?.int32(2, 128) ?? 128) / 8, scale: scaleOf(name, type?.int32(1) ?? 0) };
+      return {
+        is: 'decimal',
+        size: (type?.int32(2, 128) ?? 128) / 8,
+        scale: scaleOf(name, type?.int32(1) ?? 0),
+      };
     case 8: {
       const days = type?.int16(0, 1) === 0;
       return { is: 'date', bits: days ? 32 : 64, unit: days ? 's' : 'ms', utc: false };

@@ -51,15 +51,9 @@ export class ColumnReader {
   /** How many whole rows can be read now; 0 at the end of the column. */
   async ready(): Promise<number> {
     while (!this.#ended && this.#rows <= this.#ahead) {
-      const { done, value } = await this.#pages.next();
-      if (done === true) {
-        this.#ended = true;
-      } else if (value.entries > 0) {
-        this.#held.add(value.bytes);
-        this.#queue.push(value);
-        this.#rows += value.rows;
-        if (this.#queue.length === 1) this.#open(value);
-      }
+      const next = await this.#pages.next();
+      if (next.done === true) this.#ended = true;
+      else if (next.value.entries > 0) this.#add(next.value);
     }
     return this.#ended ? this.#rows : this.#rows - this.#ahead;
   }
@@ -104,6 +98,13 @@ export class ColumnReader {
     return whole;
   }
 
+  #add(page: Page): void {
+    this.#held.add(page.bytes);
+    this.#queue.push(page);
+    this.#rows += page.rows;
+    if (this.#queue.length === 1) this.#open(page);
+  }
+
   #open(page: Page): void {
     this.#left = page.entries;
     this.#readLevels(page);
@@ -127,10 +128,6 @@ export class ColumnReader {
   #readLevels({ repetitions, definitions }: Page): void {
     this.#repetition = repetitions?.next() ?? 0;
     this.#definition = definitions?.next() ?? this.#maxDefinition;
-  }
-
-  async close(): Promise<void> {
-    await this.#pages.return(undefined);
   }
 }
 

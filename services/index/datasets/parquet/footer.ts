@@ -57,7 +57,8 @@ export async function readFooter(file: FileSlices): Promise<Footer> {
   checkRows(rows, file.size);
   if (schema.leaves.length === 0) throw new Error('it has no columns');
   const parts = groups.flatMap(({ chunks }) => chunks.map(({ start, end }) => end - start));
-  if (parts.reduce((sum, bytes) => sum + bytes, 0) > file.size) throw new Error('its parts are larger than the file');
+  if (parts.reduce((sum, bytes) => sum + bytes, 0) > file.size)
+    throw new Error('its parts are larger than the file');
   return { ...schema, groups };
 }
 

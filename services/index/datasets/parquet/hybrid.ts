@@ -18,7 +18,8 @@ export class HybridReader {
 
   /** @param width bits of a number */
   constructor(bytes: Uint8Array, width: number) {
-    if (width > MAX_WIDTH) throw new Error(`numbers of ${width} bits stand where at most ${MAX_WIDTH} are known`);
+    if (width > MAX_WIDTH)
+      throw new Error(`numbers of ${width} bits stand where at most ${MAX_WIDTH} are known`);
     this.#bytes = bytes;
     this.#width = width;
   }
@@ -56,20 +57,19 @@ export class HybridReader {
 
   #begin(): void {
     if (this.#bit >= 0) this.#at = (this.#bit + 7) >> 3;
-    this.#bit = -1;
-    const header = this.#varint();
-    const packed = header % 2 === 1;
+    let header = 0;
+    // Some writers put runs of nothing in between.
+    while (header < 2) header = this.#varint();
     const count = Math.floor(header / 2);
-    if (count === 0 && this.#at >= this.#bytes.byteLength) throw new Error('runs are cut off');
-    this.#left = packed ? 8 * count : count;
-    if (this.#left === 0) {
-      this.#begin();
-    } else if (packed) {
+    if (header % 2 === 1) {
+      this.#left = 8 * count;
       this.#bit = 8 * this.#at;
-    } else {
-      this.#value = 0;
-      for (let shift = 0; shift < this.#width; shift += 8) this.#value |= this.#byte() << shift;
+      return;
     }
+    this.#left = count;
+    this.#bit = -1;
+    this.#value = 0;
+    for (let shift = 0; shift < this.#width; shift += 8) this.#value |= this.#byte() << shift;
   }
 
   #varint(): number {

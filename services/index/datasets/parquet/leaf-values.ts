@@ -35,6 +35,8 @@ type Meaning =
   | { readonly is: 'time' | 'timestamp'; readonly unit: TimeUnit; readonly utc: boolean }
   | { readonly is: 'decimal'; readonly scale: number };
 
+/** No number of a converted type. */
+const NONE = -1;
 const MAX_SCALE = 76;
 const MAX_DECIMAL_BYTES = 32;
 const JULIAN_1970 = 2_440_588n;
@@ -62,7 +64,7 @@ function meaningOf(element: Struct, type: number): Meaning {
   if (logical?.has(14) === true) return { is: 'uuid' };
   if (logical?.has(15) === true) return { is: 'half' };
   if (logical?.struct(10)?.flag(2) === false) return { is: 'unsigned' };
-  switch (element.int(6)) {
+  switch (element.int(6) ?? NONE) {
     case 5:
       return { is: 'decimal', scale: scaleOf(element.int(7) ?? 0) };
     case 6:

@@ -39,7 +39,7 @@ export function pageValues(
   leaf: Leaf,
   dictionary: Dictionary | null,
 ): NextValue {
-  switch (encoding) {
+  switch (encoding ?? -1) {
     case ENCODING.plain:
       return plainValues(bytes, leaf);
     case ENCODING.plainDictionary:
@@ -69,7 +69,9 @@ export function pageValues(
     case ENCODING.byteStreams:
       return streamedValues(bytes, leaf);
   }
-  throw new Error(`the column ${leaf.path.join('.').slice(0, 60)} is written in a way that is not known (${encoding})`);
+  throw new Error(
+    `the column ${leaf.path.join('.').slice(0, 60)} is written in a way that is not known (${encoding ?? 'none'})`,
+  );
 }
 
 /** Of the page that holds a dictionary. Throws an Error. */

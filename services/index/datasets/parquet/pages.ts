@@ -43,7 +43,7 @@ export async function* readPages(reader: ForwardReader, chunk: ColumnChunk): Asy
     const header = await readHeader(reader);
     const [packedSize, size] = [sizeOf(header, 3), sizeOf(header, 2)];
     const packed = await reader.take(packedSize);
-    switch (header.int(1)) {
+    switch (header.int(1) ?? -1) {
       case DICTIONARY_PAGE:
         dictionary = dictionaryOf(unpacked(packed, size, chunk.unpack), chunk.leaf);
         held = size;
@@ -76,7 +76,8 @@ async function readHeader(reader: ForwardReader): Promise<Struct> {
       reader.skip(end);
       return value;
     } catch (error) {
-      if (!(error instanceof CutOff) || most >= MAX_HEADER_BYTES || bytes.byteLength === reader.left) throw error;
+      if (!(error instanceof CutOff) || most >= MAX_HEADER_BYTES || bytes.byteLength === reader.left)
+        throw error;
     }
   }
 }

@@ -101,7 +101,8 @@ class Builder {
     for (let i = childrenOf(parent); i > 0; i--) {
       const element = this.next();
       const name = nameOf(element);
-      if (names.size === names.add(name).size) throw new Error(`it has the column ${name.slice(0, 60)} twice`);
+      if (names.size === names.add(name).size)
+        throw new Error(`it has the column ${name.slice(0, 60)} twice`);
       fields.push({ name, node: this.node(element, [...path, name], definition, repetition) });
     }
     return fields;
@@ -110,7 +111,8 @@ class Builder {
   /** @param definition of what holds it, as `repetition` is */
   node(element: Struct, path: readonly string[], definition: number, repetition: number): Node {
     const kind = element.int(3);
-    if (kind !== REPEATED) return this.#body(element, path, definition + Number(kind === OPTIONAL), repetition);
+    if (kind !== REPEATED)
+      return this.#body(element, path, definition + Number(kind === OPTIONAL), repetition);
     // A list without the groups that say so.
     const from = this.leaves.length;
     const item = this.#body(element, path, definition + 1, repetition + 1);

@@ -74,7 +74,8 @@ export class Struct {
 }
 
 function structOf(value: unknown): Struct | undefined {
-  const is = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  const is =
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
   return is ? new Struct(value as Readonly<Record<string, unknown>>) : undefined;
 }
 
