@@ -18,6 +18,7 @@ const PARENTS = {
   compute: { Model: './graphql/parents.ts#ModelParent' },
   index: {
     Index: './graphql/parents.ts#IndexParent',
+    IndexPlan: './graphql/parents.ts#PlanParent',
     IndexProgress: './graphql/parents.ts#ProgressParent',
     TrainingSample: './graphql/parents.ts#SampleParent',
   },

@@ -32,7 +32,7 @@ export function planTable(plan: PlanResult): string {
     line('layers', layersText(plan.layers)),
     line('memory', memoryText(memory)),
     line('time', `${timeText(seconds)} on ${safeText(plan.gpu)}`),
-    line('', `${speedText(seconds, plan.flops)}`),
+    line('', speedText(seconds, plan.flops)),
     line('store', `about ${byteCount(storeBytes)} more`),
   ].join('\n');
 }

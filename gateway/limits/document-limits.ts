@@ -16,7 +16,13 @@ export interface DocumentLimits {
   readonly costlyFields: number;
 }
 
-const COSTLY: ReadonlySet<string> = new Set(['traceBehavior', 'generate', 'buildIndex', 'resumeIndex']);
+const COSTLY: ReadonlySet<string> = new Set([
+  'traceBehavior',
+  'generate',
+  'buildIndex',
+  'planIndex',
+  'resumeIndex',
+]);
 
 interface Size {
   readonly depth: number;

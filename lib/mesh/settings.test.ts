@@ -12,6 +12,7 @@ describe('readSettings', () => {
       qdrantUrl: undefined,
       qdrantApiKey: undefined,
       token: undefined,
+      gpuMemory: undefined,
     });
   });
 
@@ -34,5 +35,16 @@ describe('readSettings', () => {
     expect(() => readSettings({ NATS_URL: 'nats://user:100%@host' })).toThrow('NATS URL');
     expect(readSettings({ NATS_URL: 'nats://a:4222,nats://b:4222' }).natsUrl).toContain('b:4222');
     expect(() => readSettings({ QDRANT_URL: 'host:6333' })).toThrow('QDRANT_URL');
+  });
+
+  it('reads how much of the GPU may be used, and refuses what is no amount', () => {
+    expect(readSettings({ REPTRACE_GPU_MEMORY: '1.5GiB' }).gpuMemory).toBe(1.5 * 2 ** 30);
+    expect(readSettings({ REPTRACE_GPU_MEMORY: '8GiB' }, { gpuMemory: 5 }).gpuMemory).toBe(5);
+    expect(() => readSettings({ REPTRACE_GPU_MEMORY: 'half' })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('"half"') as string,
+      }) as Error,
+    );
   });
 });

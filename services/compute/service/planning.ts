@@ -73,7 +73,7 @@ export async function planIndexing(
     remembered ??
     (samples.length === 0
       ? 0
-      : await lane.run('question', async () => trialSpeed(await keeper.healthy(), source, samples)));
+      : await lane.run('question', async () => trialSpeed(await keeper.healthy(), source, samples, allowed)));
   const seconds = estimateSeconds({
     ...{ flops, flopsPerSecond, rows: signed, renderSecondsPerRow: rendered.secondsPerRow },
     // The model's own batches waited for weights themselves.

@@ -1,0 +1,102 @@
+/**
+ * Floating point operations of signatures, counted from what the engine executes: two for each multiply-add of a matrix
+ * product, and nothing for norms, rotations, activations, softmax or transposes (a few percent together). Pure.
+ *
+ * For rows of T tokens, of which t are predicted, through L blocks, at layers of which l is the lowest:
+ *   projections  2 · T · W · (L + L - l)        W: weights of a block's matrices; the backward makes input gradients only
+ *   attention    2 · P · heads · headDim · (2 · L + 7 · (L - l))
+ *                P: (query, key) pairs that are seen, T (T + 1) / 2 without a window. Forward Q kT and P v; backward, as a
+ *                flash attention, scores and dP for dq and again for dk and dv, then dq, dk and dv themselves.
+ *   head         2 · t · vocabulary · hidden · 2, or · 3 where the logits do not fit one chunk and are made again; · 1
+ *                without a backward.
+ */
+import type { ModelConfig } from '../model/model-config.ts';
+
+export interface RowTokens {
+  /** Tokens of the row, T. */
+  readonly length: number;
+  /** Tokens of its response, t: the head runs on these alone. */
+  readonly predicted: number;
+}
+
+/** What is run of a model. */
+export interface SignatureWork {
+  /** The lowest layer whose gradient is asked for; null for a forward alone. */
+  readonly lowest: number | null;
+  /** Whether logits are made again in the backward (head.ts). */
+  readonly logitsTwice: boolean;
+}
+
+export interface SignatureFlops {
+  readonly projections: number;
+  readonly attention: number;
+  readonly head: number;
+  readonly total: number;
+}
+
+export type FlopsConfig = Pick<
+  ModelConfig,
+  | 'hiddenSize'
+  | 'intermediateSize'
+  | 'heads'
+  | 'kvHeads'
+  | 'headDim'
+  | 'layers'
+  | 'vocabSize'
+  | 'gated'
+  | 'windows'
+>;
+
+const FORWARD_PRODUCTS = 2;
+const BACKWARD_PRODUCTS = 7;
+
+export function signatureFlops(
+  config: FlopsConfig,
+  rows: readonly RowTokens[],
+  { lowest, logitsTwice }: SignatureWork,
+): SignatureFlops {
+  const { layers, heads, headDim, hiddenSize, vocabSize } = config;
+  const from = lowest ?? layers;
+  const tokens = rows.reduce((sum, { length }) => sum + length, 0);
+  const predicted = rows.reduce((sum, row) => sum + row.predicted, 0);
+  const projections = (2 * layers - from) * 2 * tokens * blockWeights(config);
+  const pairs = pairsByWindow(rows);
+  let attention = 0;
+  for (let block = 0; block < layers; block++) {
+    const products = FORWARD_PRODUCTS + (block >= from ? BACKWARD_PRODUCTS : 0);
+    attention += products * 2 * pairs(config.windows[block] ?? null) * heads * headDim;
+  }
+  const passes = lowest === null ? 1 : logitsTwice ? 3 : 2;
+  const head = passes * 2 * predicted * vocabSize * hiddenSize;
+  return { projections, attention, head, total: projections + attention + head };
+}
+
+/** Elements of a block's matrices: q and o, k and v, and the two or three of the feed-forward. */
+export function blockWeights(config: FlopsConfig): number {
+  const { hiddenSize, intermediateSize, heads, kvHeads, headDim, gated } = config;
+  return hiddenSize * (2 * heads * headDim + 2 * kvHeads * headDim + (gated ? 3 : 2) * intermediateSize);
+}
+
+/** The layers that `auto` chooses among (layer-choice.ts, rule `deep`), the first and the last of them. */
+export function automaticRange(layers: number): readonly [lowest: number, highest: number] {
+  return layers <= 3 ? [layers, layers] : [Math.floor(layers / 2) + 1, layers - 1];
+}
+
+/** (query, key) pairs of rows with a window; each window is counted once. */
+function pairsByWindow(rows: readonly RowTokens[]): (window: number | null) => number {
+  const known = new Map<number | null, number>();
+  return (window) => {
+    let pairs = known.get(window);
+    if (pairs === undefined) {
+      pairs = rows.reduce((sum, { length }) => sum + seenPairs(length, window ?? Infinity), 0);
+      known.set(window, pairs);
+    }
+    return pairs;
+  };
+}
+
+/** Queries see the keys up to their own; with a window, that many at most. */
+function seenPairs(length: number, window: number): number {
+  const whole = Math.min(length, window);
+  return (whole * (whole + 1)) / 2 + (length > window ? (length - window) * window : 0);
+}
