@@ -1,13 +1,13 @@
 /** Opens what a command needs (GPU, model) and closes it again, also when the command fails. */
 import { localModel } from '../lib/hub/cached.ts';
-import { gpuMemory } from '../lib/mesh/settings.ts';
+import { ggufWeights, gpuMemory } from '../lib/mesh/settings.ts';
 import { loadModel, streamingNotice } from '../services/compute/engine/attribution/load-model.ts';
 import { Gpu } from '../services/compute/engine/device/gpu.ts';
 import type { Model } from '../services/compute/engine/model/model.ts';
 import { adaptedModel } from '../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../services/compute/engine/model/lora/adapter-folder.ts';
 import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
-import { openModel } from '../services/compute/engine/model/open-model.ts';
+import { openModel, type OpenModelOptions } from '../services/compute/engine/model/open-model.ts';
 
 /** What makes up a model, as options name it. */
 export interface ModelChoice {
@@ -33,7 +33,8 @@ export async function withModel<T>(
   choice: ModelChoice,
   use: (model: Model, source: ModelSource) => Promise<T>,
 ): Promise<T> {
-  const source = await openChoice(choice);
+  const quantized = ggufWeights(process.env) === 'quantized' ? 'keep' : 'widen';
+  const source = await openChoice(choice, { quantized });
   const model = await loadModel(gpu, source, {
     memory: choice.gpuMemory ?? gpuMemory(process.env),
     onStreaming: (plan, memory) => {
@@ -48,8 +49,11 @@ export async function withModel<T>(
 }
 
 /** Opens it without its weights. */
-export async function openChoice({ model, adapter }: ModelChoice): Promise<ModelSource> {
-  const source = await openModel(await localModel(model));
+export async function openChoice(
+  { model, adapter }: ModelChoice,
+  options: OpenModelOptions = {},
+): Promise<ModelSource> {
+  const source = await openModel(await localModel(model), options);
   return adapter === undefined ? source : adaptedModel(source, await openAdapter(await localModel(adapter)));
 }
 

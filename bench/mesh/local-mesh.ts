@@ -50,6 +50,7 @@ async function open(
     qdrantApiKey: undefined,
     token: undefined,
     gpuMemory: undefined,
+    ggufWeights: 'quantized',
   };
   const mesh = await startMesh(settings, SILENT, { host: '127.0.0.1', port: 0 });
   return {

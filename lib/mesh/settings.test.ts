@@ -13,6 +13,7 @@ describe('readSettings', () => {
       qdrantApiKey: undefined,
       token: undefined,
       gpuMemory: undefined,
+      ggufWeights: 'quantized',
     });
   });
 
@@ -40,6 +41,8 @@ describe('readSettings', () => {
   it('reads how much of the GPU may be used, and refuses what is no amount', () => {
     expect(readSettings({ REPTRACE_GPU_MEMORY: '1.5GiB' }).gpuMemory).toBe(1.5 * 2 ** 30);
     expect(readSettings({ REPTRACE_GPU_MEMORY: '8GiB' }, { gpuMemory: 5 }).gpuMemory).toBe(5);
+    expect(readSettings({ REPTRACE_GGUF_WEIGHTS: 'widened' }).ggufWeights).toBe('widened');
+    expect(() => readSettings({ REPTRACE_GGUF_WEIGHTS: 'f16' })).toThrow(/REPTRACE_GGUF_WEIGHTS is "f16"/);
     expect(() => readSettings({ REPTRACE_GPU_MEMORY: 'half' })).toThrow(
       expect.objectContaining({
         code: 'CONFIG_INVALID',

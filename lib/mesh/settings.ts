@@ -20,7 +20,11 @@ export interface Settings {
   readonly token: string | undefined;
   /** Bytes of the GPU that a worker may use. Unset: all that there are. */
   readonly gpuMemory: number | undefined;
+  readonly ggufWeights: GgufWeights;
 }
+
+/** Whether a GGUF file's quantised matrices stay so on the GPU, or take four bytes a value. Results are the same. */
+export type GgufWeights = 'quantized' | 'widened';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,7 +43,19 @@ export function readSettings(
     qdrantApiKey: given(env, 'QDRANT_API_KEY'),
     token: given(env, 'REPTRACE_TOKEN'),
     gpuMemory: overrides.gpuMemory ?? gpuMemory(env),
+    ggufWeights: ggufWeights(env),
   };
+}
+
+/** What REPTRACE_GGUF_WEIGHTS says; unset, they stay quantised. Throws CONFIG_INVALID. */
+export function ggufWeights(env: Environment): GgufWeights {
+  const value = given(env, 'REPTRACE_GGUF_WEIGHTS') ?? 'quantized';
+  if (value === 'quantized' || value === 'widened') return value;
+  throw new ReptraceError(
+    'CONFIG_INVALID',
+    `REPTRACE_GGUF_WEIGHTS is ${JSON.stringify(value.slice(0, 100))}`,
+    'Set it to quantized or widened, or unset it.',
+  );
 }
 
 /** What REPTRACE_GPU_MEMORY says. Throws CONFIG_INVALID. */

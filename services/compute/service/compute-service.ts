@@ -60,6 +60,7 @@ export async function startComputeService({
   const finder = new ModelFinder(settings, digests, log);
   const models = new LoadedModels({
     ...{ keeper, lane, finder, digests, records, memory: settings.gpuMemory },
+    quantized: settings.ggufWeights === 'quantized' ? 'keep' : 'widen',
     onStreaming: (plan, memory) => {
       const text = streamingNotice(plan, memory);
       log.warn({ weights: plan.weights.total, memory, ...plan.streaming }, text);

@@ -14,6 +14,7 @@ import type { GpuKeeper } from './gpu-keeper.ts';
 import type { Lane, Priority } from './lane.ts';
 import { changedMeanwhile, type ModelDigests } from './model-digests.ts';
 import type { FoundModel, ModelFinder } from './model-finder.ts';
+import type { OpenModelOptions } from '../engine/model/open-model.ts';
 import { openPlace, placeKey } from './model-place.ts';
 import { Speeds } from './speeds.ts';
 import { VERSION } from './version.ts';
@@ -46,6 +47,7 @@ interface Parts {
   /** Bytes of the GPU that models may use; default all that there are. */
   readonly memory?: number | undefined;
   readonly onStreaming?: FittingOptions['onStreaming'];
+  readonly quantized?: OpenModelOptions['quantized'];
 }
 
 export class LoadedModels {
@@ -96,7 +98,7 @@ export class LoadedModels {
     const { keeper, finder, digests } = this.#parts;
     if (keeper.failure !== undefined) throw keeper.failure;
     const found = await finder.find(ref);
-    const source = this.#loaded.get(found.key)?.source ?? (await openPlace(found));
+    const source = this.#loaded.get(found.key)?.source ?? (await this.#openPlace(found));
     const digest = found.digest ?? (identify ? (await digests.digestOf(found)).digest : null);
     return { source, description: this.#describe(found, source, digest) };
   }
@@ -151,9 +153,13 @@ export class LoadedModels {
     }
   }
 
+  #openPlace(found: FoundModel): Promise<ModelSource> {
+    return openPlace(found, { quantized: this.#parts.quantized });
+  }
+
   async #load(found: FoundModel): Promise<LoadedModel> {
     const { digests, records } = this.#parts;
-    const source = await openPlace(found);
+    const source = await this.#openPlace(found);
     const model = await this.#toGpu(source);
     try {
       const { digest = '' } = model;

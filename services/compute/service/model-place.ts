@@ -10,7 +10,7 @@ import { adaptedModel } from '../engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../engine/model/lora/adapter-folder.ts';
 import { TEXT_FILES } from '../engine/model/model-text.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
-import { ggufOf, openModel } from '../engine/model/open-model.ts';
+import { ggufOf, openModel, type OpenModelOptions } from '../engine/model/open-model.ts';
 
 export interface ModelPlace {
   /** Real path. */
@@ -19,9 +19,15 @@ export interface ModelPlace {
   readonly lora: string | null;
 }
 
-/** Opens it without its weights. Throws MODEL_NOT_FOUND, LORA_NOT_FOUND and what is wrong with its files. */
-export async function openPlace({ path, lora }: ModelPlace): Promise<ModelSource> {
-  const source = await openModel(path);
+/**
+ * Opens it without its weights. Throws MODEL_NOT_FOUND, LORA_NOT_FOUND and what is wrong with its files.
+ * @param options what becomes of quantised matrices; its digest does not depend on it
+ */
+export async function openPlace(
+  { path, lora }: ModelPlace,
+  options: OpenModelOptions = {},
+): Promise<ModelSource> {
+  const source = await openModel(path, options);
   return lora === null ? source : adaptedModel(source, await openAdapter(lora));
 }
 

@@ -12,7 +12,7 @@ const SAFETENSORS = /\.safetensors(?:\.index\.json)?$/;
 
 export interface OpenModelOptions {
   /** What becomes of a GGUF file's quantised matrices: blocks as they are stored, or (by default) float32. */
-  readonly quantized?: QuantizedWeights;
+  readonly quantized?: QuantizedWeights | undefined;
 }
 
 /** Opens what `path` names and checks everything but the weights' values. Safetensors come before GGUF. */
