@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- engine | profile | quantized | mesh] [--runs n] [--tokens n] [--model name] [--layer l] [--only part]
+ * `npm run bench [-- engine | profile | quantized | streaming | mesh] [--runs n] [--tokens n] [--model name] [--layer l] [--only part]
  * [--quick]`, from the repository root.
  * Also the entry of the bundle for a bare GPU machine (bench/README.md).
  */
@@ -9,6 +9,7 @@ import { benchQuantized } from './engine/quantized.ts';
 import { benchEngine } from './engine/run.ts';
 import type * as Mesh from './mesh/run.ts';
 import { profileEngine } from './profile/run.ts';
+import { benchStreaming } from './streaming/run.ts';
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -40,11 +41,16 @@ async function main(): Promise<void> {
         layer: wholeNumber('--layer', values.layer, 0),
       });
       return;
+    case 'streaming':
+      await benchStreaming({ rounds, tokens, layer: wholeNumber('--layer', values.layer, 0) });
+      return;
     case 'mesh':
       await runMesh(rounds, values.only, values.quick);
       return;
     default:
-      throw new Error(`there is no benchmark "${name}": there are engine, profile, quantized and mesh`);
+      throw new Error(
+        `there is no benchmark "${name}": there are engine, profile, quantized, streaming and mesh`,
+      );
   }
 }
 

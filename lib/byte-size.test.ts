@@ -13,10 +13,19 @@ describe('an amount of memory', () => {
     expect(parseByteSize(text)).toBe(bytes);
   });
 
-  it.each(['', '0', '-1', '1e9', 'GiB', '2 giga', '2GiB2', '0.1', 'constructor', '1constructor', '99999999TiB'])(
-    'is not %j',
-    (text) => {
-      expect(parseByteSize(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    '0',
+    '-1',
+    '1e9',
+    'GiB',
+    '2 giga',
+    '2GiB2',
+    '0.1',
+    'constructor',
+    '1constructor',
+    '99999999TiB',
+  ])('is not %j', (text) => {
+    expect(parseByteSize(text)).toBeUndefined();
+  });
 });

@@ -190,6 +190,21 @@ describe('bad rows', () => {
     expect(error.message).toContain('line 2');
   });
 
+  it('fail a build of which nothing is left, with the first reason', async () => {
+    const path = join(folder, 'long.jsonl');
+    await writeRows(path, rows.slice(0, 3));
+    const { state, error } = await failedIndex({
+      name: 'nothing left',
+      dataset: path,
+      layers: '1',
+      maxTokens: 2,
+    });
+    expect(state).toBe('FAILED');
+    expect(error?.message).toMatch(
+      /none of the 3 samples could be signed; the first: .*no token of the response/,
+    );
+  });
+
   async function failedOrRefused(input: Record<string, unknown>): Promise<{ code: string; message: string }> {
     try {
       const { error } = await failedIndex(input);

@@ -74,7 +74,9 @@ it('signs and answers as an unbounded one, block by block, and says so', async (
   expect(whole.notices).toEqual([]);
   // Enough for two batches, but not for the tapes of all blocks beside their weights.
   const bounded = await work(path, 56 << 20);
-  expect(bounded.notices).toEqual([expect.stringMatching(/the GPU may use 56 MiB: blocks are loaded in turn/)]);
+  expect(bounded.notices).toEqual([
+    expect.stringMatching(/the GPU may use 56 MiB: blocks are loaded in turn/),
+  ]);
   expect(bounded.signed.filter((row) => 'code' in row)).toEqual([]);
   expect(bounded.signed).toEqual(whole.signed);
   expect(bounded.answers).toEqual(whole.answers);

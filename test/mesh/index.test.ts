@@ -492,7 +492,7 @@ describe('a build that was stopped', () => {
     expect(await storedRows(id)).toEqual(upTo(1500));
     await expect(call(world.bus, openIndex, { index: 'demo' })).rejects.toMatchObject({
       code: 'DATASET_CHANGED',
-      remedy: expect.stringContaining('1 rows more') as string,
+      remedy: expect.stringContaining('1 row more') as string,
     });
   });
 });

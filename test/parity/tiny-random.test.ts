@@ -57,7 +57,7 @@ describe('a model whose weights are larger than a binding', () => {
     const whole = await Model.load(gpu, folder);
     // 48 float32 columns: at most 20 rows a part, so that every matrix has several, and the last a rest.
     const split = await Model.load(gpu, folder, { bindingLimit: 20 * 48 * 4 });
-    expect(split.weights.embedding.parts.length).toBe(8);
+    expect((await split.weights.embedding(split.recorder, 0)).projection.parts.length).toBe(8);
     expect(split.digest).toBe(whole.digest);
     const options = { layers: [0, 2, 4], tokenGradients: true };
     const [one, other] = [

@@ -1,7 +1,7 @@
 /**
- * One packed batch on its way through the model: a forward through all blocks, the head on the rows that predict, a backward
- * down to the lowest asked layer, and one transfer of what was asked for. Gradients of activations only; nothing is kept
- * below the lowest layer.
+ * One packed batch on its way through the model, stage by stage: the embedding, all blocks, the head on the rows that
+ * predict and back, the blocks in reverse down to the lowest asked layer, and one transfer of what was asked for. Gradients of
+ * activations only; nothing is kept below the lowest layer. Who calls the stages has the weights (group-run.ts).
  */
 import type { Scope } from '../device/arena.ts';
 import type { Tensor } from '../device/tensor.ts';
@@ -17,11 +17,13 @@ import {
   type PackedBatch,
   type Place,
 } from '../model/batch.ts';
-import type { BlockContext, BlockTape } from '../model/block.ts';
-import { headBackward, headForward, type HeadTape } from '../model/head.ts';
+import { blockBackward, blockForward, type BlockContext, type BlockTape } from '../model/block.ts';
+import { beginEmbedding, embedPart, endEmbedding } from '../model/embed.ts';
+import { beginHead, endHead, headBackward, headForward, type HeadTape } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
 import { normForward } from '../model/norms.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
+import type { BlockWeights, EndWeights, VocabularyPart } from '../model/weights.ts';
 import type { Sample } from './sample.ts';
 import type { SignatureOptions } from './signature.ts';
 
@@ -44,6 +46,9 @@ export interface BatchResult {
   readonly scores: ReadonlyMap<number, Float32Array>;
 }
 
+/** What a block's forward keeps for the backward: all that it needs, or only its input, from which the rest is made again. */
+export type Kept = 'tape' | 'input';
+
 export class BatchRun {
   readonly #model: Model;
   readonly #scope: Scope;
@@ -51,6 +56,7 @@ export class BatchRun {
   readonly #options: SignatureOptions;
   readonly #packed: PackedBatch;
   readonly #context: BlockContext;
+  readonly #batch: GpuBatch;
   readonly #width: number;
   readonly #last: number;
   /** Layers whose hidden state at p is kept: all for the curve, else those asked for. */
@@ -63,7 +69,18 @@ export class BatchRun {
   readonly #hiddenAll = new Map<number, Tensor>();
   readonly #gradientAll = new Map<number, Tensor>();
   readonly #scores = new Map<number, Tensor>();
+  /** By block, of the blocks above the lowest asked layer. */
+  readonly #tapes = new Map<number, BlockTape>();
+  readonly #inputs = new Map<number, Tensor>();
+  /** The residual stream, on the way up. */
+  #x: Tensor | undefined;
+  /** The gradient with respect to it, on the way down. */
+  #dx: Tensor | undefined;
+  #head: HeadTape | undefined;
+  #dnormed: Tensor | undefined;
+  #scale: Tensor | undefined;
 
+  /** Tensors are taken from `scope`, which the caller ends. */
   constructor(model: Model, scope: Scope, samples: readonly Sample[], options: SignatureOptions) {
     this.#model = model;
     this.#scope = scope;
@@ -79,6 +96,7 @@ export class BatchRun {
         ? Array.from({ length: this.#last + 1 }, (_, layer) => layer)
         : this.#options.layers;
     const { recorder } = model;
+    this.#batch = uploadBatch(recorder, scope, this.#packed);
     this.#pRows = uploadWords(
       recorder,
       scope,
@@ -93,52 +111,100 @@ export class BatchRun {
     this.#gradient = scope.take([this.#options.layers.length * samples.length, this.#width]);
   }
 
-  async run(): Promise<BatchResult> {
-    const { recorder } = this.#model;
-    const batch = uploadBatch(recorder, this.#scope, this.#packed);
-    const tapeFrom = Math.min(this.#last, ...this.#options.layers);
-    const { x, tapes } = await this.#model.forward(this.#context, batch, {
-      tapeFrom,
-      onHidden: (layer, hidden) => {
-        if (layer < this.#last) this.#keepHidden(layer, hidden);
-      },
-    });
-    const head = await this.#head(x);
-    if (this.#options.layers.length > 0) await this.#backward(batch, head, tapes);
-    return this.#read(head);
+  /** The lowest block that gradients go back through; `layers` where they go through none. */
+  get lowest(): number {
+    return Math.min(this.#last, ...this.#options.layers);
   }
 
-  async #head(x: Tensor): Promise<HeadTape> {
-    const { weights } = this.#model;
+  /** Whether gradients are asked for at all. */
+  get goesBack(): boolean {
+    return this.#options.layers.length > 0;
+  }
+
+  /** Every part of the embedding, in any order; then `endEmbedding`. */
+  embed(part: VocabularyPart): void {
+    this.#x ??= beginEmbedding(this.#context, this.#batch);
+    embedPart(this.#context, part, this.#batch, this.#x);
+  }
+
+  endEmbedding(ends: EndWeights): void {
+    this.#x = endEmbedding(this.#context, ends, this.#batch, present(this.#x));
+    this.#keepHidden(0, this.#x);
+  }
+
+  /** Through one block, from 0 on. */
+  forward(weights: BlockWeights, kept: Kept): void {
+    const { layer } = weights;
+    const x = present(this.#x);
+    const goesBack = layer >= this.lowest;
+    const { out, tape } = blockForward(this.#context, weights, this.#batch, x, goesBack && kept === 'tape');
+    if (tape !== undefined) this.#tapes.set(layer, tape);
+    else if (goesBack) this.#inputs.set(layer, x);
+    else this.#scope.give(x);
+    this.#x = out;
+    if (layer + 1 < this.#last) this.#keepHidden(layer + 1, out);
+  }
+
+  beginHead({ norm }: EndWeights): void {
+    const x = present(this.#x);
     const { predicting, targets } = takePredicting(this.#context, this.#packed, x);
     if (this.#options.allPositions === true && this.#options.layers.includes(this.#last)) {
-      this.#hiddenAll.set(this.#last, normForward(this.#context, weights.norm, x)[0]);
+      this.#hiddenAll.set(this.#last, normForward(this.#context, norm, x)[0]);
     }
     this.#scope.give(x);
-    const head = await headForward(this.#context, weights, predicting, targets);
+    const head = beginHead(this.#context, norm, predicting, targets);
     const slot = this.#hiddenLayers.indexOf(this.#last);
     if (slot >= 0) this.#gatherInto(this.#hidden, slot, head.normed, this.#pLossRows);
-    return head;
+    this.#head = head;
   }
 
-  async #backward(batch: GpuBatch, head: HeadTape, tapes: readonly BlockTape[]): Promise<void> {
-    const { recorder, weights } = this.#model;
-    const scale = uploadFloats(recorder, this.#scope, meanOverResponses(this.#packed));
-    const { dnormed, dx } = await headBackward(this.#context, weights, head, scale);
+  /** Every part of the head, the lowest ids first. @param keep keeps logits for the backward, where they are few */
+  headForward(part: VocabularyPart, keep: boolean): Promise<void> {
+    return headForward(this.#context, part, present(this.#head), keep);
+  }
+
+  /** Every part of the head, the lowest ids first. */
+  headBackward(part: VocabularyPart): Promise<void> {
+    const { recorder } = this.#model;
+    const head = present(this.#head);
+    this.#dnormed ??= this.#scope.take(head.x.shape);
+    this.#scale ??= uploadFloats(recorder, this.#scope, meanOverResponses(this.#packed));
+    return headBackward(this.#context, part, head, this.#dnormed, this.#scale);
+  }
+
+  endHead({ norm }: EndWeights): void {
+    const [head, dnormed] = [present(this.#head), present(this.#dnormed)];
+    const dx = endHead(this.#context, norm, head, dnormed);
     const spread = (rows: Tensor): Tensor => spreadPredicting(this.#context, this.#packed, rows);
     if (this.#options.layers.includes(this.#last)) {
       this.#gatherInto(this.#gradient, this.#options.layers.indexOf(this.#last), dnormed, this.#pLossRows);
       if (this.#wantsAllGradients()) this.#keepAllGradients(this.#last, spread(dnormed));
     }
-    if (tapes.length === 0) return;
-    await this.#model.backward(this.#context, batch, tapes, spread(dx), {
-      onGradient: (layer, gradient) => {
-        const slot = this.#options.layers.indexOf(layer);
-        if (slot < 0) return;
-        this.#gatherInto(this.#gradient, slot, gradient, this.#pRows);
-        if (this.#wantsAllGradients()) this.#keepAllGradients(layer, gradient);
-      },
-    });
+    if (this.lowest < this.#last) this.#dx = spread(dx);
+    this.#scope.give(present(this.#scale), dnormed, dx, head.x, head.normed, head.normStats, head.targets);
+  }
+
+  /** Back through one block, from the last to `lowest`. */
+  backward(weights: BlockWeights): void {
+    const { layer } = weights;
+    const tape = this.#tapes.get(layer) ?? this.#tapeAgain(weights);
+    this.#tapes.delete(layer);
+    const gradient = blockBackward(this.#context, weights, this.#batch, tape, present(this.#dx));
+    this.#scope.give(tape.x);
+    this.#dx = gradient;
+    const slot = this.#options.layers.indexOf(layer);
+    if (slot < 0) return;
+    this.#gatherInto(this.#gradient, slot, gradient, this.#pRows);
+    if (this.#wantsAllGradients()) this.#keepAllGradients(layer, gradient);
+  }
+
+  /** The same kernels over the same input: the tape is the same to the last bit. */
+  #tapeAgain(weights: BlockWeights): BlockTape {
+    const x = present(this.#inputs.get(weights.layer));
+    this.#inputs.delete(weights.layer);
+    const { out, tape } = blockForward(this.#context, weights, this.#batch, x, true);
+    this.#scope.give(out);
+    return present(tape);
   }
 
   #keepHidden(layer: number, hidden: Tensor): void {
@@ -178,10 +244,10 @@ export class BatchRun {
   }
 
   /** Everything in one transfer. */
-  async #read(head: HeadTape): Promise<BatchResult> {
+  async read(): Promise<BatchResult> {
     const maps = [this.#hiddenAll, this.#gradientAll, this.#scores];
     const [stats, hidden, gradient, ...rest] = await this.#model.recorder.readFloats([
-      head.stats,
+      present(this.#head).stats,
       this.#hidden,
       this.#gradient,
       ...maps.flatMap((map) => [...map.values()]),
@@ -207,4 +273,9 @@ function meanOverResponses({ places, lossRows }: PackedBatch): Float32Array<Arra
   const scale = new Float32Array(lossRows.length);
   for (const { lossStart, lossCount } of places) scale.fill(1 / lossCount, lossStart, lossStart + lossCount);
   return scale;
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the stages of a batch were called out of their order');
+  return value;
 }

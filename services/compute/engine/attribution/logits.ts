@@ -11,20 +11,24 @@ export async function allLogits(model: Model, sample: Sample): Promise<Float32Ar
   checkSample(sample, model.config);
   const scope = model.arena.scope();
   try {
-    const { recorder, weights, config } = model;
+    const { recorder, config } = model;
     const rows = sample.inputIds.length;
     const context = model.context(scope, rows);
     const { x } = await model.forward(context, uploadBatch(recorder, scope, packBatch([sample])));
-    const [normed] = normForward(context, weights.norm, x);
+    const { weights } = model;
+    const [normed] = normForward(context, weights.ends.norm, x);
     const all = new Float32Array(rows * config.vocabSize);
-    for (const { w, firstId } of vocabularyChunks(weights.head, rows)) {
-      const stride = roundUp4(w.rows);
-      const y = scope.take([rows, stride]);
-      linear.forward(recorder, { x: normed, w, y, scratch: scope });
-      const [logits = new Float32Array()] = await recorder.readFloats([y]);
-      scope.give(y);
-      for (let row = 0; row < rows; row++) {
-        all.set(logits.subarray(row * stride, row * stride + w.rows), row * config.vocabSize + firstId);
+    for (let part = 0; part < weights.vocabularyParts; part++) {
+      const vocabulary = await weights.head(recorder, part);
+      for (const { w, firstId } of vocabularyChunks(vocabulary, rows)) {
+        const stride = roundUp4(w.rows);
+        const y = scope.take([rows, stride]);
+        linear.forward(recorder, { x: normed, w, y, scratch: scope });
+        const [logits = new Float32Array()] = await recorder.readFloats([y]);
+        scope.give(y);
+        for (let row = 0; row < rows; row++) {
+          all.set(logits.subarray(row * stride, row * stride + w.rows), row * config.vocabSize + firstId);
+        }
       }
     }
     const cap = config.logitSoftcap;

@@ -1,7 +1,8 @@
 /** Signatures of any number of samples, batch by batch, so that a caller can show progress and keep nothing. */
 import type { Model } from '../model/model.ts';
+import { groupBatches } from './group-batches.ts';
 import { batchByTokens, type Sample } from './sample.ts';
-import { signaturesOfBatch, type SignatureOptions, type SignatureResult } from './signature.ts';
+import { signaturesOfGroup, type SignatureOptions, type SignatureResult } from './signature.ts';
 
 /** Tokens of one packed batch: bounds the activations that exist at once. */
 export const BATCH_TOKENS = 2048;
@@ -13,6 +14,7 @@ export async function* signatureBatches(
   options: SignatureOptions,
   batchTokens = BATCH_TOKENS,
 ): AsyncGenerator<SignatureResult[]> {
-  for (const batch of batchByTokens(samples, batchTokens))
-    yield await signaturesOfBatch(model, batch, options);
+  for await (const group of groupBatches(model, batchByTokens(samples, batchTokens), options)) {
+    yield* await signaturesOfGroup(model, group, options);
+  }
 }

@@ -4,8 +4,9 @@
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import type { Model } from '../model/model.ts';
-import { BatchRun } from './batch-run.ts';
 import { cutBySample } from './cut-by-sample.ts';
+import { groupBatches } from './group-batches.ts';
+import { runGroup } from './group-run.ts';
 import { checkSample, type Sample } from './sample.ts';
 
 export interface SignatureOptions {
@@ -44,7 +45,7 @@ export interface Signature {
 export type SignatureResult = Signature | { readonly sample: Sample; readonly error: ReptraceError };
 
 /** Throws LAYER_NOT_FOUND unless every layer is a whole number from 0 to L. */
-export function checkLayers(layers: readonly number[], model: Model): void {
+export function checkLayers(layers: readonly number[], model: Pick<Model, 'config'>): void {
   const last = model.config.layers;
   const bad = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > last);
   if (bad === undefined) return;
@@ -61,13 +62,31 @@ export async function signaturesOfBatch(
   samples: readonly Sample[],
   options: SignatureOptions,
 ): Promise<SignatureResult[]> {
-  checkLayers(options.layers, model);
-  for (const sample of samples) checkSample(sample, model.config);
+  checkSamples(model, samples, options);
   if (samples.length === 0) return [];
-  const scope = model.arena.scope();
-  try {
-    return cutBySample(await new BatchRun(model, scope, samples, options).run(), options);
-  } finally {
-    scope.end();
+  const results: SignatureResult[] = [];
+  // One group, unless memory is bounded and too little for the batch as it is.
+  for await (const group of groupBatches(model, [samples], options)) {
+    results.push(...(await signaturesOfGroup(model, group, options)).flat());
   }
+  return results;
+}
+
+/**
+ * The same of several batches, none of them empty: to the last bit what they give one by one. Where weights are streamed,
+ * they are read once for all; else there is nothing to gain. `groupBatches` says which fit the memory together.
+ */
+export async function signaturesOfGroup(
+  model: Model,
+  batches: readonly (readonly Sample[])[],
+  options: SignatureOptions,
+): Promise<SignatureResult[][]> {
+  for (const batch of batches) checkSamples(model, batch, options);
+  const results = await runGroup(model, batches, options);
+  return results.map((result) => cutBySample(result, options));
+}
+
+function checkSamples(model: Model, samples: readonly Sample[], { layers }: SignatureOptions): void {
+  checkLayers(layers, model);
+  for (const sample of samples) checkSample(sample, model.config);
 }

@@ -194,15 +194,19 @@ class Decoder {
     last: Tensor | undefined,
     out: { readonly step: number; readonly draws: Tensor; readonly history: Tensor },
   ): Promise<void> {
-    const { recorder, weights, config } = this.#model;
+    const { recorder, config } = this.#model;
     const rows = this.#prompts.length;
     const context = this.#model.context(scope, this.#positions);
     const { x } = await this.#model.forward(context, batch, { keyValues: this.#cache.at(places) });
     const ending = last === undefined ? x : scope.take([rows, config.hiddenSize]);
     if (last !== undefined) gather(recorder, { source: x, indices: last, out: ending });
-    const [normed, stats] = normForward(context, weights.norm, ending);
+    const { weights } = this.#model;
+    const [normed, stats] = normForward(context, weights.ends.norm, ending);
     const logits = scope.take([rows, roundUp4(config.vocabSize)]);
-    project({ recorder, scope }, weights.head, normed, logits);
+    for (let part = 0; part < weights.vocabularyParts; part++) {
+      const { projection, firstId } = await weights.head(recorder, part);
+      project({ recorder, scope }, projection, normed, logits, undefined, firstId);
+    }
     sample(recorder, {
       logits,
       columns: config.vocabSize,

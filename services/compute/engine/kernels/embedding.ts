@@ -10,18 +10,21 @@ export * as oracle from '../oracle/embedding.ts';
 export interface EmbeddingForward {
   readonly ids: Tensor;
   readonly table: readonly Matrix[];
+  /** Id of the table's first row, 0 unless given: rows of `out` whose id it does not have stay as they are. */
+  readonly firstId?: number;
   readonly out: Tensor;
   /** 1 unless given; sqrt(width) in Gemma. Rounded to float32. */
   readonly scale?: number;
 }
 
-/** Ids must be below the table's rows: the caller checks them, with the sample's name at hand. */
-export function forward(recorder: Recorder, { ids, table, out, scale = 1 }: EmbeddingForward): void {
+/** Ids must be below the vocabulary's size: the caller checks them, with the sample's name at hand. */
+export function forward(recorder: Recorder, embedding: EmbeddingForward): void {
+  const { ids, table, out, scale = 1 } = embedding;
   const [rows = 0, width = 0] = out.shape;
   expectShape('out', out, [rows, width]);
   expectShape('ids', ids, [rows], 'u32');
   expectMultipleOf4('the width of out', width);
-  let firstId = 0;
+  let { firstId = 0 } = embedding;
   for (const part of table) {
     expectColumns('table', part, width);
     recorder.run(

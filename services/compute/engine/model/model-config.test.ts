@@ -166,15 +166,14 @@ describe('parseModelConfig', () => {
   it('refuses every option that it would run wrongly, by name', () => {
     for (const [key, value] of Object.entries({
       attn_logit_softcapping: 50,
-      auto_map: { AutoModel: 'x' },
       dtype: 'float64',
       final_logit_softcapping: 30,
       hidden_act: 'gelu',
       intermediate_size: 82,
+      is_causal: false,
       layer_types: ['full_attention', 'full_attention', 'sliding_attention', 'full_attention'],
       num_local_experts: 8,
       partial_rotary_factor: 0.5,
-      pretraining_tp: 2,
       quantization_config: { bits: 4 },
       sliding_window: 4096,
     })) {
@@ -190,9 +189,18 @@ describe('parseModelConfig', () => {
     expectRefused({ rope_parameters: partial }, 'CONFIG_UNSUPPORTED', /partial_rotary_factor/);
   });
 
-  it('accepts options that are there but off', () => {
+  it('passes over the code that a checkpoint of a known class brings along, and only of a known class', () => {
+    const auto_map = { AutoModelForCausalLM: 'modeling_llama.LlamaForCausalLM' };
+    expect(parseModelConfig({ ...BASE, auto_map })).toEqual(parseModelConfig(BASE));
+    expectRefused({ auto_map, architectures: undefined }, 'CONFIG_UNSUPPORTED', /auto_map/);
+    expectRefused({ auto_map, architectures: ['MyLlama'] }, 'CONFIG_UNSUPPORTED', /MyLlama/);
+  });
+
+  it('accepts options that are there but off, or change nothing', () => {
     const off = {
-      pretraining_tp: 1,
+      // How many parts a product is made in.
+      pretraining_tp: 2,
+      is_causal: true,
       sliding_window: null,
       quantization_config: null,
       attention_dropout: 0.1,

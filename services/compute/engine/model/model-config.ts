@@ -80,6 +80,12 @@ export function parseModelConfig(json: unknown): ModelConfig {
   ) {
     throw configUnsupported(`architectures ${show(architectures)} is not implemented`, known());
   }
+  // Code of the checkpoint's own, which transformers runs only where it is told to: it takes its own class of that name.
+  // Where config.json names no class, that code may be anything.
+  const code = field(fields, 'auto_map');
+  if (code !== undefined && architectures === undefined) {
+    throw configUnsupported(`auto_map ${show(code)} without architectures is not implemented`, known());
+  }
   return family.parse(fields);
 }
 

@@ -2,6 +2,7 @@
  * Where a model's weights come from: a Hugging Face folder, and whatever else can give the same tensors under the same
  * names. What loads, digests and trains models knows only this.
  */
+import type { Fields } from './config-fields.ts';
 import type { GgufDType } from './gguf/gguf-types.ts';
 import type { ModelText, TextFiles } from './model-text.ts';
 
@@ -47,6 +48,8 @@ export interface WeightReader {
 export interface ModelSource extends ModelText {
   /** The tensors that the model consists of, by Hugging Face names, as `loadWeights` gives them. */
   readonly tensors: ReadonlyMap<string, SourceTensor>;
+  /** The model's config.json as its metadata give it, rotary factors apart; none where it lies beside the weights. */
+  readonly configJson?: Fields | undefined;
   /** What decides how text becomes tokens, as Hugging Face's files: as they lie there, or made from GGUF metadata. */
   readonly textFiles: TextFiles;
   /** Equal for models that read text the same way; null without a tokenizer. */

@@ -2,6 +2,8 @@
  * The part of a model folder that deals in text: config, tokenizer and chat template. It opens without any weights,
  * for folders whose weights are in another format, and for tools that only need tokens.
  */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ReptraceError, reasonOf } from '../../../../lib/errors.ts';
 import { configInvalid } from './config-fields.ts';
 import { openFolder, readSmallFile, type Folder } from './folder-files.ts';
@@ -91,10 +93,16 @@ export function requireTokenizer(text: Pick<ModelText, 'path' | 'tokenizer'>): M
 async function requireConfig(folder: Folder): Promise<ModelConfig> {
   const config = await readConfig(folder);
   if (config !== undefined) return config;
+  const isAdapter = await stat(join(folder.path, 'adapter_config.json')).then(
+    () => true,
+    () => false,
+  );
   throw new ReptraceError(
     'MODEL_NOT_FOUND',
     `The folder ${JSON.stringify(folder.path)} holds no model: the file config.json is missing.`,
-    'Give the folder that holds config.json, the weights and the tokenizer.',
+    isAdapter
+      ? 'It holds an adapter: give it as the adapter, and the model that it was trained on as the model.'
+      : 'Give the folder that holds config.json, the weights and the tokenizer.',
   );
 }
 

@@ -18,7 +18,13 @@ import {
 } from './block.ts';
 import { beginEmbedding, embedPart, endEmbedding } from './embed.ts';
 import type { ModelConfig } from './model-config.ts';
-import { bindingLimit, loadWeights, streamWeights, type LoadOptions, type StreamOptions } from './load-weights.ts';
+import {
+  bindingLimit,
+  loadWeights,
+  streamWeights,
+  type LoadOptions,
+  type StreamOptions,
+} from './load-weights.ts';
 import type { ModelSource } from './model-source.ts';
 import { ropeAmplitude, ropeFrequencies } from './rope-frequencies.ts';
 import type { Streaming } from './streamed-weights.ts';
@@ -27,8 +33,6 @@ import type { WeightStore } from './weight-store.ts';
 export interface ForwardOptions {
   /** Blocks after this layer keep a tape for the backward; `layers` (the default) keeps none. */
   readonly tapeFrom?: number;
-  /** Called with hidden state l (0 the embedding output, l the output of block l, before the final norm). */
-  readonly onHidden?: (layer: number, hidden: Tensor) => void;
   /** Where each block's keys and values are kept, in decoding. */
   readonly keyValues?: (block: number) => KeyValues;
 }
@@ -128,7 +132,7 @@ export class Model {
   async forward(
     context: BlockContext,
     batch: GpuBatch,
-    { tapeFrom = this.config.layers, onHidden, keyValues }: ForwardOptions = {},
+    { tapeFrom = this.config.layers, keyValues }: ForwardOptions = {},
   ): Promise<{ x: Tensor; tapes: BlockTape[] }> {
     const { recorder, scope } = context;
     const tokens = beginEmbedding(context, batch);
@@ -136,7 +140,6 @@ export class Model {
       embedPart(context, await this.weights.embedding(recorder, part), batch, tokens);
     }
     let x = endEmbedding(context, this.weights.ends, batch, tokens);
-    onHidden?.(0, x);
     const tapes: BlockTape[] = [];
     for (let block = 0; block < this.config.layers; block++) {
       const next = block + 1 < this.config.layers ? block + 1 : undefined;
@@ -145,7 +148,6 @@ export class Model {
       if (tape === undefined) scope.give(x);
       else tapes.push(tape);
       x = out;
-      onHidden?.(block + 1, x);
       await recorder.breathe();
     }
     return { x, tapes };

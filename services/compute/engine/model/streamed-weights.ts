@@ -8,13 +8,7 @@
 import { ReptraceError } from '../../../../lib/errors.ts';
 import type { GpuPort } from '../device/gpu.ts';
 import type { Recorder } from '../device/recorder.ts';
-import {
-  assembleBlock,
-  assembleEnds,
-  assembleOuter,
-  assembleVocabulary,
-  specsByLayer,
-} from './assemble.ts';
+import { assembleBlock, assembleEnds, assembleOuter, assembleVocabulary, specsByLayer } from './assemble.ts';
 import type { TensorSpec } from './families/family.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ModelSource, ValueRange, WeightReader, WeightVisitor } from './model-source.ts';
@@ -233,7 +227,13 @@ export class StreamedWeights implements WeightStore {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#reading.catch(() => undefined).then(work);
+    const turn = this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        // Nobody would free what is made from now on.
+        if (this.#closing.signal.aborted) throw closed();
+        return work();
+      });
     this.#reading = turn;
     turn.catch(() => undefined);
     return turn;

@@ -12,10 +12,11 @@ import * as clip from '../kernels/clip.ts';
 import { nllFromStats } from '../kernels/cross-entropy.ts';
 import * as embedding from '../kernels/embedding.ts';
 import { packBatch, uploadBatch, uploadFloats, uploadWords, type TokenSequence } from '../model/batch.ts';
-import { headBackward, headForward } from '../model/head.ts';
+import { beginHead, endHead, headBackward, headForward } from '../model/head.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { Model } from '../model/model.ts';
+import { ResidentWeights } from '../model/weight-store.ts';
 import type { InitialValues } from './initial-weights.ts';
 import { Parameters, type Parameter } from './parameters.ts';
 
@@ -57,7 +58,7 @@ export class Trainer {
 
   private constructor(gpu: Gpu, config: ModelConfig, optimizer: OptimizerSettings, passTokens: number) {
     this.parameters = new Parameters(gpu, config);
-    this.model = new Model(gpu, config, this.parameters.weights, []);
+    this.model = new Model(gpu, config, new ResidentWeights(this.parameters.weights, []));
     this.#optimizer = optimizer;
     this.#passTokens = passTokens;
     const gradients = this.parameters.list.map(({ gradient }) => gradient);
@@ -162,16 +163,21 @@ export class Trainer {
       const { x, tapes } = await model.forward(context, batch, { tapeFrom: 0 });
       const { predicting, targets } = takePredicting(context, packed, x);
       scope.give(x);
-      const head = await headForward(context, parameters.weights, predicting, targets);
+      const { norm, head: projection } = parameters.weights;
+      const head = beginHead(context, norm, predicting, targets);
+      const vocabulary = { projection, firstId: 0 };
+      await headForward(context, vocabulary, head, true);
       const scale = uploadFloats(
         recorder,
         scope,
         new Float32Array(packed.lossRows.length).fill(scaleOfToken),
       );
       const sink = parameters.sink(recorder);
-      const { dx } = await headBackward(context, parameters.weights, head, scale, sink);
+      const dnormed = scope.take(predicting.shape);
+      await headBackward(context, vocabulary, head, dnormed, scale, sink);
+      const dx = endHead(context, norm, head, dnormed, sink);
       const dlast = spreadPredicting(context, packed, dx);
-      const dout = await model.backward(context, batch, tapes, dlast, { sink });
+      const dout = await model.backward(context, batch, tapes, dlast, sink);
       const groups = embedding.groupById(packed.ids);
       embedding.weightGrad(recorder, {
         groupIds: uploadWords(recorder, scope, groups.ids),

@@ -1,0 +1,85 @@
+/**
+ * Batches through the model together: where weights are streamed, every block is read once for all of them on the way up,
+ * and once on the way down. Where they are not, a group is one batch, and blocks keep what the backward needs.
+ */
+import type { Model } from '../model/model.ts';
+import { BatchRun, type BatchResult } from './batch-run.ts';
+import type { Sample } from './sample.ts';
+import type { SignatureOptions } from './signature.ts';
+
+/** Results in the order of the batches, none of which is empty. */
+export async function runGroup(
+  model: Model,
+  batches: readonly (readonly Sample[])[],
+  options: SignatureOptions,
+): Promise<BatchResult[]> {
+  const { arena } = model;
+  const scope = arena.scope();
+  try {
+    // What earlier groups left is of other sizes.
+    await makeRoom(model);
+    const runs = batches.map((samples) => new BatchRun(model, scope, samples, options));
+    await runStages(model, runs);
+    const results: BatchResult[] = [];
+    for (const run of runs) results.push(await run.read());
+    return results;
+  } finally {
+    scope.end();
+  }
+}
+
+async function runStages(model: Model, runs: readonly BatchRun[]): Promise<void> {
+  const { recorder, weights, config } = model;
+  const { layers } = config;
+  const kept = weights.streamed ? 'input' : 'tape';
+  for (let part = 0; part < weights.vocabularyParts; part++) {
+    const embedding = await weights.embedding(recorder, part);
+    for (const run of runs) run.embed(embedding);
+  }
+  for (const run of runs) run.endEmbedding(weights.ends);
+  for (let layer = 0; layer < layers; layer++) {
+    const block = await weights.block(recorder, layer, layer + 1 < layers ? layer + 1 : undefined);
+    for (const run of runs) {
+      run.forward(block, kept);
+      await recorder.breathe();
+    }
+  }
+  if (weights.streamed) await makeRoom(model);
+  await runHead(model, runs);
+  if (weights.streamed) await makeRoom(model);
+  const lowest = Math.min(...runs.map((run) => run.lowest));
+  for (let layer = layers - 1; layer >= lowest; layer--) {
+    const block = await weights.block(recorder, layer, layer > lowest ? layer - 1 : undefined);
+    for (const run of runs) {
+      run.backward(block);
+      await recorder.breathe();
+    }
+  }
+}
+
+/** Forward and back; batch by batch where the head is there as a whole, so that no logits wait for other batches. */
+async function runHead({ recorder, weights }: Model, runs: readonly BatchRun[]): Promise<void> {
+  const { ends, vocabularyParts } = weights;
+  const isWhole = vocabularyParts === 1;
+  const groups = isWhole ? runs.map((run) => [run]) : [runs];
+  for (const group of groups) {
+    for (const run of group) run.beginHead(ends);
+    for (let part = 0; part < vocabularyParts; part++) {
+      const head = await weights.head(recorder, part);
+      for (const run of group) await run.headForward(head, isWhole && run.goesBack);
+    }
+    const back = group.filter((run) => run.goesBack);
+    for (let part = 0; part < vocabularyParts && back.length > 0; part++) {
+      const head = await weights.head(recorder, part);
+      for (const run of back) await run.headBackward(head);
+    }
+    for (const run of back) run.endHead(ends);
+  }
+}
+
+/** Where memory is bounded: frees what the stage before had, and this one has other sizes of. */
+async function makeRoom({ recorder, arena, budget }: Model): Promise<void> {
+  if (budget === undefined) return;
+  await recorder.finish();
+  arena.trim();
+}
