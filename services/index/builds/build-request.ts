@@ -65,7 +65,7 @@ function checkedMaxTokens(maxTokens: number): number {
 function checkedWindow(characters: number): number {
   if (characters >= LEAST_WINDOW && characters <= MOST_WINDOW) return characters;
   throw invalid(
-    `textWindow is ${characters}`,
+    `the text window is ${characters} characters`,
     `Give ${LEAST_WINDOW} to ${MOST_WINDOW} characters, or leave it out.`,
   );
 }

@@ -19,6 +19,9 @@ describe('a plan', () => {
     expect(planOf({ rows: 3, sourceRows: 3, bad: 0, stored: 0, erased: 0, failed: 0 }).summary).toBe(
       '3 rows: 3 to sign',
     );
+    expect(planOf({ rows: 1, sourceRows: 1, bad: 0, stored: 0, erased: 0, failed: 0 }).summary).toBe(
+      '1 row: 1 to sign',
+    );
     expect(planOf({ rows: 9, sourceRows: 2, bad: 0, stored: 0, erased: 0, failed: 0 }).summary).toBe(
       '9 samples of 2 rows: 9 to sign',
     );

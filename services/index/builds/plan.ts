@@ -28,8 +28,13 @@ export function planOf({ rows, sourceRows, bad, stored, erased, failed }: RowCou
       ? [`${erased} ${erased === 1 ? 'was' : 'were'} erased and ${erased === 1 ? 'stays' : 'stay'} out`]
       : []),
   ];
-  const what = rows === sourceRows ? `${rows} rows` : `${rows} samples of ${sourceRows} rows`;
+  const what =
+    rows === sourceRows ? counted(rows, 'row') : `${counted(rows, 'sample')} of ${counted(sourceRows, 'row')}`;
   return { total: rows, kept: stored, toSign, summary: `${what}: ${parts.join(', ')}` };
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** Throws CONFLICT, naming what differs, when the index was built otherwise than is asked for now. */

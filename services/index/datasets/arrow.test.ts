@@ -72,6 +72,28 @@ describe.each<Format>(['stream', 'file'])('Arrow, as a %s', (format) => {
     expect((await readAll(path, {}, 905)).rows).toEqual(rows.slice(905));
   });
 
+  it('makes a bad row of a list that claims any number of nulls, which take no bytes', async () => {
+    const list = new arrow.List(new arrow.Field('item', new arrow.Null(), true));
+    const [count, claimed] = [77_777, 2 ** 31 - 1];
+    const columns = {
+      prompt: arrow.vectorFromArray(['p'], new arrow.Utf8()),
+      nothing: arrow.vectorFromArray([new Array<null>(count).fill(null)], list),
+    };
+    const bytes = Buffer.from(arrow.tableToIPC(new arrow.Table(columns), format));
+    const written = Buffer.alloc(4);
+    written.writeUInt32LE(count);
+    let found = 0;
+    for (let at = bytes.indexOf(written); at >= 0; at = bytes.indexOf(written, at + 4)) {
+      bytes.writeUInt32LE(claimed, at);
+      found++;
+    }
+    expect(found).toBeGreaterThan(1);
+    const path = await scratch.write('nulls.arrow', bytes);
+    expect((await recordsFrom(path, 0)).map(({ content }) => content)).toEqual([
+      { reason: 'the column "nothing" cannot be kept: the row has more than 100000 values' },
+    ]);
+  });
+
   it('is known by its first bytes, whatever its name', async () => {
     const { rows } = await readAll(await scratch.write('rows.bin', bytesOf(10, format)));
     expect(rows).toHaveLength(10);

@@ -1,7 +1,8 @@
 /**
  * Chats: a list of turns, as OpenAI's files write them (`role`, `content`) or ShareGPT's (`from`, `value`), and the samples
- * in it. A sample is an assistant's turn with the user's turn that it answers and all turns before those. What no chat
- * template could render as it was (tools, images, other roles) is refused rather than left out.
+ * in it. A sample is an assistant's turn with the user's turn that it answers and all turns before those. One with `weight` 0
+ * was not learnt from (OpenAI's files say so), and is no sample. What no chat template could render as it was (tools, images,
+ * other roles) is refused rather than left out.
  */
 import type { ChatTurn } from '../../../lib/mesh/compute-messages.ts';
 import type { JsonValue } from './dataset.ts';
@@ -38,16 +39,30 @@ export function chatTurns(messages: JsonValue): readonly ChatTurn[] {
 }
 
 /**
- * One for each assistant turn, or the last alone. One that cannot be used is its reason.
- * Throws a SyntaxError when no turn is the assistant's.
+ * One for each assistant turn that was learnt from, or the last of them alone. One that cannot be used is its reason.
+ * Throws a SyntaxError for what `chatTurns` refuses, and when there is none.
  */
 export function chatSamples(
-  turns: readonly ChatTurn[],
+  messages: JsonValue,
   choice: TurnChoice,
 ): Iterable<ChatSample | { readonly reason: string }> {
+  const turns = chatTurns(messages);
   const answers = turns.flatMap(({ role }, i) => (role === 'assistant' ? [i] : []));
   if (answers.length === 0) throw new SyntaxError("no turn is the assistant's");
-  return samplesAt(turns, choice === 'all' ? answers : answers.slice(-1));
+  const learnt = answers.filter((i) => weightOf(messages, i) !== 0);
+  if (learnt.length === 0) throw new SyntaxError('every turn of the assistant has the weight 0');
+  return samplesAt(turns, choice === 'all' ? learnt : learnt.slice(-1));
+}
+
+/** Throws a SyntaxError for the tools of a chat, where its row has any: templates write them before the turns. */
+export function refuseTools(values: ReadonlyMap<string, JsonValue>): void {
+  for (const column of ['tools', 'functions']) {
+    const value = values.get(column);
+    // In tables they are often JSON as text.
+    const none = typeof value === 'string' && ['', '[]', 'null'].includes(value.trim());
+    if (!none && isSomething(value))
+      throw new SyntaxError(`the chat has ${shown(column)}, which cannot be rendered`);
+  }
 }
 
 /** One at a time: together, contexts grow with the square of the turns. */
@@ -97,6 +112,10 @@ function contentOf(turn: JsonValue, role: string, number: number): string {
       throw new SyntaxError(`the ${role} turn (turn ${number}) has a part ${what} that is not text`);
     })
     .join('');
+}
+
+function weightOf(messages: JsonValue, turn: number): JsonValue | undefined {
+  return member(Array.isArray(messages) ? (messages as readonly JsonValue[])[turn] : undefined, 'weight');
 }
 
 /** Tables give every turn every key, with nothing in it. */

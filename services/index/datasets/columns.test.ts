@@ -28,6 +28,15 @@ describe('columns', () => {
     });
   });
 
+  it('of two kinds of instructions are those of which more is there', () => {
+    for (const response of ['output', 'response']) {
+      for (const more of ['input', 'context']) {
+        const row = ['instruction', response];
+        expect(resolve([row, [...row, more]])).toMatchObject({ prompt: ['instruction', more], response });
+      }
+    }
+  });
+
   it('of chat turns are taken when no prompt and response fit', () => {
     expect(resolve([['prompt', 'messages']])).toEqual({
       ...{ kind: 'chat', messages: 'messages', turns: 'last', label: 'label' },
@@ -77,7 +86,7 @@ describe('columns', () => {
     [{ messages: 'a', response: 'b' }, 'INPUT_INVALID', /both/],
     [{ text: 'a', response: 'b' }, 'INPUT_INVALID', /text stands for both/],
     [{ text: 'a', messages: 'b' }, 'INPUT_INVALID', /both/],
-    [{ messages: 'a', textWindow: 100 }, 'INPUT_INVALID', /textWindow is of plain text, .*"a"/],
+    [{ messages: 'a', textWindow: 100 }, 'INPUT_INVALID', /text windows are of plain text, .*"a"/],
     [{ text: 'a', turns: 'all' }, 'INPUT_INVALID', /turns are of chats, .*"a"/],
     [{ prompt: 'a', response: 'b', turns: 'last' }, 'INPUT_INVALID', /turns are of chats, .*"a" and "b"/],
   ])('that are not there or contradict each other are refused: %j', (choice, code, message) => {

@@ -1,7 +1,8 @@
 /**
  * Which columns hold prompt, response and label, and how samples are made of them. Names that are not given are guessed: of
  * the patterns below, then columns of chat turns, the one that most of the first rows fit; of two that fit as many, the one
- * that stands first. Plain text is guessed only where nothing else fits any row.
+ * that stands first, but of two that differ in what may be missing the one of which more is there. Plain text is guessed only
+ * where nothing else fits any row.
  */
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { TurnChoice } from './chat.ts';
@@ -58,6 +59,8 @@ export const PATTERNS: readonly { readonly prompt: readonly string[]; readonly r
   { prompt: ['prompt'], response: 'completion' },
   { prompt: ['instruction', 'input'], response: 'output' },
   { prompt: ['instruction', 'context'], response: 'response' },
+  { prompt: ['instruction', 'input'], response: 'response' },
+  { prompt: ['instruction', 'context'], response: 'output' },
   { prompt: ['question'], response: 'answer' },
   { prompt: ['input'], response: 'output' },
   { prompt: ['query'], response: 'response' },
@@ -86,7 +89,7 @@ export function resolveColumns(
     );
   if (choice.textWindow !== undefined && resolved.kind !== 'plain')
     throw badChoice(
-      `textWindow is of plain text, and ${path} has ${requiredColumns(resolved).map(shown).join(' and ')}`,
+      `text windows are of plain text, and ${path} has ${requiredColumns(resolved).map(shown).join(' and ')}`,
     );
   return resolved;
 }
@@ -112,7 +115,7 @@ function chosenOrGuessed(
   if (found !== undefined) return found;
   throw invalidDataset(
     `${path} has no columns known as prompt and response, chat turns or text; it has ${shownList(columnNames(rows))}`,
-    'Name the columns that hold prompt and response, or one of chat turns or of plain text.',
+    'Name the columns that hold prompt and response (--prompt-column and --response-column), or one of chat turns (--messages-column) or of plain text (--text-column).',
   );
 }
 
@@ -121,13 +124,18 @@ function bestOf(
   candidates: readonly ResolvedColumns[],
   rows: readonly ReadonlySet<string>[],
 ): ResolvedColumns | undefined {
+  const having = (names: readonly string[]): number =>
+    rows.filter((row) => names.every((name) => row.has(name))).length;
   let best: ResolvedColumns | undefined;
   let most = 0;
   for (const candidate of candidates) {
-    const fitting = rows.filter((row) => requiredColumns(candidate).every((name) => row.has(name))).length;
+    const fitting = having(requiredColumns(candidate));
     if (fitting > most) [best, most] = [candidate, fitting];
   }
-  return best;
+  if (best === undefined) return undefined;
+  const required = String(requiredColumns(best));
+  const alike = candidates.filter((candidate) => String(requiredColumns(candidate)) === required);
+  return alike.reduce((a, b) => (having(usedColumns(b)) > having(usedColumns(a)) ? b : a));
 }
 
 /** Whether a row of the source may be several samples, which are then numbered by themselves. */
@@ -175,8 +183,8 @@ function plainColumns(text: string, { textWindow = DEFAULT_WINDOW }: ColumnChoic
 function badChoice(why: string): ReptraceError {
   return new ReptraceError(
     'INPUT_INVALID',
-    `the columns chosen contradict each other: ${why}`,
-    'Name a prompt and a response column, or one of messages, or one of text; turns go with messages, textWindow with text.',
+    `the columns cannot be chosen so: ${why}`,
+    'Name a prompt and a response column, or one of messages, or one of text; turns go with messages, a text window with text.',
   );
 }
 

@@ -35,7 +35,9 @@ export async function downloadedFiles(folder: string): Promise<readonly string[]
   const groups = new Map<string, string[]>();
   for (const name of await dataNames(folder)) {
     const group = groupOf(name);
-    groups.set(group, [...(groups.get(group) ?? []), name]);
+    const files = groups.get(group);
+    if (files === undefined) groups.set(group, [name]);
+    else files.push(name);
   }
   const names = [...groups.keys()];
   if (names.length === 0) {

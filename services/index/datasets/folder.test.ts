@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -45,6 +45,20 @@ const state = (...files: readonly string[]): string =>
 
 const prompts = async (path: string): Promise<string[]> =>
   (await readAll(path)).rows.map(({ prompt }) => prompt);
+
+describe('a folder of several files', () => {
+  it('lets go of its file when a reader stops early', async () => {
+    const many = lines(...Array.from({ length: 20_000 }, (_, i) => `p${i}`));
+    const dir = await folder({ 'train-0.jsonl': many, 'train-1.jsonl': many });
+    const dataset = await openDataset(dir);
+    const openFiles = async (): Promise<number> => (await readdir('/dev/fd')).length;
+    const before = await openFiles();
+    for (let i = 0; i < 20; i++) {
+      for await (const row of dataset.rows()) if (row.row === 0) break;
+    }
+    expect(await openFiles()).toBeLessThan(before + 5);
+  });
+});
 
 describe('a folder that datasets saved', () => {
   it('is read in the order that its description gives', async () => {
@@ -272,6 +286,13 @@ describe('links in a folder', () => {
       'data/train-0.jsonl',
       'data/train-1.jsonl',
     ]);
+  });
+
+  it('are refused where a description would be read through them', async () => {
+    const root = await folder({ 'state.json': state('d.arrow'), 'saved/d.arrow': stream('x') });
+    const dir = join(root, 'saved');
+    await symlink('../state.json', join(dir, 'state.json'));
+    await expect(openDataset(dir)).rejects.toMatchObject({ code: 'PATH_NOT_ALLOWED' });
   });
 
   it.each([

@@ -2,11 +2,12 @@
  * A folder as one dataset: which of its files, in which order. Known are what Hugging Face `datasets` saves (one dataset, or
  * one a split) and what is downloaded from a hub: files named after their split, `train-00000-of-00002.parquet` or alike.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reasonOf } from '../../../lib/errors.ts';
+import { reasonOf, ReptraceError } from '../../../lib/errors.ts';
 import type { RecordContent, Records } from './dataset.ts';
 import { downloadedFiles } from './downloaded-files.ts';
+import { fileChunks } from './file-chunks.ts';
 import { invalidDataset, shown, shownList } from './problems.ts';
 import { shardPath } from './shard-path.ts';
 
@@ -78,15 +79,28 @@ async function described(folder: string, name: string): Promise<unknown> {
     throw invalidDataset(`${folder} cannot be read: ${reasonOf(error)}`, 'Name a folder that may be read.');
   });
   if (!entries.includes(name.split('/')[0])) return null;
-  const path = await shardPath(folder, name).catch(() => null);
+  const path = await shardPath(folder, name).catch((error: unknown) => {
+    if (error instanceof ReptraceError && error.code === 'DATASET_NOT_FOUND') return null;
+    throw error;
+  });
   if (path === null) return null;
-  const { size } = await stat(path);
-  if (size > MAX_DESCRIPTION_BYTES) throw notUnderstood(folder, name);
+  const text = await textIn(path, MAX_DESCRIPTION_BYTES);
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(text ?? '');
   } catch {
     throw notUnderstood(folder, name);
   }
+}
+
+/** Null for a file that is larger. */
+async function textIn(path: string, most: number): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of fileChunks(path, most + 1)) {
+    chunks.push(Uint8Array.from(chunk));
+    bytes += chunk.byteLength;
+  }
+  return bytes > most ? null : Buffer.concat(chunks).toString('utf8');
 }
 
 function notUnderstood(folder: string, name: string) {
@@ -121,10 +135,15 @@ export async function shardHeader({ name, path }: Shard): Promise<{ bytes: Uint8
 
 /** A file's records, with its name where a row is bad: the line is one of that file. */
 export async function* inShard(records: Records, { name }: Shard): Records {
-  for (;;) {
-    const { done, value } = await records.next();
-    if (done === true) return value;
-    yield { ...value, content: inFile(value.content, name) };
+  try {
+    for (;;) {
+      const { done, value } = await records.next();
+      if (done === true) return value;
+      yield { ...value, content: inFile(value.content, name) };
+    }
+  } finally {
+    // Whoever reads may stop early: the file is closed then, too.
+    await records.return(0);
   }
 }
 

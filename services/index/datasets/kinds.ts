@@ -38,7 +38,7 @@ export function kindOf(name: string, head: Uint8Array): FileKind {
   const refused = OTHERS.find(([, magic]) => startsWith(head, magic))?.[0] ?? kind.refuse(head);
   if (refused === null) return kind;
   throw invalidDataset(
-    `${name} cannot be read as ${kind.name}: ${refused}`,
+    `${name} cannot be read as ${kind.name}: ${head.byteLength === 0 ? 'it is empty' : refused}`,
     'Convert it to JSON lines, CSV, Parquet or Arrow; text in UTF-8.',
   );
 }

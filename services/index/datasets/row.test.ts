@@ -112,6 +112,36 @@ describe('chat turns', () => {
     expect(row({ messages }, CHAT)).toMatchObject({ response: 'a2' });
   });
 
+  it('that were not learnt from are no samples, and stay in the context of others', () => {
+    const unlearnt = { ...turn('assistant', 'a3'), weight: 0 };
+    const [system, first, , second, learnt] = TALK;
+    const messages = [system, first, unlearnt, second, { ...learnt, weight: 1 }, first, unlearnt];
+    const sample = { prompt: 'u2', response: 'a2' };
+    for (const columns of [CHAT, ALL]) {
+      const found = rows({ messages }, columns, 0);
+      expect(found).toMatchObject([
+        { ...sample, context: [turn('system', 's'), turn('user', 'u1'), turn('assistant', 'a3')] },
+      ]);
+    }
+    expect(row({ messages: [turn('user', 'u'), unlearnt] }, CHAT)).toMatchObject({
+      reason: 'every turn of the assistant has the weight 0',
+    });
+  });
+
+  it.each<[JsonValue, boolean]>([
+    [[{ type: 'function' }], false],
+    ['[{"type": "function"}]', false],
+    [[], true],
+    ['[]', true],
+    [null, true],
+  ])('of a row with the tools %j are read: %s', (tools, isRead) => {
+    for (const name of ['tools', 'functions']) {
+      expect(row({ messages: TALK, [name]: tools }, CHAT)).toMatchObject(
+        isRead ? { response: 'a2' } : { reason: `the chat has "${name}", which cannot be rendered` },
+      );
+    }
+  });
+
   it.each<[string, JsonValue, RegExp]>([
     [
       'a turn of a tool',

@@ -1,7 +1,7 @@
 /** A record's values, by the meaning of its columns, as samples; or the reason why it is none. */
 import { reasonOf } from '../../../lib/errors.ts';
 import type { TextPair } from '../../../lib/mesh/compute-messages.ts';
-import { chatSamples, chatTurns } from './chat.ts';
+import { chatSamples, refuseTools } from './chat.ts';
 import { givesSeveral, usedColumns, type ResolvedColumns, type TextColumns } from './columns.ts';
 import type { BadRow, DatasetRow, JsonValue, SourceRecord } from './dataset.ts';
 import { shown } from './problems.ts';
@@ -65,8 +65,9 @@ function partsOf(values: Values, columns: ResolvedColumns): Iterable<Part> {
     case 'text':
       return [textColumns(values, columns)];
     case 'chat': {
-      const turns = chatTurns(required(values, columns.messages));
-      return mapped(chatSamples(turns, columns.turns), (sample) => ({ ...sample, raw: null }));
+      const samples = chatSamples(required(values, columns.messages), columns.turns);
+      refuseTools(values);
+      return mapped(samples, (sample) => ({ ...sample, raw: null }));
     }
     case 'plain': {
       const text = textOf(required(values, columns.text), columns.text);

@@ -26,7 +26,7 @@ const FILES = (await readdir(DIR)).sort();
 
 describe('files written by others', () => {
   it('are there of each kind', () => {
-    expect(FILES.filter((name) => name.endsWith('.parquet'))).toHaveLength(8);
+    expect(FILES.filter((name) => name.endsWith('.parquet'))).toHaveLength(9);
     expect(FILES.filter((name) => name.endsWith('.arrow'))).toHaveLength(7);
     expect(FILES).toContain('rows.jsonl.zst');
   });

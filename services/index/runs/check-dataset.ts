@@ -16,13 +16,15 @@ export async function checkDataset(record: IndexRecord, mayGrow = false): Promis
   switch (comparison.kind) {
     case 'same':
       return comparison.now;
-    case 'appended':
+    case 'appended': {
       if (mayGrow) return comparison.now;
+      const added = comparison.now.sourceRows - dataset.sourceRows;
       throw new ReptraceError(
         'DATASET_CHANGED',
         `rows were added to ${dataset.path} since the index ${shownName(record)} was built`,
-        `Build the index again: only the ${comparison.now.sourceRows - dataset.sourceRows} rows more are signed.`,
+        `Build the index again: only the ${added} ${added === 1 ? 'row more is' : 'rows more are'} signed.`,
       );
+    }
     case 'changed':
       throw datasetChanged(record, dataset.path);
     case 'missing':
@@ -30,7 +32,15 @@ export async function checkDataset(record: IndexRecord, mayGrow = false): Promis
   }
 }
 
+/** @param path what was compared with the index: its own dataset, or another one that a build names */
 export function datasetChanged(record: IndexRecord, path: string): ReptraceError {
+  if (path !== record.dataset.path) {
+    return new ReptraceError(
+      'DATASET_CHANGED',
+      `the index ${shownName(record)} was built from ${record.dataset.path}, and ${path} does not begin with the same rows`,
+      'Name the dataset that it was built from, or build a new index: under another name, or under this one after deleting it.',
+    );
+  }
   return new ReptraceError(
     'DATASET_CHANGED',
     `${path} is not what the index ${shownName(record)} was built from`,

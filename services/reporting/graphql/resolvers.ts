@@ -1,5 +1,6 @@
 /** The reporting subgraph: schema/reporting.graphql over the traces. */
-import { failureMember } from '../../../lib/mesh/failures.ts';
+import { ReptraceError } from '../../../lib/errors.ts';
+import { failureMember, graphqlError } from '../../../lib/mesh/failures.ts';
 import { jsonScalar } from '../../../lib/mesh/json-scalar.ts';
 import type { Match as MatchFields, Resolvers, ResolversTypes } from '../schema.generated.ts';
 import { checkQuestion } from '../traces/check-question.ts';
@@ -27,7 +28,8 @@ export function resolvers(traces: Traces): Resolvers {
       traceBehavior: (_, asked) => answer(async () => traces.ask(checkQuestion(asked))),
       trace: (_, { id }) => answer(() => traces.find(id)),
       traces: async (_, { index, first }) => {
-        const count = Math.max(0, Math.min(first ?? 0, MAX_LISTED));
+        const count = first ?? 0;
+        if (count < 0 || count > MAX_LISTED) throw graphqlError(outOfRange(count));
         return (await traces.list(index ?? null, count)).map(parent);
       },
     },
@@ -45,6 +47,10 @@ export function resolvers(traces: Traces): Resolvers {
       matches: ({ matches }) => matches.map(matchFields),
     },
   };
+}
+
+function outOfRange(first: number): ReptraceError {
+  return new ReptraceError('INPUT_INVALID', `first is ${first}`, `Ask for 0 to ${MAX_LISTED} traces.`);
 }
 
 function parent(trace: Trace): TraceParent {

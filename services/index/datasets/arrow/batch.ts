@@ -22,7 +22,7 @@ export class Batch {
   constructor(header: Table, body: Uint8Array) {
     this.#body = body;
     this.rows = header.size(0);
-    this.#nodes = header.pairs(1);
+    this.#nodes = header.counts(1);
     this.#buffers = header.pairs(2);
     this.#variadic = header.sizes(4);
     const compression = header.table(3);
@@ -37,7 +37,7 @@ export class Batch {
     return this.#body.byteLength + this.#unpacked;
   }
 
-  /** Length and number of nulls of the next column. */
+  /** Length and number of nulls of the next column; JavaScript's Arrow writes -1 for what it has not counted. */
   node(): readonly [number, number] {
     if (this.#node >= this.#nodes.length) throw new Error(FEWER);
     return this.#nodes[this.#node++];

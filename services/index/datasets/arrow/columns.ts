@@ -35,7 +35,13 @@ const INLINE_BYTES = 12;
 /** Takes the column's buffers, and those of its children, from the batch. Throws an Error. */
 export function readColumn(field: Field, batch: Batch, dictionaries: Dictionaries): Column {
   const [length, nulls] = batch.node();
-  if (field.type.is === 'null' && field.dictionary === null) return nullable(length, null, () => null);
+  // It has no buffers at all. A value costs like any other: a list of them may claim to have any number.
+  if (field.type.is === 'null' && field.dictionary === null)
+    return nullable(
+      length,
+      null,
+      spending(() => null),
+    );
   const validity = validityOf(batch.buffer(), length, nulls);
   return nullable(length, validity, valuesOf(field, length, batch, dictionaries));
 }
@@ -53,7 +59,8 @@ function nullable(length: number, validity: Uint8Array | null, value: Value): Co
 
 /** Null where every value is there. */
 function validityOf(bytes: Uint8Array, length: number, nulls: number): Uint8Array | null {
-  if (nulls === 0) return null;
+  const none = nulls === 0 || (nulls < 0 && bytes.byteLength === 0);
+  if (none) return null;
   checkSize(bytes, Math.ceil(length / 8));
   return bytes;
 }
@@ -73,7 +80,7 @@ function valuesOf(field: Field, length: number, batch: Batch, dictionaries: Dict
   }
   switch (type.is) {
     case 'null':
-      return () => null;
+      return spending(() => null);
     case 'boolean': {
       const bits = batch.buffer();
       checkSize(bits, Math.ceil(length / 8));

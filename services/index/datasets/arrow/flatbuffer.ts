@@ -64,6 +64,14 @@ export class Table {
     return this.#items(field, 16, (at) => [sizeAt(this.#view, at), sizeAt(this.#view, at + 8)]);
   }
 
+  /** Of structures of a size each, and a count that is -1 where nobody counted. */
+  counts(field: number): readonly (readonly [number, number])[] {
+    return this.#items(field, 16, (at) => [
+      sizeAt(this.#view, at),
+      Number(this.#view.getBigInt64(at + 8, true)),
+    ]);
+  }
+
   /** Of structures that say where a message is: offset, and size of its description. */
   blocks(field: number): readonly (readonly [number, number])[] {
     return this.#items(field, 24, (at) => [sizeAt(this.#view, at), this.#view.getUint32(at + 8, true)]);

@@ -104,7 +104,7 @@ function typeOf(name: string, number: number, type: Table | null): Type {
     case 7:
       return {
         is: 'decimal',
-        size: (type?.int32(2, 128) ?? 128) / 8,
+        size: decimalBytes(name, type?.int32(2, 128) ?? 128),
         scale: scaleOf(name, type?.int32(1) ?? 0),
       };
     case 8: {
@@ -155,6 +155,10 @@ function notKnown(name: string, type: string): never {
 
 function checkBits(name: string, bits: number): number {
   return [8, 16, 32, 64].includes(bits) ? bits : notKnown(name, `int of ${bits} bits`);
+}
+
+function decimalBytes(name: string, bits: number): number {
+  return [32, 64, 128, 256].includes(bits) ? bits / 8 : notKnown(name, `decimal of ${bits} bits`);
 }
 
 function scaleOf(name: string, scale: number): number {

@@ -1,49 +1,91 @@
 /**
- * Whole numbers written as differences, and byte strings by lengths written so. Unpacked a page at a time, since the bytes of
- * strings stand behind all of their lengths. Format: apache/parquet-format, Encodings.md, DELTA_*.
+ * Whole numbers written as differences, read one at a time: a run of equal differences takes no bytes, and what it claims to
+ * repeat takes no memory either. Format: apache/parquet-format, Encodings.md, DELTA_BINARY_PACKED.
  */
 
 const MAX_BLOCK = 1 << 16;
 const MAX_MINIBLOCKS = 512;
-/** A run of equal differences takes no bytes: what is claimed is bounded. */
-const MAX_NUMBERS = 1 << 22;
+const MAX_WIDTH = 64;
+const CUT_OFF = 'differences are cut off';
 
-export interface Deltas {
-  readonly numbers: BigInt64Array;
-  /** Where they end. */
-  readonly end: number;
-}
+/** Its functions throw an Error for what is no such number. */
+export class DeltaReader {
+  /** Where the numbers are. */
+  readonly #bits: BitReader;
+  readonly #bytes: Uint8Array;
+  readonly #miniblocks: number;
+  /** Numbers of a miniblock. */
+  readonly #size: number;
+  readonly #count: number;
+  /** Where the first block begins. */
+  readonly #start: number;
+  /** Numbers given so far. */
+  #done = 0;
+  #value: bigint;
+  /** Of the block at hand. */
+  #least = 0n;
+  #widths: Uint8Array = new Uint8Array(0);
+  #miniblock = 0;
+  /** Numbers of the miniblock at hand that are left, and where it ends. */
+  #left = 0;
+  #end = 0;
 
-/** Throws an Error. */
-export function readDeltas(bytes: Uint8Array, from: number): Deltas {
-  const reader = new BitReader(bytes, from);
-  const blockSize = Number(reader.varint());
-  const miniblocks = Number(reader.varint());
-  const count = Number(reader.varint());
-  const size = blockSize / miniblocks;
-  if (blockSize > MAX_BLOCK || miniblocks > MAX_MINIBLOCKS || !Number.isInteger(size) || size === 0)
-    throw new Error('differences are written in blocks of no known size');
-  if (count > MAX_NUMBERS) throw new Error(`a page holds more than ${MAX_NUMBERS} differences`);
-  const numbers = new BigInt64Array(count);
-  let value = reader.zigzag();
-  let filled = 0;
-  if (count > 0) numbers[filled++] = value;
-  while (filled < count) {
-    const least = reader.zigzag();
-    const widths = reader.bytes(miniblocks);
-    for (let i = 0; i < miniblocks && filled < count; i++) {
-      const width = widths[i];
-      if (width > 64) throw new Error('a difference has more than 64 bits');
-      // Unused numbers at the end of a miniblock are there; unused miniblocks are not.
-      const end = reader.at + (size * width) / 8;
-      for (let j = 0; j < size && filled < count; j++) {
-        value = BigInt.asIntN(64, value + least + reader.bits(width));
-        numbers[filled++] = value;
-      }
-      reader.seek(Math.ceil(end));
-    }
+  constructor(bytes: Uint8Array, from: number) {
+    const reader = new BitReader(bytes, from);
+    const blockSize = Number(reader.varint());
+    const miniblocks = Number(reader.varint());
+    const size = blockSize / miniblocks;
+    if (blockSize > MAX_BLOCK || miniblocks > MAX_MINIBLOCKS || !Number.isInteger(size) || size === 0)
+      throw new Error('differences are written in blocks of no known size');
+    this.#count = Number(reader.varint());
+    this.#value = reader.zigzag();
+    [this.#bytes, this.#bits, this.#start] = [bytes, reader, reader.at];
+    [this.#miniblocks, this.#size] = [miniblocks, size];
   }
-  return { numbers, end: reader.at };
+
+  next(): bigint {
+    if (this.#done === this.#count) throw new Error(CUT_OFF);
+    if (this.#done++ === 0) return this.#value;
+    if (this.#left === 0) this.#begin();
+    this.#left--;
+    const difference = this.#least + this.#bits.bits(this.#widths[this.#miniblock]);
+    this.#value = BigInt.asIntN(64, this.#value + difference);
+    if (this.#left === 0) {
+      this.#bits.seek(this.#end);
+      this.#miniblock++;
+    }
+    return this.#value;
+  }
+
+  /** Where the numbers end: goes from block to block, without reading what is in them. */
+  end(): number {
+    const reader = new BitReader(this.#bytes, this.#start);
+    for (let left = this.#count - 1; left > 0;) {
+      reader.zigzag();
+      // Unused numbers at the end of a miniblock are there; unused miniblocks are not.
+      for (const width of reader.bytes(this.#miniblocks)) {
+        if (left <= 0) break;
+        reader.seek(reader.at + this.#bytesOf(width));
+        left -= this.#size;
+      }
+    }
+    return reader.at;
+  }
+
+  #begin(): void {
+    if (this.#miniblock === this.#widths.length) {
+      this.#least = this.#bits.zigzag();
+      this.#widths = this.#bits.bytes(this.#miniblocks);
+      this.#miniblock = 0;
+    }
+    this.#left = this.#size;
+    this.#end = this.#bits.at + this.#bytesOf(this.#widths[this.#miniblock]);
+  }
+
+  #bytesOf(width: number): number {
+    if (width > MAX_WIDTH) throw new Error(`a difference has more than ${MAX_WIDTH} bits`);
+    return Math.ceil((this.#size * width) / 8);
+  }
 }
 
 class BitReader {
@@ -62,7 +104,7 @@ class BitReader {
   }
 
   seek(at: number): void {
-    if (at > this.#bytes.byteLength) throw new Error('differences are cut off');
+    if (at > this.#bytes.byteLength) throw new Error(CUT_OFF);
     this.#at = at;
     this.#bit = 0;
   }
@@ -76,7 +118,7 @@ class BitReader {
   bits(width: number): bigint {
     let value = 0n;
     for (let done = 0; done < width;) {
-      if (this.#at >= this.#bytes.byteLength) throw new Error('differences are cut off');
+      if (this.#at >= this.#bytes.byteLength) throw new Error(CUT_OFF);
       const take = Math.min(8 - this.#bit, width - done);
       const part = (this.#bytes[this.#at] >> this.#bit) & ((1 << take) - 1);
       value |= BigInt(part) << BigInt(done);

@@ -82,6 +82,8 @@ function readChunk(chunk: Struct, leaf: Leaf, fileSize: number): PlacedChunk {
   if (codec === undefined || typeof codec === 'string')
     throw new Error(`the column ${name} is packed with ${codec ?? 'what is not known'}: write it with zstd`);
   const [entries, size] = [meta.long(5) ?? -1, meta.long(7) ?? -1];
+  // Of no rows nothing need be written, and offsets say nothing.
+  if (entries === 0) return { leaf, entries, unpack: codec, start: MAGIC_BYTES, end: MAGIC_BYTES };
   // Without a dictionary its offset is absent, or 0.
   const [values, dictionary] = [meta.long(9) ?? -1, meta.long(11) ?? 0];
   const start = dictionary > 0 ? Math.min(dictionary, values) : values;

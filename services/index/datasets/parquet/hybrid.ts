@@ -3,7 +3,7 @@
  * repeat takes no memory. Format: apache/parquet-format, Encodings.md, "RLE = 3".
  */
 
-/** Dictionaries have less than 2^24 entries, as their pages are bounded. */
+/** A dictionary of more than 2^24 values is refused: writers end theirs at a megabyte or so. */
 const MAX_WIDTH = 24;
 
 export class HybridReader {

@@ -2,7 +2,7 @@
  * The values of a page, read one after the other: what a page claims to hold is not in memory before it is asked for.
  * Format: apache/parquet-format, Encodings.md.
  */
-import { readDeltas } from './delta.ts';
+import { DeltaReader } from './delta.ts';
 import { HybridReader } from './hybrid.ts';
 import { TYPE, type Raw } from './leaf-values.ts';
 import type { Leaf } from './schema.ts';
@@ -57,8 +57,8 @@ export function pageValues(
     }
     case ENCODING.deltaNumbers: {
       if (leaf.type !== TYPE.int32 && leaf.type !== TYPE.int64) break;
-      const next = eachOf(readDeltas(bytes, 0).numbers);
-      return leaf.type === TYPE.int64 ? next : () => Number(BigInt.asIntN(32, next()));
+      const deltas = new DeltaReader(bytes, 0);
+      return leaf.type === TYPE.int64 ? () => deltas.next() : () => Number(BigInt.asIntN(32, deltas.next()));
     }
     case ENCODING.deltaLengths:
       if (leaf.type !== TYPE.bytes) break;
@@ -83,16 +83,22 @@ export function dictionaryOf(bytes: Uint8Array, leaf: Leaf): Dictionary {
     const read = fixedReader(bytes, leaf);
     return (place) => read(place * width);
   }
-  const starts: number[] = [];
-  for (let at = 0; at < bytes.byteLength;) {
-    starts.push(at);
-    at += 4 + lengthAt(bytes, at);
-    if (at > bytes.byteLength) throw new Error(CUT_OFF);
-  }
+  const starts = startsOf(bytes);
   return (place) => {
     if (place >= starts.length) throw new Error('a value stands for none of its dictionary');
     return prefixed(bytes, starts[place]);
   };
+}
+
+/** Where each of the strings begins: four bytes for one, which takes as many itself. */
+function startsOf(bytes: Uint8Array): Uint32Array {
+  const next = (at: number): number => at + 4 + lengthAt(bytes, at);
+  let [count, end] = [0, 0];
+  for (; end < bytes.byteLength; count++) end = next(end);
+  if (end > bytes.byteLength) throw new Error(CUT_OFF);
+  const starts = new Uint32Array(count);
+  for (let i = 1; i < count; i++) starts[i] = next(starts[i - 1]);
+  return starts;
 }
 
 function none(): never {
@@ -127,6 +133,7 @@ function plainValues(bytes: Uint8Array, leaf: Leaf): NextValue {
 function streamedValues(bytes: Uint8Array, leaf: Leaf): NextValue {
   const width = widthOf(leaf);
   const count = bytes.byteLength / width;
+  if (!Number.isInteger(count)) throw new Error(CUT_OFF);
   const value = new Uint8Array(width);
   let at = 0;
   return () => {
@@ -186,20 +193,11 @@ function prefixed(bytes: Uint8Array, at: number): Uint8Array {
   return bytes.subarray(at + 4, end);
 }
 
-function eachOf(numbers: BigInt64Array): () => bigint {
-  let at = 0;
-  return () => {
-    if (at >= numbers.length) throw new Error(CUT_OFF);
-    return numbers[at++];
-  };
-}
-
 function lengthStrings(bytes: Uint8Array, from: number): () => Uint8Array {
-  const lengths = readDeltas(bytes, from);
-  const next = eachOf(lengths.numbers);
-  let at = lengths.end;
+  const lengths = new DeltaReader(bytes, from);
+  let at = lengths.end();
   return () => {
-    const [begin, length] = [at, Number(next())];
+    const [begin, length] = [at, Number(lengths.next())];
     at += length;
     if (length < 0 || at > bytes.byteLength) throw new Error(CUT_OFF);
     return bytes.subarray(begin, at);
@@ -207,12 +205,11 @@ function lengthStrings(bytes: Uint8Array, from: number): () => Uint8Array {
 }
 
 function sharedStrings(bytes: Uint8Array): NextValue {
-  const shared = readDeltas(bytes, 0);
-  const nextShared = eachOf(shared.numbers);
-  const nextOwn = lengthStrings(bytes, shared.end);
+  const shared = new DeltaReader(bytes, 0);
+  const nextOwn = lengthStrings(bytes, shared.end());
   let [before, made]: [Uint8Array, number] = [new Uint8Array(0), 0];
   return () => {
-    const [length, own] = [Number(nextShared()), nextOwn()];
+    const [length, own] = [Number(shared.next()), nextOwn()];
     if (length < 0 || length > before.byteLength) throw new Error('a value shares more than there is');
     made += length + own.byteLength;
     if (made > MAX_STRING_BYTES) throw new Error(`a page unpacks to more than ${MAX_STRING_BYTES} bytes`);

@@ -46,7 +46,8 @@ export async function* readPages(reader: ForwardReader, chunk: ColumnChunk): Asy
     switch (header.int(1) ?? -1) {
       case DICTIONARY_PAGE:
         dictionary = dictionaryOf(unpacked(packed, size, chunk.unpack), chunk.leaf);
-        held = size;
+        // With where its values begin, which takes as much again at most.
+        held = 2 * size;
         break;
       case INDEX_PAGE:
         break;

@@ -65,7 +65,8 @@ export interface Schema {
 
 const MAX_ELEMENTS = 10_000;
 const MAX_LEAVES = 2000;
-const MAX_DEPTH = 32;
+/** Names of a column and all that holds it, the two groups of each list among them. */
+const MAX_PATH = 64;
 const [OPTIONAL, REPEATED] = [1, 2];
 /** Numbers of converted types, and the fields of a logical type. */
 const CONVERTED = { map: 1, mapKeyValue: 2, list: 3 } as const;
@@ -95,7 +96,6 @@ class Builder {
   }
 
   fields(parent: Struct, path: readonly string[], definition: number, repetition: number): Field[] {
-    if (path.length > MAX_DEPTH) throw new Error(`its columns are nested in more than ${MAX_DEPTH} levels`);
     const fields: Field[] = [];
     const names = new Set<string>();
     for (let i = childrenOf(parent); i > 0; i--) {
@@ -120,6 +120,7 @@ class Builder {
   }
 
   #body(element: Struct, path: readonly string[], present: number, repetition: number): Node {
+    if (path.length > MAX_PATH) throw new Error(`its columns are nested in more than ${MAX_PATH} levels`);
     const from = this.leaves.length;
     if (childrenOf(element) === 0) return this.#leaf(element, path, present, repetition);
     const [inner] = this.#elements.slice(this.#at, this.#at + 1);

@@ -5,8 +5,8 @@
  */
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 
-/** Of a footer: there are six and more bytes for a value in those that programs write. */
-const BYTES_PER_VALUE = 3;
+/** Of a footer: two and more in those that programs write, the fewest where row groups are small and columns many. */
+const BYTES_PER_VALUE = 1.5;
 const MOST_VALUES_FREE = 10_000;
 const MAX_DEPTH = 16;
 const MAX_VARINT_BYTES = 10;
