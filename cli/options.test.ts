@@ -1,5 +1,6 @@
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { layerChoice, realNumber, wholeNumber } from './options.ts';
+import { dataDirOf, dataDirOption, layerChoice, realNumber, wholeNumber } from './options.ts';
 import { duration } from './progress.ts';
 
 describe('option values', () => {
@@ -18,6 +19,20 @@ describe('option values', () => {
     for (const text of ['', ' ', '0', '1.5', 'NaN', '9007199254740993'])
       expect(() => wholeNumber(1)(text)).toThrow(/whole/);
     for (const text of ['', '-0.1', 'Infinity', 'x']) expect(() => realNumber(0)(text)).toThrow(/number/);
+  });
+});
+
+describe('the data folder', () => {
+  const given = (...args: readonly string[]): string | undefined => {
+    const command = dataDirOption(
+      new Command('x').exitOverride().configureOutput({ writeErr: () => undefined }),
+    );
+    return dataDirOf(command.parse(args, { from: 'user' }).opts());
+  };
+
+  it('is named by --data-dir, and by --data where no dataset is named', () => {
+    expect([given('--data-dir', 'a'), given('--data', 'b'), given()]).toEqual(['a', 'b', undefined]);
+    expect(() => given('--data-dir', 'a', '--data', 'b')).toThrow(/cannot be used with/);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Parsers of option values that several commands share; each refuses with the option's own words. */
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseByteSize } from '../lib/byte-size.ts';
 
 export function wholeNumber(least: number): (text: string) => number {
@@ -28,6 +28,23 @@ export function gpuMemoryOption(): Option {
     if (bytes !== undefined) return bytes;
     throw new InvalidArgumentError('expected an amount of memory such as 8GiB or 512MiB');
   });
+}
+
+export interface DataDirOptions {
+  readonly dataDir?: string;
+  readonly data?: string;
+}
+
+/** `--data-dir`, of every command that keeps or finds something. Where no dataset is named, `--data` says the same. */
+export function dataDirOption(command: Command, what = 'where everything is kept'): Command {
+  return command
+    .option('--data-dir <dir>', `${what} (default: REPTRACE_DATA, else .reptrace)`)
+    .addOption(new Option('--data <dir>').conflicts('dataDir').hideHelp());
+}
+
+/** Undefined when neither was given. */
+export function dataDirOf({ dataDir, data }: DataDirOptions): string | undefined {
+  return dataDir ?? data;
 }
 
 /** `all`, `last`, `auto`, or layer numbers with commas. */

@@ -37,6 +37,7 @@ export interface IndexResult {
   readonly model: { readonly id: string } | null;
   readonly dataset: { readonly path: string; readonly digest: string | null; readonly rows: number | null };
   readonly manifest: {
+    readonly model?: { readonly path: string; readonly adapter: string | null };
     readonly layers?: { readonly layers: readonly number[]; readonly rule: string };
   } | null;
   readonly error: FailureResult | null;

@@ -15,8 +15,11 @@ interface Options extends ModelChoice {
 export function generateCommand(): Command {
   return new Command('generate')
     .description('Generate an answer to a prompt, rendered with the model’s chat template')
-    .requiredOption('--model <dir|file.gguf>', 'model folder, or GGUF file')
-    .option('--adapter <dir>', 'PEFT LoRA adapter folder')
+    .requiredOption(
+      '--model <dir|file.gguf|name>',
+      'model folder, GGUF file, or name in the Hugging Face cache',
+    )
+    .option('--adapter <dir|name>', 'PEFT LoRA adapter: folder, or name in the Hugging Face cache')
     .requiredOption('--prompt <text>', 'what the user says')
     .option('--max-tokens <n>', 'new tokens at most', wholeNumber(1), 128)
     .option('--temperature <x>', '0 takes the likeliest token', realNumber(0), 0)

@@ -48,16 +48,22 @@ export function indexBuildCommand(): Command {
   return new Command('build')
     .description('Index a dataset, or bring an index up to date with rows appended to its dataset')
     .requiredOption('--name <name>', 'name of the index')
-    .requiredOption('--model <dir|file.gguf>', 'model folder, or GGUF file')
-    .option('--adapter <dir>', 'PEFT LoRA adapter folder')
-    .requiredOption('--data <file>', 'the dataset: JSONL or CSV')
+    .requiredOption(
+      '--model <dir|file.gguf|name>',
+      'model folder, GGUF file, or name in the Hugging Face cache',
+    )
+    .option('--adapter <dir|name>', 'PEFT LoRA adapter: folder, or name in the Hugging Face cache')
+    .requiredOption(
+      '--data <file|dir|name>',
+      'the dataset: JSONL, CSV, TSV (or .gz, .zst), Parquet, Arrow, a folder of them, or datasets/org/name in the Hugging Face cache',
+    )
     .option('--layers <layers>', 'auto, or numbers such as 3,5', 'auto')
     .option('--max-tokens <n>', 'longer samples lose the tail of their response', wholeNumber(2))
     .addOption(
       new Option('--on-bad-row <what>', 'rows that cannot be read').choices(['skip', 'stop']).default('skip'),
     )
-    .option('--prompt-column <name>', 'where guessing is not wanted')
-    .option('--response-column <name>', 'where guessing is not wanted')
+    .option('--prompt-column <name>', 'where guessing is not wanted; goes with --response-column')
+    .option('--response-column <name>', 'where guessing is not wanted; goes with --prompt-column')
     .option('--messages-column <name>', 'of chat turns, where guessing is not wanted')
     .option('--text-column <name>', 'of plain text, where guessing is not wanted')
     .option('--label-column <name>', 'where guessing is not wanted')
@@ -69,7 +75,7 @@ export function indexBuildCommand(): Command {
     )
     .option(
       '--text-window <n>',
-      'plain text is cut into windows of at most so many characters (default: 1024)',
+      'plain text is cut into windows of at most so many characters, 64 to 65536 (default: 1024)',
       wholeNumber(1),
     )
     .option(
@@ -80,7 +86,7 @@ export function indexBuildCommand(): Command {
     .option('--server <url>', 'a mesh that is running; default: one in this process')
     .option('--data-dir <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
     .addOption(gpuMemoryOption())
-    .option('--json', 'print the index as one JSON object')
+    .option('--json', 'print the index, or what --dry-run found, as one JSON object')
     .action(run);
 }
 

@@ -5,13 +5,13 @@ import { withMesh, type ConnectedMesh } from '../client/connect.ts';
 import { DELETE_INDEX, ERASE_SAMPLES, INDEX, INDEXES, RESUME_INDEX } from '../client/documents.ts';
 import { valueOf, type IndexResult, type Member } from '../client/results.ts';
 import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
+import { dataDirOf, dataDirOption, type DataDirOptions } from '../options.ts';
 import { interruption } from '../resources.ts';
 import { indexSummary } from '../terminal/index-lines.ts';
 import { cancelBuild, followAndPrint, indexBuildCommand, printIndex } from './index-build.ts';
 
-interface Options {
+interface Options extends DataDirOptions {
   readonly server?: string;
-  readonly data?: string;
   readonly json?: true;
 }
 
@@ -32,15 +32,14 @@ export function indexCommand(): Command {
 }
 
 function client(name: string, description: string): Command {
-  return new Command(name)
+  const command = new Command(name)
     .description(description)
-    .option('--server <url>', 'a mesh that is running; default: one in this process')
-    .option('--data <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
-    .option('--json', 'print JSON');
+    .option('--server <url>', 'a mesh that is running; default: one in this process');
+  return dataDirOption(command).option('--json', 'print JSON');
 }
 
-function connected<T>({ server, data }: Options, use: (mesh: ConnectedMesh) => Promise<T>): Promise<T> {
-  return withMesh({ server, dataDir: data }, use);
+function connected<T>(options: Options, use: (mesh: ConnectedMesh) => Promise<T>): Promise<T> {
+  return withMesh({ server: options.server, dataDir: dataDirOf(options) }, use);
 }
 
 async function list(options: Options): Promise<void> {
@@ -106,7 +105,7 @@ async function erase(index: string, options: Options & FilterOptions): Promise<v
     throw new ReptraceError(
       'INPUT_INVALID',
       'nothing says which samples to erase',
-      'Name them with --rows, --label or --where; `reptrace index delete` removes a whole index.',
+      'Name them with --rows, --label, --not-label or --where; `reptrace index delete` removes a whole index.',
     );
   }
   await connected(options, async (mesh) => {

@@ -6,35 +6,36 @@ import { readSettings } from '../../lib/mesh/settings.ts';
 import { Closing } from '../mesh/closing.ts';
 import { PORTS, type Part } from '../mesh/ports.ts';
 import { keepHeapSmall } from '../mesh/small-heap.ts';
-import { gpuMemoryOption, wholeNumber } from '../options.ts';
+import { dataDirOf, dataDirOption, gpuMemoryOption, wholeNumber, type DataDirOptions } from '../options.ts';
 import { interruption } from '../resources.ts';
 import { untilAborted } from '../until-aborted.ts';
 
-interface Options {
+interface Options extends DataDirOptions {
   readonly port?: number;
   readonly host: string;
-  readonly data?: string;
   readonly gpuMemory?: number;
 }
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('Run one part of the mesh as a process of its own; NATS_URL says where the others are met')
     .addArgument(new Argument('<part>').choices(Object.keys(PORTS)))
     .option('--port <n>', 'default: gateway 4000, compute 4001, index 4002, reporting 4003', wholeNumber(0))
-    .option('--host <address>', 'address to listen at; beyond loopback only with REPTRACE_TOKEN', '127.0.0.1')
     .option(
-      '--data <dir>',
-      'where the index keeps signatures without QDRANT_URL (default: REPTRACE_DATA, else .reptrace)',
-    )
+      '--host <address>',
+      'address to listen at; beyond loopback only with REPTRACE_TOKEN',
+      '127.0.0.1',
+    );
+  return dataDirOption(command, 'where the index keeps signatures without QDRANT_URL')
     .addOption(gpuMemoryOption())
     .action(run);
 }
 
-async function run(part: Part, { port = PORTS[part], host, data, gpuMemory }: Options): Promise<void> {
+async function run(part: Part, options: Options): Promise<void> {
+  const { port = PORTS[part], host, gpuMemory } = options;
   const signal = interruption();
   keepHeapSmall();
-  const settings = readSettings(process.env, { data, gpuMemory });
+  const settings = readSettings(process.env, { data: dataDirOf(options), gpuMemory });
   if (settings.natsUrl === undefined) {
     throw new ReptraceError(
       'CONFIG_INVALID',

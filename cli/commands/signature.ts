@@ -42,15 +42,18 @@ interface Options extends ModelChoice {
 export function signatureCommand(): Command {
   return new Command('signature')
     .description('Hidden states and gradients at p of samples (RepT signatures), one JSON line each')
-    .requiredOption('--model <dir|file.gguf>', 'model folder, or GGUF file')
-    .option('--adapter <dir>', 'PEFT LoRA adapter folder')
+    .requiredOption(
+      '--model <dir|file.gguf|name>',
+      'model folder, GGUF file, or name in the Hugging Face cache',
+    )
+    .option('--adapter <dir|name>', 'PEFT LoRA adapter: folder, or name in the Hugging Face cache')
     .requiredOption(
       '--cases <file|->',
       'JSON lines {name,prompt,response} or {name,inputIds,promptLength}; - is stdin',
     )
     .option('--layers <layers>', 'all, last, auto, or numbers such as 0,3,5', layerChoice, 'auto')
     .option('--token-gradients', 'add the gradient at every position')
-    .option('--base <dir|file.gguf>', 'add the losses of the same tokens under this base model')
+    .option('--base <dir|file.gguf|name>', 'add the losses of the same tokens under this base model')
     .option('--logits', 'add the logits at every position')
     .option('--all-positions', 'add the hidden state at every position')
     .option('--query <name>', 'add scores against this case to every other one')
@@ -116,6 +119,7 @@ async function printAll(
     progress.show(`${output.printed}/${cases.length} cases`);
   }
   const failed = output.end();
+  progress.done(`${cases.length}/${cases.length} cases`);
   if (failed > 0) {
     process.stderr.write(
       `reptrace: ${failed} of ${cases.length} cases have no signature; their lines say why\n`,

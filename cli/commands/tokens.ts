@@ -25,7 +25,10 @@ export function tokensCommand(): Command {
     .description(
       'The tokens of a prompt and its output, as rendered for training, with the boundary between them',
     )
-    .requiredOption('--model <dir|file.gguf>', 'model folder, GGUF file, or name in the Hugging Face cache')
+    .requiredOption(
+      '--model <dir|file.gguf|name>',
+      'model folder, GGUF file, or name in the Hugging Face cache',
+    )
     .option('--prompt <text>', 'what the user says; empty when there is only an output', '')
     .requiredOption('--output <text>', 'what the model answers')
     .option('--max-tokens <n>', 'a longer sample loses the tail of its output', wholeNumber(2))

@@ -4,10 +4,10 @@ import { withMesh, type MeshChoice } from '../client/connect.ts';
 import { askTrace } from '../client/trace.ts';
 import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
 import { readMessages } from '../messages.ts';
-import { realNumber, wholeNumber } from '../options.ts';
+import { dataDirOf, dataDirOption, realNumber, wholeNumber, type DataDirOptions } from '../options.ts';
 import { traceTable } from '../terminal/trace-table.ts';
 
-interface Options extends FilterOptions {
+interface Options extends FilterOptions, DataDirOptions {
   readonly index?: string;
   readonly output: string;
   readonly prompt?: string;
@@ -18,7 +18,6 @@ interface Options extends FilterOptions {
   readonly tokens: boolean;
   readonly exact?: true;
   readonly server?: string;
-  readonly data?: string;
   readonly json?: true;
 }
 
@@ -43,15 +42,12 @@ export function traceCommand(): Command {
     )
     .option('--no-tokens', 'do not score tokens (faster)')
     .option('--exact', 'compare with every sample, also where the store would approximate');
-  return filterOptions(command)
-    .option('--server <url>', 'a mesh that is running; default: one in this process')
-    .option('--data <dir>', 'where everything is kept (default: REPTRACE_DATA, else .reptrace)')
-    .option('--json', 'print the trace as one JSON object')
-    .action(run);
+  filterOptions(command).option('--server <url>', 'a mesh that is running; default: one in this process');
+  return dataDirOption(command).option('--json', 'print the trace as one JSON object').action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  const mesh: MeshChoice = { server: options.server, dataDir: options.data };
+  const mesh: MeshChoice = { server: options.server, dataDir: dataDirOf(options) };
   const { output, prompt, index, top, alpha, tokens, exact, alsoOutput } = options;
   const context = options.messages === undefined ? undefined : await readMessages(options.messages);
   const question = {

@@ -45,8 +45,8 @@ export async function lockData(data: string): Promise<DataLock> {
         'CONFLICT',
         `the data folder ${data} is in use by process ${holder.pid}`,
         holder.graphql === undefined
-          ? 'Wait for it to end, or name another folder with --data.'
-          : `Use it with --server ${holder.graphql}, stop it, or name another folder with --data.`,
+          ? 'Wait for it to end, or name another folder with --data-dir.'
+          : `Use it with --server ${holder.graphql}, stop it, or name another folder with --data-dir.`,
       );
     }
     await rm(path, { force: true });
@@ -81,8 +81,8 @@ function unusable(data: string, error: unknown): ReptraceError {
     isFull ? 'DISK_FULL' : 'INPUT_INVALID',
     `the data folder ${data} cannot be used: ${reasonOf(error)}`,
     isFull
-      ? 'Make room on its disk, or name another folder with --data or REPTRACE_DATA.'
-      : 'Name a folder that can be written to with --data or REPTRACE_DATA.',
+      ? 'Make room on its disk, or name another folder with --data-dir or REPTRACE_DATA.'
+      : 'Name a folder that can be written to with --data-dir or REPTRACE_DATA.',
     { cause: error },
   );
 }

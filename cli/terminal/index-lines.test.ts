@@ -34,6 +34,14 @@ describe('indexSummary', () => {
     expect(summary).toContain('1 row has no signature:\n    row 3 (line 4): broken [DATASET_INVALID]');
   });
 
+  it('says which model and adapter it is of, in plain text', () => {
+    const model = { path: '/models/\x1b[2Jbase', adapter: '/models/lora' };
+    const summary = indexSummary({ ...index, manifest: { model } });
+    expect(summary).toContain('\n  model /models/·[2Jbase  with the adapter /models/lora');
+    const alone = indexSummary({ ...index, manifest: { model: { ...model, adapter: null } } });
+    expect(alone).not.toContain('adapter');
+  });
+
   it('says how many failures are not shown', () => {
     const summary = indexSummary({ ...index, progress: { ...progress, failed: 30 } });
     expect(summary).toContain('30 rows have no signature:\n    … and 30 more');

@@ -29,10 +29,15 @@ export function progressLine({
 export function indexSummary(index: IndexResult): string {
   const { id, name, state, samples, progress, dataset, manifest, error, failures } = index;
   const layers = manifest?.layers;
+  const model = manifest?.model;
   const lines = [
     `${safeText(name)}  ${state}  ${samples} ${samples === 1 ? 'sample' : 'samples'}  ${id}`,
     `  dataset ${safeText(dataset.path)}${dataset.digest === null ? '' : `  ${dataset.digest.slice(0, 12)}`}`,
   ];
+  if (model !== undefined) {
+    const adapter = model.adapter === null ? '' : `  with the adapter ${safeText(model.adapter)}`;
+    lines.push(`  model ${safeText(model.path)}${adapter}`);
+  }
   if (layers !== undefined) {
     lines.push(
       `  layers ${layers.layers.join(', ')} (${layers.rule === 'named' ? 'named' : `rule ${layers.rule}`})`,

@@ -42,6 +42,8 @@ describe('a model in the cache', () => {
     await writeFile(join(repository, 'refs/refs/pr/1'), `${COMMIT}\n`);
     for (const name of ['org/name', 'org/name@main', 'org/name@refs/pr/1', `org/name@${COMMIT}`])
       expect(await cachedModel(name, cache), name).toBe(snapshot);
+    for (const name of ['org/name@refs', 'org/name@main%2Fmore'])
+      await expect(cachedModel(name, cache), name).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 
   it('is not there as long as anything of it is missing: what to do is said', async () => {

@@ -4,7 +4,7 @@
  */
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { unlessAbsent } from '../absent.ts';
+import { isAbsent, unlessAbsent } from '../absent.ts';
 import { ReptraceError } from '../errors.ts';
 import { hubCacheFolder, isCacheBlob, repoFolder, snapshotOf } from './cache-layout.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from './hub-name.ts';
 import { missingModelFile } from './model-files.ts';
 
+const NO_FILE: readonly unknown[] = ['EISDIR', 'ENOTDIR'];
 const NOT_FOUND = { model: 'MODEL_NOT_FOUND', dataset: 'DATASET_NOT_FOUND' } as const;
 
 /**
@@ -97,8 +98,16 @@ async function cachedPath(name: HubName, cache = hubCacheFolder()): Promise<stri
 
 async function commitOf(repository: string, revision = DEFAULT_REVISION): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
-  const text = await unlessAbsent(readFile(join(repository, 'refs', revision), 'utf8'), '');
+  const text = await readFile(join(repository, 'refs', revision), 'utf8').catch((error: unknown) => {
+    if (isNoFile(error)) return '';
+    throw error;
+  });
   return isCommit(text.trim()) ? text.trim() : undefined;
+}
+
+/** Nothing, a folder (of a branch `a/b`, asked for as `a`), or below a file (of a branch `a`, asked for as `a/b`). */
+function isNoFile(error: unknown): boolean {
+  return isAbsent(error) || (error instanceof Error && 'code' in error && NO_FILE.includes(error.code));
 }
 
 /** Under its own name, not the one of its contents: the ending says what it is. */

@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { connect } from '@lancedb/lancedb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Random } from '../../lib/random.ts';
+import { arrow } from '../../services/index/stores/arrow.ts';
 import { openLanceStore } from '../../services/index/stores/lance-store.ts';
+import { tableSchema } from '../../services/index/stores/lance-table.ts';
 import type { SignatureStore } from '../../services/index/stores/signature-store.ts';
 import { bruteForce, failsWith, randomPoint, rowsIn, searchRows } from './signature-points.ts';
 
@@ -31,7 +34,8 @@ test('a writing process killed with SIGKILL loses nothing that upsert resolved f
     await store.create('killed', { layers: [5], width: 64 });
     for (let row = 0; ; row += 8) {
       await store.upsert('killed', Array.from({ length: 8 }, (_, i) => ({
-        id: '00000000-0000-5000-8000-' + String(row + i).padStart(12, '0'), row: row + i, prompt: 'p', response: 'r',
+        id: '00000000-0000-5000-8000-' + String(row + i).padStart(12, '0'), row: row + i, line: row + i + 1,
+        sourceRow: row + i, part: null, context: [], prompt: 'p', response: 'r', raw: null,
         label: null, metadata: {}, truncated: false, loss: 1, vector: new Float32Array(128).fill(0.1), norms: new Float32Array(2),
       })));
       console.log(row + 8);
@@ -149,6 +153,23 @@ test('two stores on one folder do not double a point, and each sees what the oth
     expect(await rowsIn(store, 'shared')).toEqual(points.map(({ row }) => row));
     await store.close();
   }
+});
+
+test('a table of an earlier version is a CONFLICT that says what to do, and can be dropped', async () => {
+  const { fields } = tableSchema(SHAPE);
+  const metadata = new Map([['reptrace.shape', JSON.stringify(SHAPE)]]);
+  const connection = await connect(folder);
+  (await connection.createEmptyTable('earlier', new arrow.Schema(fields.slice(0, 2), metadata))).close();
+  connection.close();
+  const store = await openLanceStore(folder);
+  const { remedy } = await failsWith('CONFLICT', store.count('earlier'));
+  expect(remedy).toMatch(/^Delete the index .* build it again/);
+  await failsWith('CONFLICT', store.create('earlier', SHAPE));
+  await failsWith('CONFLICT', store.search('earlier', { query: new Float32Array(128), top: 1, exact: true }));
+  await store.drop('earlier');
+  await store.create('earlier', SHAPE);
+  expect(await store.count('earlier')).toBe(0);
+  await store.close();
 });
 
 test('a folder that is a file is STORE_UNREACHABLE, by name; one that went away is told by ping', async () => {

@@ -117,7 +117,10 @@ describe('compute.layers', () => {
     expect(await decide([4, 2, 4])).toEqual({ layers: [2, 4], rule: 'named', curve: [], probes: 0 });
     await expect(decide([6])).rejects.toMatchObject({ code: 'LAYER_NOT_FOUND' });
     await expect(decide([])).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-    await expect(decide('auto', null, [bad])).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(decide('auto', null, [bad, bad])).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/none of the rows.*its prompt takes \d+ tokens/) as string,
+    });
     await expect(decide('auto', 513)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 });

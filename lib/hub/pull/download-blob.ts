@@ -93,7 +93,10 @@ class Transfer {
   /** Hashes what is there already. */
   async takeUp(): Promise<void> {
     const { size } = await this.#handle.stat();
-    if (size > this.#file.size) return this.#beginAnew();
+    if (size > this.#file.size) {
+      await this.#handle.truncate(0);
+      return;
+    }
     const buffer = new Uint8Array(Math.min(size, READ_BYTES));
     while (this.#at < size) {
       const { bytesRead } = await this.#handle.read(
@@ -128,10 +131,10 @@ class Transfer {
     const { response, chunks, close } = await this.#client.open(this.#url, headers, path);
     try {
       if (response.status === 416) {
-        await this.#beginAnew();
+        this.#beginAnew();
         throw new Interrupted('the hub does not give the rest of the file');
       }
-      if (response.status === 200 && this.#at > 0) await this.#beginAnew();
+      if (response.status === 200 && this.#at > 0) this.#beginAnew();
       if (response.status === 206) this.#checkRange(response.headers.get('content-range'));
       for await (const chunk of chunks()) {
         if (this.#at + chunk.byteLength > size) throw this.#wrongSize('more');
@@ -150,8 +153,8 @@ class Transfer {
     this.#onBytes(bytes.byteLength);
   }
 
-  async #beginAnew(): Promise<void> {
-    await this.#handle.truncate(0);
+  /** What is there is written over, never cut off: another process may be about to finish it. */
+  #beginAnew(): void {
     this.#onBytes(-this.#at);
     this.#at = 0;
     this.#hash = blobHash(this.#file.etag, this.#file.size);

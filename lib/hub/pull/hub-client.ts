@@ -157,7 +157,10 @@ export class HubClient {
         await close();
         return response.ok;
       },
-      () => false,
+      (error: unknown) => {
+        if (error instanceof ReptraceError) throw error;
+        return false;
+      },
     );
     return isThere ? noRevision(this.subject) : noRepository(this.subject);
   }

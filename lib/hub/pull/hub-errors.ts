@@ -47,7 +47,7 @@ export function refused(
     hasToken
       ? `the hub does not accept the token for ${what}`
       : `the hub gives ${what} only to those who have a token: it is private, or there is no such repository`,
-    'Check the name, and set HF_TOKEN to a token of an account that may read it.',
+    `Check the name${name.kind === 'model' ? ' (a dataset’s is datasets/org/name)' : ''}, and set HF_TOKEN to a token of an account that may read it.`,
   );
 }
 

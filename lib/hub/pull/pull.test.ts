@@ -320,6 +320,28 @@ describe('a hub that answers otherwise', () => {
     });
   });
 
+  it('what another process is fetching is not cut off, also where the hub sends all of it again', async () => {
+    await serve(llama(), { noRanges: true, slow: { bytes: 20_000, ms: 20 } });
+    const stop = new AbortController();
+    let second: Promise<unknown> | undefined;
+    let before = 0;
+    const begunAnew: PullOptions['onProgress'] = ({ done }) => {
+      if (done < before) stop.abort();
+      else before = done;
+    };
+    await fetched('org/llama', {
+      onProgress: ({ done }) => {
+        if (done > config.length + 60_000)
+          second ??= fetched('org/llama', { signal: stop.signal, onProgress: begunAnew }).catch(
+            (error: unknown) => error,
+          );
+      },
+    });
+    expect(await second).toMatchObject({ code: 'CANCELLED' });
+    const blob = await readFile(join(cache, 'models--org--llama/blobs', sha256(weights)));
+    expect(sha256(blob)).toBe(sha256(weights));
+  });
+
   it('the token goes to the hub, and not to the host that it redirects to', async () => {
     const { requests } = await serve(llama({}, { gated: TOKEN }));
     await fetched('org/llama', { token: TOKEN });

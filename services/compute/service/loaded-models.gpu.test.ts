@@ -60,6 +60,8 @@ describe('loaded models', () => {
     const before = models.list();
     expect(await models.describe(b)).toMatchObject({ path: b.path, architecture: 'llama' });
     expect(models.list()).toEqual(before);
+    const other = { path: join(TINY, 'gpt-neox') };
+    expect(await models.describe(other)).toMatchObject({ architecture: 'gpt_neox' });
   });
 
   it('are the same model in a copy of their folder', async () => {

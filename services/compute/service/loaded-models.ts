@@ -198,8 +198,7 @@ export class LoadedModels {
   ): InspectedModel & { readonly digest: Digest } {
     return {
       digest,
-      // The one that the engine runs; parsing a config refuses others.
-      architecture: 'llama',
+      architecture: config.family,
       layers: config.layers,
       hiddenSize: config.hiddenSize,
       vocabSize: config.vocabSize,

@@ -37,18 +37,33 @@ export async function decideLayers(
       checkLayers(layers, model);
       return { layers: [...new Set(layers)].sort((a, b) => a - b), rule: 'named', curve: [], probes: 0 };
     }
-    const samples = probes.flatMap((probe, i) => renderedProbe(source, probe, maxTokens, i));
+    const rendered = probes.map((probe, i) => renderedProbe(source, probe, maxTokens, i));
+    const samples = rendered.flatMap((one) => (one instanceof ReptraceError ? [] : [one]));
+    const refused = rendered.find((one) => one instanceof ReptraceError);
+    if (samples.length === 0 && refused !== undefined) {
+      throw new ReptraceError(
+        refused.code,
+        `the model can take none of the rows to choose a layer by; ${refused.message}`,
+        refused.remedy,
+        { cause: refused },
+      );
+    }
     const decision = await automaticLayer(model, samples);
     return { layers: [decision.layer], rule: decision.rule, curve: decision.curve, probes: decision.probes };
   });
 }
 
-/** None for a row that cannot be rendered: the build will report it; the others choose. */
-function renderedProbe(source: ModelSource, probe: TextPair, maxTokens: number | null, i: number): Sample[] {
+/** The reason for a row that cannot be rendered: the build will report it; the others choose, if there are any. */
+function renderedProbe(
+  source: ModelSource,
+  probe: TextPair,
+  maxTokens: number | null,
+  i: number,
+): Sample | ReptraceError {
   try {
-    return [renderRow(source, probe, maxTokens, `probe ${i + 1}`)];
+    return renderRow(source, probe, maxTokens, `probe ${i + 1}`);
   } catch (error) {
-    if (error instanceof ReptraceError) return [];
+    if (error instanceof ReptraceError) return error;
     throw error;
   }
 }
