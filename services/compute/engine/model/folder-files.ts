@@ -32,9 +32,10 @@ export async function openFolder(dir: string, kind: FolderKind = 'model'): Promi
     path = await realpath(dir);
     if (!(await stat(path)).isDirectory()) throw new Error('it is not a folder');
   } catch (error) {
+    const why = isAbsent(error) ? 'it is not there' : reasonOf(error);
     throw new ReptraceError(
       KINDS[kind].code,
-      `The ${kind} folder ${JSON.stringify(dir)} cannot be opened: ${reasonOf(error)}.`,
+      `The ${kind} folder ${JSON.stringify(dir)} cannot be opened: ${why}.`,
       `Give the path of a folder that holds ${KINDS[kind].holds}.`,
       { cause: error },
     );

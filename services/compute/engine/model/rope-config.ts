@@ -49,12 +49,13 @@ export interface RopeDefaults {
   readonly partial?: number | undefined;
 }
 
-const THETA = { min: 1, max: 1e15 };
+/** YaRN divides by the base's logarithm, so 1 would give no numbers; published ones begin at 10 000. */
+export const THETA = { min: 2, max: 1e15 };
 /** A factor below 1 would shrink the context; no published model does, and transformers warns of it. */
 const FACTOR = { min: 1, max: 1e6 };
 const BAND = { min: 1e-3, max: 1e6 };
 const POSITIONS = { min: 1, max: 1 << 24 };
-const SHARE = { min: 1e-3, max: 1 };
+export const SHARE = { min: 1e-3, max: 1 };
 
 /** transformers' default where a config names no base. */
 const DEFAULT_THETA = 10_000;
@@ -130,7 +131,7 @@ function parseScaling(rope: Fields, config: Fields, maxPositions: number): RopeS
     case 'linear':
       return { kind: 'linear', factor: realNumber(rope, 'factor', FACTOR) };
     case 'llama3':
-      return llama3(rope);
+      return llama3(rope, config);
     case 'yarn':
       return yarn(rope, originalPositions(rope, config, maxPositions), maxPositions);
     default:
@@ -138,7 +139,7 @@ function parseScaling(rope: Fields, config: Fields, maxPositions: number): RopeS
   }
 }
 
-function llama3(rope: Fields): RopeScaling {
+function llama3(rope: Fields, config: Fields): RopeScaling {
   const lowFreqFactor = realNumber(rope, 'low_freq_factor', BAND);
   const highFreqFactor = realNumber(rope, 'high_freq_factor', BAND);
   if (highFreqFactor <= lowFreqFactor) {
@@ -149,15 +150,15 @@ function llama3(rope: Fields): RopeScaling {
     factor: realNumber(rope, 'factor', FACTOR),
     lowFreqFactor,
     highFreqFactor,
-    originalMaxPositions: wholeNumber(rope, 'original_max_position_embeddings', POSITIONS),
+    originalMaxPositions: originalPositions(rope, config),
   };
 }
 
-/** As transformers has it: the config's own key first, then the scaling's, then the context. */
-function originalPositions(rope: Fields, config: Fields, maxPositions: number): number {
+/** As transformers has it: the config's own key first, then the scaling's, then what is given. */
+function originalPositions(rope: Fields, config: Fields, fallback?: number): number {
   const key = 'original_max_position_embeddings';
   const from = field(config, key) === undefined ? rope : config;
-  return wholeNumber(from, key, POSITIONS, maxPositions);
+  return wholeNumber(from, key, POSITIONS, fallback);
 }
 
 /** YaRN (arXiv 2309.00071) with transformers' defaults. */

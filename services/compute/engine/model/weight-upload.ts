@@ -13,6 +13,7 @@ import type { TensorSpec } from './families/family.ts';
 import { decodeWeights } from './gguf/dequantize.ts';
 import { bytesFor, isQuantType, valuesIn, type GgufDType } from './gguf/gguf-types.ts';
 import { alignBlocks } from './gguf/quantized-blocks.ts';
+import { transpose } from './gguf/transpose.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ModelSource } from './model-source.ts';
 import { CHUNK_IDS, type ProjectionPart } from './weights.ts';
@@ -226,36 +227,12 @@ class Turn {
     this.#stored.set(chunk, offset);
     this.#filled += chunk.length;
     if (this.#filled < this.#stored.length) return undefined;
-    const stored = this.#stored;
+    const turned = new Uint8Array(this.#stored.length);
+    transpose(this.#stored, this.#rows, this.#columns, this.#width, turned);
     this.#stored = undefined;
     this.#filled = 0;
-    return this.#width === 4
-      ? transposed(
-          new Uint32Array(stored.buffer),
-          new Uint32Array(stored.length / 4),
-          this.#rows,
-          this.#columns,
-        )
-      : transposed(
-          new Uint16Array(stored.buffer),
-          new Uint16Array(stored.length / 2),
-          this.#rows,
-          this.#columns,
-        );
+    return turned;
   }
-}
-
-function transposed<T extends Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>>(
-  stored: T,
-  out: T,
-  rows: number,
-  columns: number,
-): Uint8Array<ArrayBuffer> {
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++)
-      out[column * rows + row] = stored[row * columns + column];
-  }
-  return new Uint8Array(out.buffer);
 }
 
 function tooWide(name: string, rowBytes: number, limit: number): ReptraceError {

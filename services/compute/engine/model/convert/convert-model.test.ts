@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../../test/shared.ts';
 import { decodeFloats } from '../dtype.ts';
+import { ConvertedFiles } from '../gguf/architectures/files-testing.ts';
+import { convertedParts } from '../gguf/converter-testing.ts';
 import { adaptedModel } from '../lora/adapted-model.ts';
 import { openAdapter } from '../lora/adapter-folder.ts';
 import type { ModelSource } from '../model-source.ts';
@@ -85,6 +87,28 @@ describe('convertModel', () => {
     const text = 'Once upon a time, Zoë said: 3 < 4.';
     expect(requireTokenizer(written).encode(text)).toEqual(requireTokenizer(folder).encode(text));
   });
+
+  it.each([...FAMILIES, 'qwen2-yarn'])(
+    'of a GGUF file of %s alone makes a config that computes the same',
+    async (name) => {
+      const files = await ConvertedFiles.make();
+      try {
+        // Without the rotary factors of a context that no published model has.
+        const { tensors = [], ...rest } = await convertedParts(
+          sharedPath(`models/tiny-random/${name}`),
+          'F32',
+        );
+        const parts = { ...rest, tensors: tensors.filter((tensor) => tensor.name !== 'rope_freqs.weight') };
+        const gguf = await files.opened(parts);
+        await convertModel(gguf, { out });
+        const written = await openModel(out);
+        expect(written.config).toEqual({ ...gguf.config, dtype: 'F32' });
+        await expectSameTensors(gguf, written);
+      } finally {
+        await files.remove();
+      }
+    },
+  );
 
   it('takes config, tokenizer and template from beside a GGUF file', async () => {
     const folder = join(parent, 'gguf');

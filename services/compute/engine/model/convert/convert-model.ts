@@ -14,7 +14,7 @@ import { newFolder } from './new-folder.ts';
 import { exactDType, toDType } from './output-dtype.ts';
 import { planShards, SHARD_BYTES, shardIndex, type Sized } from './shards.ts';
 import { carriedFiles, writeFiles } from './text-files.ts';
-import { writtenConfig } from './written-config.ts';
+import { configText, writtenConfig } from './written-config.ts';
 
 export interface ConvertOptions {
   /** The folder to make; it may be there, and empty. */
@@ -47,7 +47,7 @@ const MAX_CONFIG_BYTES = 1 << 20;
 export async function convertModel(source: ModelSource, options: ConvertOptions): Promise<Converted> {
   const { out, shardBytes = SHARD_BYTES, onProgress } = options;
   const dtype = options.dtype ?? exactDType([...source.tensors.values()].map((tensor) => tensor.dtype));
-  const config = writtenConfig(source.config, await originalConfig(source), dtype);
+  const config = writtenConfig(source.config, (await configBeside(source)) ?? source.configJson ?? {}, dtype);
   const texts = await carriedFiles(source);
   const tensors = [...source.tensors].map(([name, { shape }]) => ({
     ...{ name, shape, bytes: shape.reduce((product, size) => product * size, DTYPE_BYTES[dtype]) },
@@ -56,8 +56,10 @@ export async function convertModel(source: ModelSource, options: ConvertOptions)
   const index = shardIndex(shards);
   const files = new Map<string, Uint8Array | string>([
     ...texts,
-    ['config.json', jsonText(config)],
-    ...(index === null ? [] : [['model.safetensors.index.json', jsonText(index)] as const]),
+    ['config.json', configText(config)],
+    ...(index === null
+      ? []
+      : [['model.safetensors.index.json', `${JSON.stringify(index, undefined, 2)}\n`] as const]),
   ]);
   const total = sum(tensors);
   let done = 0;
@@ -86,7 +88,7 @@ export async function convertModel(source: ModelSource, options: ConvertOptions)
 }
 
 /** config.json as it lies beside the weights. */
-async function originalConfig({ path }: ModelSource): Promise<Readonly<Record<string, unknown>> | undefined> {
+async function configBeside({ path }: ModelSource): Promise<Readonly<Record<string, unknown>> | undefined> {
   const bytes = await readSmallFile(await openFolder(path), 'config.json', MAX_CONFIG_BYTES);
   if (bytes === undefined) return undefined;
   let json: unknown;
@@ -107,10 +109,6 @@ function floatDType({ tensors }: ModelSource, name: string): DType {
 
 function sum(tensors: readonly Sized[]): number {
   return tensors.reduce((all, { bytes }) => all + bytes, 0);
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function cancelled(): ReptraceError {

@@ -1,57 +1,66 @@
 /**
- * The config.json of a written model: the one that lies beside its weights, with the precision that is written; or, for a
- * GGUF file without one, made from what its metadata say. Whatever is written is read back and must be the config that the
- * model runs by: a folder that computes something else is never made.
+ * The config.json of a written model: the one that lies beside its weights or that its metadata give, with the precision that
+ * is written. Whatever is written is read back and must be the config that the model runs by: a folder that computes something
+ * else is never made.
  */
 import { ReptraceError } from '../../../../../lib/errors.ts';
+import type { Fields } from '../config-fields.ts';
 import type { DType } from '../dtype.ts';
 import { parseModelConfig, type ModelConfig } from '../model-config.ts';
 import { torchName } from './output-dtype.ts';
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** @param original config.json as it lies beside the weights. Throws CONFIG_UNSUPPORTED where there is none and none can be made. */
-export function writtenConfig(config: ModelConfig, original: Json | undefined, dtype: DType): Json {
-  // Both spellings may be there: one is kept, the one that every version of transformers reads.
-  const { dtype: _newer, torch_dtype: _older, ...rest } = original ?? llamaConfig(config);
+/** Throws CONFIG_UNSUPPORTED where `original` is not what the model runs by. */
+export function writtenConfig(config: ModelConfig, original: Fields, dtype: DType): Fields {
+  // Both spellings may be there: one is kept, the one that every version of transformers reads. The code that auto_map
+  // names is not carried over.
+  const { dtype: _newer, torch_dtype: _older, auto_map: _code, ...rest } = original;
   const written = {
     ...rest,
+    ...scalingByFactors(config, original),
     tie_word_embeddings: config.tieEmbeddings,
     torch_dtype: torchName(dtype),
   };
   if (whatCounts(parseModelConfig(written)) === whatCounts(config)) return written;
   throw new ReptraceError(
     'CONFIG_UNSUPPORTED',
-    original === undefined
-      ? `A config.json cannot be made for this ${config.family} model: it has settings that are not written yet.`
-      : 'The config.json beside the model does not say what the model is run by.',
-    'Put the config.json of the model that the GGUF file was made from beside it, and convert again.',
+    'The config.json beside the model does not say what the model is run by.',
+    'Put the config.json of the model that the weights were made from beside them, and convert again.',
   );
 }
 
-/** In the words of a Llama; a family that needs others does not read back as itself. */
-function llamaConfig(config: ModelConfig): Json {
-  const { ropeScaling, eosTokenIds } = config;
+/** Numbers that transformers wants to be real ones. JavaScript writes 30.0 as 30, which it refuses for a float. */
+const REAL = [
+  ...['attn_logit_softcapping', 'final_logit_softcapping', 'initializer_range'],
+  ...['layer_norm_eps', 'layer_norm_epsilon', 'rms_norm_eps'],
+  ...[
+    'attention_factor',
+    'beta_fast',
+    'beta_slow',
+    'factor',
+    'high_freq_factor',
+    'low_freq_factor',
+    'rope_theta',
+  ],
+];
+const WHOLE = new RegExp(`^( *"(?:${REAL.join('|')})": \\d+)(,?)$`, 'gm');
+
+/** As the text of a file. */
+export function configText(config: Fields): string {
+  return `${JSON.stringify(config, undefined, 2).replace(WHOLE, '$1.0$2')}\n`;
+}
+
+/** llama3's scaling, which GGUF metadata do not have: it was found by the file's rotary factors. */
+function scalingByFactors({ ropeScaling }: ModelConfig, original: Fields): Fields {
+  const told = Object.hasOwn(original, 'rope_scaling') || Object.hasOwn(original, 'rope_parameters');
+  if (told || ropeScaling.kind !== 'llama3') return {};
   return {
-    architectures: ['LlamaForCausalLM'],
-    model_type: 'llama',
-    vocab_size: config.vocabSize,
-    hidden_size: config.hiddenSize,
-    intermediate_size: config.intermediateSize,
-    num_hidden_layers: config.layers,
-    num_attention_heads: config.heads,
-    num_key_value_heads: config.kvHeads,
-    head_dim: config.headDim,
-    hidden_act: 'silu',
-    max_position_embeddings: config.maxPositions,
-    rms_norm_eps: config.normEps,
-    rope_theta: config.ropeTheta,
-    rope_scaling: ropeScaling.kind === 'linear' ? { rope_type: 'linear', factor: ropeScaling.factor } : null,
-    attention_bias: config.attentionBias,
-    mlp_bias: config.mlpBias,
-    bos_token_id: config.bosTokenId,
-    eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
-    initializer_range: config.initializerRange,
+    rope_scaling: {
+      rope_type: 'llama3',
+      factor: ropeScaling.factor,
+      low_freq_factor: ropeScaling.lowFreqFactor,
+      high_freq_factor: ropeScaling.highFreqFactor,
+      original_max_position_embeddings: ropeScaling.originalMaxPositions,
+    },
   };
 }
 

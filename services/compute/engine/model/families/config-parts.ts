@@ -204,83 +204,8 @@ export function readActivation(
   );
 }
 
-/** Options that would change the result: each with the values that mean "off". */
-const MUST_BE_OFF: readonly (readonly [key: string, ...off: unknown[]])[] = [
-  ['add_cross_attention', false],
-  ['attn_logit_softcapping'],
-  ['attention_multiplier'],
-  ['auto_map'],
-  ['clip_qkv'],
-  ['embedding_multiplier'],
-  ['final_logit_softcapping'],
-  ['is_encoder_decoder', false],
-  ['logit_scale'],
-  ['logits_scaling'],
-  ['num_experts', 0],
-  ['num_local_experts', 0],
-  ['partial_rotary_factor', 1],
-  ['pretraining_tp', 0, 1],
-  ['qk_norm', false],
-  ['quantization_config'],
-  ['residual_multiplier'],
-  ['rope_interleaved', false],
-  ['scale_attn_by_inverse_layer_idx', false],
-  ['scale_attn_weights', true],
-  ['sliding_window'],
-  ['use_bidirectional_attention', false],
-  ['use_qk_norm', false],
-  ['use_sliding_window', false],
-];
-
-/** @param implemented keys of these that the family reads itself */
-export function refuseUnimplemented(fields: Fields, implemented: readonly string[] = []): void {
-  for (const [key, ...off] of MUST_BE_OFF) {
-    const value = field(fields, key);
-    if (value === undefined || off.includes(value) || implemented.includes(key)) continue;
-    throw configUnsupported(
-      `${key} ${show(value)} is not implemented`,
-      'Use a checkpoint without this option; it would be run wrongly here.',
-    );
-  }
-}
-
-/**
- * The window of each block, from layer_types where the config has them.
- * @param size of sliding windows; null where there are none
- * @param slides which blocks slide, where the config does not list them
- */
-export function readWindows(
-  fields: Fields,
-  layers: number,
-  size: number | null,
-  slides: (layer: number) => boolean,
-): (number | null)[] {
-  const kinds: unknown = field(fields, 'layer_types');
-  if (kinds === undefined) {
-    return Array.from({ length: layers }, (_, layer) => (size !== null && slides(layer) ? size : null));
-  }
-  if (!Array.isArray(kinds) || kinds.length !== layers) {
-    throw configInvalid(`layer_types ${show(kinds)} does not list ${layers} layers`);
-  }
-  return kinds.map((kind: unknown) => {
-    if (kind === 'full_attention') return null;
-    if (kind === 'sliding_attention' && size !== null) return size;
-    throw configUnsupported(
-      `a layer of type ${show(kind)}${size === null ? ' without a sliding_window' : ''} is not implemented`,
-      'Implemented: "full_attention", and in families with windows "sliding_attention".',
-    );
-  });
-}
-
-/** Tokens of a window, or null; `fallback` where the key is absent, which is not the same as null. */
-export function windowSize(fields: Fields, fallback: number | null): number | null {
-  if (!Object.hasOwn(fields, 'sliding_window')) return fallback;
-  if (field(fields, 'sliding_window') === undefined) return null;
-  return wholeNumber(fields, 'sliding_window', LIMITS.positions);
-}
-
 /** The kernels read rows four values at a time. */
-export function multipleOf4(fields: Fields, key: string, range: Range, fallback?: number): number {
+function multipleOf4(fields: Fields, key: string, range: Range, fallback?: number): number {
   const value = wholeNumber(fields, key, range, fallback);
   if (value % 4 !== 0) {
     throw configUnsupported(`${key} ${value} is not a multiple of 4`, 'The kernels need multiples of 4.');

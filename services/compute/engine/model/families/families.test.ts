@@ -43,6 +43,17 @@ describe('sliding windows', () => {
   it('are on every block of Phi-3 where it has one', async () => {
     expect((await parsed('phi3', { sliding_window: 2047 })).windows).toEqual([2047, 2047, 2047, 2047]);
   });
+
+  it('are refused where layer_types says otherwise and transformers passes over it', async () => {
+    const full = Array<string>(4).fill('full_attention');
+    for (const family of ['mistral', 'phi3']) {
+      const mixed = { sliding_window: 12, layer_types: [...full.slice(1), 'sliding_attention'] };
+      await expect(parsed(family, mixed)).rejects.toThrow(/sliding_window 12 beside layer_types/);
+      await expect(parsed(family, { sliding_window: 12, layer_types: full })).rejects.toThrow(/layer_types/);
+      const none = await parsed(family, { sliding_window: null, layer_types: full });
+      expect(none.windows).toEqual([null, null, null, null]);
+    }
+  });
 });
 
 describe('the families', () => {
@@ -88,6 +99,11 @@ describe('the families', () => {
     );
     await expect(parsed('olmo2', { clip_qkv: 8 })).rejects.toThrow(/clip_qkv/);
     await expect(parsed('phi3', { rope_scaling: { type: 'longrope' } })).rejects.toThrow(/longrope/);
+    const yarn = { type: 'yarn', factor: 4 };
+    await expect(parsed('phi3', { rope_scaling: yarn }, ['rope_parameters'])).rejects.toThrow(
+      /"yarn" of a Phi/,
+    );
+    await expect(parsed('qwen2', { is_causal: false })).rejects.toThrow(/is_causal/);
     await expect(parsed('gemma2', { use_bidirectional_attention: true })).rejects.toThrow(/bidirectional/);
     // Its default is no ungrouped model's: guessing would run it wrongly.
     await expect(parsed('qwen2', {}, ['num_key_value_heads'])).rejects.toThrow(

@@ -3,19 +3,11 @@
  * gate; soft caps on attention scores and logits; every other block with a sliding window; scaled embeddings.
  */
 import { field, flag, realNumber, type Fields } from '../config-fields.ts';
-import {
-  LIMITS,
-  plainBlocks,
-  readActivation,
-  readCommon,
-  readRotary,
-  readSizes,
-  readWindows,
-  refuseUnimplemented,
-  windowSize,
-} from './config-parts.ts';
+import { LIMITS, plainBlocks, readActivation, readCommon, readRotary, readSizes } from './config-parts.ts';
 import type { Family } from './family.ts';
 import { isRedundantInLlama, llamaTensors } from './llama-tensors.ts';
+import { refuseUnimplemented } from './unimplemented.ts';
+import { readWindows, windowSize } from './windows.ts';
 
 /** transformers' values where a config is silent. */
 const DEFAULTS = { headDim: 256, window: 4096, queryScalar: 256, attentionCap: 50, logitCap: 30 };

@@ -3,17 +3,11 @@
  * rotary embedding, and query, key and value in one tensor, head by head.
  */
 import { field, flag, realNumber } from '../config-fields.ts';
-import {
-  LIMITS,
-  plainBlocks,
-  readActivation,
-  readCommon,
-  readRotary,
-  readSizes,
-  refuseUnimplemented,
-} from './config-parts.ts';
+import { SHARE, THETA } from '../rope-config.ts';
+import { LIMITS, plainBlocks, readActivation, readCommon, readRotary, readSizes } from './config-parts.ts';
 import { TensorList, type Family } from './family.ts';
 import { isTiedCopy } from './llama-tensors.ts';
+import { refuseUnimplemented } from './unimplemented.ts';
 
 const HEAD = 'embed_out';
 const ROTATED_SHARE = 0.25;
@@ -30,14 +24,13 @@ export const gptNeox: Family = {
     const sizes = readSizes(fields, { grouped: false });
     const attentionBias = flag(fields, 'attention_bias', true);
     // The family's own names come before transformers' defaults, after rope_parameters.
-    const share = { min: 1e-3, max: 1 };
     const rotary = {
       turnsPart: true,
       theta:
         field(fields, 'rotary_emb_base') === undefined
           ? undefined
-          : realNumber(fields, 'rotary_emb_base', { min: 1, max: 1e15 }),
-      partial: realNumber(fields, 'rotary_pct', share, ROTATED_SHARE),
+          : realNumber(fields, 'rotary_emb_base', THETA),
+      partial: realNumber(fields, 'rotary_pct', SHARE, ROTATED_SHARE),
     };
     return {
       family: 'gpt_neox',

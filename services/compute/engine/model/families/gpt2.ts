@@ -1,16 +1,9 @@
 /** GPT-2: LayerNorm, learned positions, and matrices stored (inputs, outputs), as its Conv1D has them. */
 import { realNumber } from '../config-fields.ts';
-import {
-  LIMITS,
-  plainBlocks,
-  readActivation,
-  readCommon,
-  readSizes,
-  refuseUnimplemented,
-  type SizeKeys,
-} from './config-parts.ts';
+import { LIMITS, plainBlocks, readActivation, readCommon, readSizes, type SizeKeys } from './config-parts.ts';
 import { TensorList, type Family } from './family.ts';
 import { HEAD, isTiedCopy } from './llama-tensors.ts';
+import { refuseUnimplemented } from './unimplemented.ts';
 
 const KEYS: SizeKeys = {
   hiddenSize: 'n_embd',

@@ -1,17 +1,10 @@
 /** Llama 1 to 3.x, TinyLlama, SmolLM2 and what else calls itself LlamaForCausalLM (arXiv 2302.13971, 2407.21783). */
 import { flag, realNumber } from '../config-fields.ts';
-import {
-  LIMITS,
-  plainBlocks,
-  readActivation,
-  readCommon,
-  readRotary,
-  readSizes,
-  readWindows,
-  refuseUnimplemented,
-} from './config-parts.ts';
+import { LIMITS, plainBlocks, readActivation, readCommon, readRotary, readSizes } from './config-parts.ts';
 import type { Family } from './family.ts';
 import { isRedundantInLlama, llamaTensors } from './llama-tensors.ts';
+import { refuseUnimplemented } from './unimplemented.ts';
+import { readWindows } from './windows.ts';
 
 export const llama: Family = {
   name: 'llama',

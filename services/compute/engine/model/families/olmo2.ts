@@ -1,17 +1,10 @@
 /** OLMo 2 (arXiv 2501.00656): norms after either half of a block instead of before, and over all queries and keys. */
 import { flag, realNumber } from '../config-fields.ts';
-import {
-  LIMITS,
-  plainBlocks,
-  readActivation,
-  readCommon,
-  readRotary,
-  readSizes,
-  readWindows,
-  refuseUnimplemented,
-} from './config-parts.ts';
+import { LIMITS, plainBlocks, readActivation, readCommon, readRotary, readSizes } from './config-parts.ts';
 import type { Family } from './family.ts';
 import { isRedundantInLlama, llamaTensors } from './llama-tensors.ts';
+import { refuseUnimplemented } from './unimplemented.ts';
+import { readWindows } from './windows.ts';
 
 export const olmo2: Family = {
   name: 'olmo2',

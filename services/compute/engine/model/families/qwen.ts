@@ -1,6 +1,7 @@
 /** What Qwen2 and Qwen3 share: windows in the upper blocks only, by two keys of their own. */
 import { flag, wholeNumber, type Fields } from '../config-fields.ts';
-import { LIMITS, readWindows, windowSize } from './config-parts.ts';
+import { LIMITS } from './config-parts.ts';
+import { readWindows, windowSize } from './windows.ts';
 
 const DEFAULT_WINDOW = 4096;
 const DEFAULT_MAX_WINDOW_LAYERS = 28;

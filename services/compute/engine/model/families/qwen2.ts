@@ -1,17 +1,10 @@
 /** Qwen2 and Qwen2.5 (arXiv 2407.10671, 2412.15115): a Llama with biases on query, key and value. */
 import { realNumber } from '../config-fields.ts';
-import {
-  LIMITS,
-  plainBlocks,
-  readActivation,
-  readCommon,
-  readRotary,
-  readSizes,
-  refuseUnimplemented,
-} from './config-parts.ts';
+import { LIMITS, plainBlocks, readActivation, readCommon, readRotary, readSizes } from './config-parts.ts';
 import type { Family } from './family.ts';
 import { isRedundantInLlama, llamaTensors } from './llama-tensors.ts';
 import { qwenWindows } from './qwen.ts';
+import { refuseUnimplemented } from './unimplemented.ts';
 
 export const qwen2: Family = {
   name: 'qwen2',

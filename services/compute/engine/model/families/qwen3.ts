@@ -1,17 +1,10 @@
 /** Qwen3, the dense models (arXiv 2505.09388): a Llama that normalises each head's queries and keys. */
 import { flag, realNumber } from '../config-fields.ts';
-import {
-  LIMITS,
-  plainBlocks,
-  readActivation,
-  readCommon,
-  readRotary,
-  readSizes,
-  refuseUnimplemented,
-} from './config-parts.ts';
+import { LIMITS, plainBlocks, readActivation, readCommon, readRotary, readSizes } from './config-parts.ts';
 import type { Family } from './family.ts';
 import { isRedundantInLlama, llamaTensors } from './llama-tensors.ts';
 import { qwenWindows } from './qwen.ts';
+import { refuseUnimplemented } from './unimplemented.ts';
 
 const DEFAULT_HEAD_DIM = 128;
 

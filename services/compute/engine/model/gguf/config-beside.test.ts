@@ -1,11 +1,50 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { changedJson, ConvertedFiles } from './architectures/files-testing.ts';
+import type { ModelSource } from '../model-source.ts';
+import { changedJson, ConvertedFiles, tiny } from './architectures/files-testing.ts';
+import { convertedParts } from './converter-testing.ts';
 
 let files: ConvertedFiles;
 beforeAll(async () => {
   files = await ConvertedFiles.make();
 });
 afterAll(() => files.remove());
+
+describe('rotary factors without a config.json', () => {
+  /** The factors of heads of 16 dimensions at base 500 000, by an original context of 8192: llama.cpp's converter. */
+  function factors(factor: number, low: number): number[] {
+    return Array.from({ length: 8 }, (_, i) => {
+      const wavelength = 2 * Math.PI * 500_000 ** (i / 8);
+      if (wavelength < 8192 / 4) return 1;
+      if (wavelength > 8192 / low) return factor;
+      const smooth = (8192 / wavelength - low) / (4 - low);
+      return 1 / ((1 - smooth) / factor + smooth);
+    });
+  }
+
+  async function opened(values: readonly number[]): Promise<ModelSource> {
+    const { tensors = [], ...rest } = await convertedParts(tiny('llama3-rope'), 'F16');
+    const data = new Uint8Array(Float32Array.from(values).buffer);
+    const changed = tensors.map((tensor) =>
+      tensor.name === 'rope_freqs.weight' ? { ...tensor, data } : tensor,
+    );
+    return files.opened({ ...rest, tensors: changed });
+  }
+
+  it('are those of Llama 3.1 to 3.3 where they fit them', async () => {
+    for (const factor of [8, 32]) {
+      expect((await opened(factors(factor, 1))).config.ropeScaling).toEqual({
+        ...{ kind: 'llama3', factor, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 },
+      });
+    }
+  });
+
+  it('are refused where they are others', async () => {
+    await expect(opened(factors(8, 2))).rejects.toThrow(/rope_freqs/);
+    for (const odd of [NaN, Infinity, -8, 0]) {
+      await expect(opened([1, 1, 1, 1, 1, 1, 1, odd])).rejects.toThrow(/rope_freqs/);
+    }
+  });
+});
 
 describe('a config.json beside the file', () => {
   it.each<[what: string, model: string, change: object, message: RegExp]>([

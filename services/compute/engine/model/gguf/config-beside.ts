@@ -1,6 +1,6 @@
 /**
  * A config.json beside a GGUF file: it must describe the same model. It then says what GGUF does not (rotary scaling
- * of kind llama3, which GGUF has as bare factors; Mistral's and Qwen's windows; which GELU) and what the publisher means by
+ * of kind llama3, which GGUF has as bare factors, unless it is the published one; Mistral's and Qwen's windows; which GELU) and what the publisher means by
  * it (context, special tokens).
  */
 import { ReptraceError } from '../../../../../lib/errors.ts';
@@ -43,9 +43,28 @@ export function settleConfig(
 ): ModelConfig {
   if (beside !== undefined) checkSame(file, own, beside);
   // A head of its own may lie in the file of a model that config.json calls tied: as in llama.cpp, it is used.
-  const config = beside === undefined ? own : { ...beside, tieEmbeddings: own.tieEmbeddings, dtype: null };
+  const config =
+    beside === undefined
+      ? { ...own, ropeScaling: publishedScaling(own, factors) ?? own.ropeScaling }
+      : { ...beside, tieEmbeddings: own.tieEmbeddings, dtype: null };
   checkFactors(file, config, factors);
   return config;
+}
+
+/**
+ * llama3's scaling by its factors alone. All published models (Llama 3.1 to 3.3) have these settings and differ in the
+ * largest factor; undefined where the factors are others.
+ */
+function publishedScaling(
+  config: ModelConfig,
+  factors: Float32Array | undefined,
+): ModelConfig['ropeScaling'] | undefined {
+  const factor = factors?.at(-1);
+  if (factors === undefined || factor === undefined || config.ropeScaling.kind !== 'none') return undefined;
+  if (!(factor > 1 && factor < Infinity)) return undefined;
+  const llama3 = { kind: 'llama3', lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 } as const;
+  const scaling = { ...llama3, factor };
+  return fitFactors({ ...config, ropeScaling: scaling }, factors) ? scaling : undefined;
 }
 
 function checkSame(file: string, own: ModelConfig, beside: ModelConfig): void {
@@ -98,25 +117,28 @@ function scalingText(scaling: ModelConfig['ropeScaling']): string {
   return scaling.kind === 'none' ? 'none 1' : `${scaling.kind} ${scaling.factor}`;
 }
 
-/** llama3's factors are plain frequencies over scaled ones; without that scaling all are 1. */
 function checkFactors(file: string, config: ModelConfig, factors: Float32Array | undefined): void {
-  const isLlama3 = config.ropeScaling.kind === 'llama3';
   if (factors === undefined) {
-    if (!isLlama3) return;
+    if (config.ropeScaling.kind !== 'llama3') return;
     throw contradiction(file, 'no rotary factors against rotary scaling llama3');
   }
-  const plain = ropeFrequencies({ ...config, ropeScaling: { kind: 'none' } });
-  const scaled = ropeFrequencies(config);
-  const fits = factors.every((factor, i) => {
-    const expected = isLlama3 ? plain[i] / scaled[i] : 1;
-    return Math.abs(factor - expected) <= FACTOR_TOLERANCE * expected;
-  });
-  if (factors.length === plain.length && fits) return;
+  if (fitFactors(config, factors)) return;
   throw new ReptraceError(
     'CONFIG_UNSUPPORTED',
     `${file}: its rotary factors (rope_freqs.weight) are not those of the model's config.`,
     "Put the model's config.json, with its rope_scaling, beside the GGUF file; other kinds are not implemented.",
   );
+}
+
+/** llama3's factors are plain frequencies over scaled ones; without that scaling all are 1. */
+function fitFactors(config: ModelConfig, factors: Float32Array): boolean {
+  const plain = ropeFrequencies({ ...config, ropeScaling: { kind: 'none' } });
+  const scaled = ropeFrequencies(config);
+  const fits = factors.every((factor, i) => {
+    const expected = config.ropeScaling.kind === 'llama3' ? plain[i] / scaled[i] : 1;
+    return Math.abs(factor - expected) <= FACTOR_TOLERANCE * expected;
+  });
+  return factors.length === plain.length && fits;
 }
 
 function contradiction(file: string, what: string): ReptraceError {

@@ -5,6 +5,7 @@
  * Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and gguf-py's constants.py.
  */
 import { ReptraceError } from '../../../../../lib/errors.ts';
+import type { Fields } from '../config-fields.ts';
 import { parseModelConfig, type ModelConfig } from '../model-config.ts';
 import { quoteName } from '../safetensors.ts';
 import type { Architecture } from './architectures/architecture.ts';
@@ -28,13 +29,20 @@ export function architectureOf(file: string, { metadata }: Pick<GgufHeader, 'met
   );
 }
 
-/** Throws CONFIG_UNSUPPORTED or CONFIG_INVALID, naming the key or tensor. */
-export function ggufConfig(file: string, header: GgufHeader, architecture: Architecture): ModelConfig {
+/**
+ * Also gives the config.json that it is read from. Throws CONFIG_UNSUPPORTED or CONFIG_INVALID, naming the key or tensor.
+ */
+export function ggufConfig(
+  file: string,
+  header: GgufHeader,
+  architecture: Architecture,
+): { readonly config: ModelConfig; readonly json: Fields } {
   const metadata = new GgufMetadata(file, architecture.name, header);
   refuseOthers(metadata, architecture);
   const fields = Object.entries(architecture.fields(metadata)).filter(([, value]) => value !== undefined);
+  const json = Object.fromEntries(fields);
   try {
-    return parseModelConfig(Object.fromEntries(fields));
+    return { config: parseModelConfig(json), json };
   } catch (error) {
     if (!(error instanceof ReptraceError)) throw error;
     const what = error.message.replace(/^config\.json: /, '');

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { ReptraceError } from '../../../../../lib/errors.ts';
+import type { Fields } from '../config-fields.ts';
 import { assertFinite } from '../dtype.ts';
 import { fileStamp } from '../file-stamp.ts';
 import { openFile, readInto, type Folder } from '../folder-files.ts';
@@ -58,7 +59,7 @@ export async function openGgufModel(
   const architecture = architectureOf(name, file);
   const own = ggufConfig(name, file, architecture);
   const factors = await readRopeFactors(file);
-  const config = settleConfig(name, own, await readConfig(folder), factors);
+  const config = settleConfig(name, own.config, await readConfig(folder), factors);
   const found = new Map<string, ModelTensor>();
   for (const [tensor, stored] of file.tensors) {
     if (tensor === ROPE_FACTORS) continue;
@@ -70,7 +71,7 @@ export async function openGgufModel(
   const tensors = matchTensors(config, found);
   const { text, files } = await readGgufText(folder, name, file, config);
   // Without the metadata: a vocabulary takes some 20 MB.
-  return new GgufModel({ folder, name, size: file.size }, text, files, tensors);
+  return new GgufModel({ folder, name, size: file.size }, text, files, tensors, own.json);
 }
 
 export class GgufModel implements ModelSource {
@@ -80,6 +81,7 @@ export class GgufModel implements ModelSource {
   readonly tokenizer: ModelTokenizer | null;
   readonly template: ChatTemplate | null;
   readonly tensors: ReadonlyMap<string, ModelTensor>;
+  readonly configJson: Fields;
   readonly tokenizerDigest: string | null;
   readonly #file: OpenedFile;
   readonly textFiles: TextFiles;
@@ -91,8 +93,10 @@ export class GgufModel implements ModelSource {
     text: ModelText,
     files: TextFiles,
     tensors: ReadonlyMap<string, ModelTensor>,
+    configJson: Fields,
   ) {
     this.path = text.path;
+    this.configJson = configJson;
     this.config = text.config;
     this.tokenizer = text.tokenizer;
     this.template = text.template;

@@ -25,6 +25,7 @@ class AdaptedModel implements ModelSource {
   readonly config: ModelSource['config'];
   readonly tokenizer: ModelSource['tokenizer'];
   readonly template: ModelSource['template'];
+  readonly configJson: ModelSource['configJson'];
   readonly textFiles: ModelSource['textFiles'];
   readonly tokenizerDigest: string | null;
   readonly tensors: ModelSource['tensors'];
@@ -43,6 +44,7 @@ class AdaptedModel implements ModelSource {
     this.config = base.config;
     this.tokenizer = base.tokenizer;
     this.template = base.template;
+    this.configJson = base.configJson;
     this.textFiles = base.textFiles;
     this.tokenizerDigest = base.tokenizerDigest;
     const widened = [...base.tensors].map(([name, { dtype, shape }]) => {
@@ -62,8 +64,7 @@ class AdaptedModel implements ModelSource {
   async openWeights(): Promise<WeightReader> {
     const base = await this.#base.openWeights();
     return {
-      read: (names, visit, range) =>
-        base.read(names, this.#applying(visit, new Map(), this.#hashed), range),
+      read: (names, visit, range) => base.read(names, this.#applying(visit, new Map(), this.#hashed), range),
       close: () => base.close(),
     };
   }

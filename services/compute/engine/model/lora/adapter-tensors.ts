@@ -8,7 +8,7 @@ import type { TensorInfo } from '../tensor-files.ts';
 import type { ModelConfig } from '../model-config.ts';
 import type { LoraConfig } from './adapter-config.ts';
 import { loraInvalid, loraUnsupported } from './lora-error.ts';
-import { linearModules, targetedModules, type LinearModule } from './targets.ts';
+import { linearModules, NOT_ADAPTED, targetedModules, type LinearModule } from './targets.ts';
 
 export interface NamedTensorInfo {
   readonly name: string;
@@ -106,7 +106,7 @@ function noPlace(tensor: string, modules: readonly LinearModule[]): Error {
     if (tensor.endsWith(ending))
       return loraUnsupported(`the tensor ${label} belongs to ${what}, which is not implemented`);
   }
-  if (/^base_model\.model\.(?:lm_head|model\.embed_tokens)\./.test(tensor)) {
+  if (NOT_ADAPTED.some((module) => tensor.startsWith(`${PREFIX}${module}.`))) {
     return loraUnsupported(
       `the tensor ${label} is for the embedding or the output head, which are not adapted`,
     );

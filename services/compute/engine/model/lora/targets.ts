@@ -29,8 +29,11 @@ export function linearModules(config: ModelConfig): LinearModule[] {
   return modules;
 }
 
-/** Modules that are no linear layer of a block, but that peft can adapt. */
-const NOT_IMPLEMENTED = ['model.embed_tokens', 'lm_head'];
+/** Modules that are no linear layer of a block, but that peft can adapt: embeddings and output heads, of all families. */
+export const NOT_ADAPTED: readonly string[] = [
+  ...['model.embed_tokens', 'lm_head'],
+  ...['gpt_neox.embed_in', 'embed_out', 'transformer.wte', 'transformer.wpe'],
+];
 
 /**
  * The modules that must have tensors; null when only a pattern would tell. Throws for a name that matches nothing, be
@@ -42,7 +45,7 @@ export function targetedModules(modules: readonly LinearModule[], lora: LoraConf
   if (targets.kind === 'pattern') return null;
   if (targets.kind === 'all-linear') return modules.filter((module) => !isExcluded(module));
 
-  for (const module of NOT_IMPLEMENTED) {
+  for (const module of NOT_ADAPTED) {
     if (namesFor(module, excluded).length > 0) continue;
     const [target] = namesFor(module, targets.names);
     if (target === undefined) continue;

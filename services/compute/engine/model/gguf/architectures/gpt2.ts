@@ -28,16 +28,20 @@ export const gpt2: Architecture = {
   layout: (name) => (TRANSPOSED.test(name) ? 'transposed' : 'same'),
 
   fields(metadata) {
-    const all = sizes(metadata);
+    const {
+      hidden_size: n_embd,
+      intermediate_size: n_inner,
+      num_hidden_layers: n_layer,
+      num_attention_heads: n_head,
+      max_position_embeddings: n_positions,
+      num_key_value_heads: _grouped,
+      ...others
+    } = sizes(metadata);
     return {
       model_type: 'gpt2',
       architectures: ['GPT2LMHeadModel'],
-      ...all,
-      n_embd: all['hidden_size'],
-      n_inner: all['intermediate_size'],
-      n_layer: all['num_hidden_layers'],
-      n_head: all['num_attention_heads'],
-      n_positions: all['max_position_embeddings'],
+      ...others,
+      ...{ n_embd, n_inner, n_layer, n_head, n_positions },
       layer_norm_epsilon: metadata.required('attention.layer_norm_epsilon'),
       activation_function: 'gelu_new',
     };

@@ -3,8 +3,8 @@
  * GELU it is no key says: Pythia's is exact, and that of GPT-NeoX-20B the approximation by tanh.
  */
 import type { Architecture } from './architecture.ts';
-import { LAYER_NORM_KEYS, NEUTRAL, partialRotary, sizes } from './shared-fields.ts';
-import { ROPE_KEYS } from './rope-scaling.ts';
+import { ROPE_KEYS, ropeScaling } from './rope-scaling.ts';
+import { LAYER_NORM_KEYS, NEUTRAL, rotaryShare, sizes } from './shared-fields.ts';
 
 const STACKED_HEADS = /\.attention\.query_key_value\.(?:weight|bias)$/;
 const LAYERS_OF_20B = 44;
@@ -35,7 +35,10 @@ export const gptNeox: Architecture = {
     model_type: 'gpt_neox',
     architectures: ['GPTNeoXForCausalLM'],
     ...sizes(metadata),
-    ...partialRotary(metadata, metadata.required('rope.dimension_count')),
+    // The family's own names, which are those that transformers reads.
+    rotary_emb_base: metadata.number('rope.freq_base'),
+    rotary_pct: rotaryShare(metadata, metadata.required('rope.dimension_count')),
+    rope_scaling: ropeScaling(metadata),
     layer_norm_eps: metadata.required('attention.layer_norm_epsilon'),
     hidden_act: metadata.number('block_count') === LAYERS_OF_20B ? 'gelu_fast' : 'gelu',
     use_parallel_residual: metadata.flag('use_parallel_residual'),

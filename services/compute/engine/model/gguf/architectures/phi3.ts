@@ -3,7 +3,8 @@
  * llama.cpp passes over the window of Phi-3; here it counts, as in transformers.
  */
 import type { Architecture } from './architecture.ts';
-import { LLAMA_OUTER, NEUTRAL, partialRotary, rmsNorm, ROTARY_RMS_KEYS, sizes } from './shared-fields.ts';
+import { ropeScaling } from './rope-scaling.ts';
+import { LLAMA_OUTER, NEUTRAL, rmsNorm, ROTARY_RMS_KEYS, rotaryShare, sizes } from './shared-fields.ts';
 
 export const phi3: Architecture = {
   name: 'phi3',
@@ -29,7 +30,9 @@ export const phi3: Architecture = {
       model_type: 'phi3',
       architectures: ['Phi3ForCausalLM'],
       ...sizes(metadata),
-      ...partialRotary(metadata, metadata.number('rope.dimension_count')),
+      rope_theta: metadata.number('rope.freq_base'),
+      rope_scaling: ropeScaling(metadata),
+      partial_rotary_factor: rotaryShare(metadata, metadata.number('rope.dimension_count')),
       ...rmsNorm(metadata),
       hidden_act: 'silu',
       sliding_window: window === 0 ? undefined : window,

@@ -22,7 +22,7 @@ describe('rotary settings', () => {
     }
     expect((await configOf('phi3', { 'phi3.rope.dimension_count': 6 })).rotaryDim).toBe(6);
     await expect(files.changed('gpt-neox', { 'gptneox.rope.dimension_count': 16 })).rejects.toThrow(
-      /partial_rotary/,
+      /rotary_pct/,
     );
     await expect(files.changed('gpt-neox', { 'gptneox.rope.dimension_count': undefined })).rejects.toThrow(
       /no gptneox.rope.dimension_count/,

@@ -60,7 +60,7 @@ export function sizes(metadata: GgufMetadata): Fields {
     max_position_embeddings: number('context_length'),
     tie_word_embeddings: !metadata.has('output.weight'),
     bos_token_id: isToken(begin) ? begin : undefined,
-    eos_token_id: [...new Set(end)],
+    eos_token_id: oneOrList([...new Set(end)]),
   };
 }
 
@@ -89,19 +89,13 @@ export function rotary(metadata: GgufMetadata): Fields {
   return { rope_theta: metadata.number('rope.freq_base'), rope_scaling: ropeScaling(metadata) };
 }
 
-/** The rotary embedding of a model that turns the first `turned` dimensions of a head. */
-export function partialRotary(metadata: GgufMetadata, turned: number | undefined): Fields {
+/** The share of a head that turns, of which the first `turned` dimensions do. */
+export function rotaryShare(metadata: GgufMetadata, turned: number | undefined): number {
   const dimensions = headDim(metadata);
-  // Half a dimension more, so that rounding down gives `turned` back whatever the division rounds to.
-  const share =
-    turned === undefined || dimensions === undefined || turned === dimensions
-      ? 1
-      : (turned + 0.5) / dimensions;
-  return {
-    rope_theta: metadata.number('rope.freq_base'),
-    rope_scaling: ropeScaling(metadata),
-    partial_rotary_factor: share,
-  };
+  if (turned === undefined || dimensions === undefined) return 1;
+  const share = turned / dimensions;
+  // Half a dimension more where the division rounds so that rounding down would not give `turned` back.
+  return Math.floor(dimensions * share) === turned ? share : (turned + 0.5) / dimensions;
 }
 
 export function rmsNorm(metadata: GgufMetadata): Fields {
@@ -134,6 +128,11 @@ export const LLAMA_NAMES: TensorNames = {
 
 function bound(metadata: GgufMetadata): { number: (key: string) => number | undefined } {
   return { number: (key) => metadata.number(key) };
+}
+
+/** As config.json files have it. */
+function oneOrList(ids: readonly number[]): number | readonly number[] | undefined {
+  return ids.length > 1 ? ids : ids[0];
 }
 
 function isToken(id: number | undefined): id is number {
