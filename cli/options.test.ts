@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { dataDirOf, dataDirOption, layerChoice, realNumber, wholeNumber } from './options.ts';
+import {
+  dataDirOf,
+  dataDirOption,
+  gpuMemoryOption,
+  layerChoice,
+  realNumber,
+  wholeNumber,
+} from './options.ts';
 import { duration } from './progress.ts';
 
 describe('option values', () => {
@@ -19,6 +26,21 @@ describe('option values', () => {
     for (const text of ['', ' ', '0', '1.5', 'NaN', '9007199254740993'])
       expect(() => wholeNumber(1)(text)).toThrow(/whole/);
     for (const text of ['', '-0.1', 'Infinity', 'x']) expect(() => realNumber(0)(text)).toThrow(/number/);
+  });
+});
+
+describe('--gpu-memory', () => {
+  const given = (size: string): unknown => {
+    const command = new Command('x').exitOverride().configureOutput({ writeErr: () => undefined });
+    return command.addOption(gpuMemoryOption()).parse(['--gpu-memory', size], { from: 'user' }).opts()[
+      'gpuMemory'
+    ];
+  };
+
+  it('takes an amount with a unit, and refuses a number whose unit was forgotten by what it may have meant', () => {
+    expect(given('8GiB')).toBe(8 * 2 ** 30);
+    expect(() => given('8')).toThrow(/did you mean 8GiB\?/);
+    expect(() => given('much')).toThrow(/such as 8GiB/);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Parsers of option values that several commands share; each refuses with the option's own words. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseByteSize } from '../lib/byte-size.ts';
+import { parseByteSize, withLikelyUnit } from '../lib/byte-size.ts';
 
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
@@ -26,7 +26,12 @@ export function gpuMemoryOption(): Option {
   ).argParser((text) => {
     const bytes = parseByteSize(text);
     if (bytes !== undefined) return bytes;
-    throw new InvalidArgumentError('expected an amount of memory such as 8GiB or 512MiB');
+    const meant = withLikelyUnit(text);
+    throw new InvalidArgumentError(
+      meant === undefined
+        ? 'expected an amount of memory such as 8GiB or 512MiB'
+        : `a number without a unit counts bytes, and these are too few: did you mean ${meant}?`,
+    );
   });
 }
 

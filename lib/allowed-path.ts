@@ -22,7 +22,9 @@ export async function resolveAllowed(path: string, roots: readonly string[]): Pr
   if (real !== null) {
     for (const root of roots) {
       const realRoot = await realPath(root);
-      if (realRoot !== null && isUnder(real, realRoot)) return real;
+      if (realRoot === null || !isUnder(real, realRoot)) continue;
+      // Callers may look beside what is not there; beside such a folder nothing is allowed.
+      if (real !== realRoot || (await isThere(real))) return real;
     }
   }
   const named = path.length > SHOWN_CHARACTERS ? `${path.slice(0, SHOWN_CHARACTERS)}…` : path;
@@ -67,6 +69,13 @@ async function linkTarget(path: string): Promise<string | null> {
   } catch {
     return null;
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function partsOf(path: string): string[] {

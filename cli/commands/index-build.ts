@@ -1,6 +1,6 @@
 /** `reptrace index build`: signs a dataset's samples, or those that came since, and shows how it goes. */
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { withMesh, type ConnectedMesh } from '../client/connect.ts';
 import { BUILD_INDEX, CANCEL_INDEX, INDEX, PLAN_INDEX } from '../client/documents.ts';
 import { followBuild } from '../client/follow.ts';
@@ -18,6 +18,7 @@ import { nameInPlaceOfPath, type RepoKind } from '../../lib/hub/hub-name.ts';
 import { gpuMemoryOption, wholeNumber } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { interruption } from '../resources.ts';
+import { StrictCommand } from '../strict-command.ts';
 import { indexSummary, progressLine } from '../terminal/index-lines.ts';
 import { planTable } from '../terminal/plan-table.ts';
 
@@ -45,7 +46,7 @@ interface Options {
 }
 
 export function indexBuildCommand(): Command {
-  return new Command('build')
+  return new StrictCommand('build')
     .description('Index a dataset, or bring an index up to date with rows appended to its dataset')
     .requiredOption('--name <name>', 'name of the index')
     .requiredOption(

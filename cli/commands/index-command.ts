@@ -7,6 +7,7 @@ import { valueOf, type IndexResult, type Member } from '../client/results.ts';
 import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
 import { dataDirOf, dataDirOption, type DataDirOptions } from '../options.ts';
 import { interruption } from '../resources.ts';
+import { counted } from '../terminal/counted.ts';
 import { indexSummary } from '../terminal/index-lines.ts';
 import { cancelBuild, followAndPrint, indexBuildCommand, printIndex } from './index-build.ts';
 
@@ -116,7 +117,10 @@ async function erase(index: string, options: Options & FilterOptions): Promise<v
     );
     const { erased, index: left } = valueOf(answer.eraseSamples);
     if (options.json === true) process.stdout.write(`${JSON.stringify({ erased, index: left })}\n`);
-    else process.stdout.write(`erased ${erased} samples; ${left.samples} are left\n`);
+    else {
+      const are = left.samples === 1 ? 'is' : 'are';
+      process.stdout.write(`erased ${counted(erased, 'sample')}; ${left.samples} ${are} left\n`);
+    }
   });
 }
 

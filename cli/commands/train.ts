@@ -1,7 +1,7 @@
 /** `reptrace train`: trains a model from scratch, or fine-tunes one in full, into a Hugging Face folder. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
 import { localModel } from '../../lib/hub/cached.ts';
 import { gpuMemory } from '../../lib/mesh/settings.ts';
@@ -21,6 +21,8 @@ import { readTrainingData } from '../../services/compute/engine/training/trainin
 import { realNumber, wholeNumber } from '../options.ts';
 import { duration, Progress, trainingLine } from '../progress.ts';
 import { interruption, withGpu } from '../resources.ts';
+import { StrictCommand } from '../strict-command.ts';
+import { counted } from '../terminal/counted.ts';
 
 interface Options {
   readonly init: string;
@@ -44,7 +46,7 @@ interface Options {
 }
 
 export function trainCommand(): Command {
-  return new Command('train')
+  return new StrictCommand('train')
     .description('Train a model from scratch (--init config.json) or fine-tune one in full (--init folder)')
     .requiredOption(
       '--init <dir|config.json>',
@@ -99,7 +101,8 @@ async function run(options: Options): Promise<void> {
       },
     }),
   );
-  progress.done(`trained ${result.steps} steps in ${duration(result.seconds)}; the model is in ${out}`);
+  const steps = counted(result.steps, 'step');
+  progress.done(`trained ${steps} in ${duration(result.seconds)}; the model is in ${out}`);
   if (json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 

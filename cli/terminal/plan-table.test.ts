@@ -64,7 +64,7 @@ describe('planTable', () => {
     expect(table).toContain(
       '900 MB of 14.0 GB of weights at a time (streamed), up to 2.0 GB of activations of the 4.0 GB',
     );
-    expect(table).toContain('about 1s on some GPU');
+    expect(table).toContain('a few seconds on some GPU');
     expect(table).toContain('the speed of its last batches');
   });
 
@@ -72,5 +72,46 @@ describe('planTable', () => {
     const table = planTable({ ...PLAN, action: 'NOTHING' });
     expect(table.split('\n')).toHaveLength(2);
     expect(table).toContain('everything is indexed already');
+  });
+
+  it.each([
+    [{ toSign: 0 }, 4],
+    [{ flops: 0, tokens: { ...PLAN.tokens, total: 0, sampled: 0 } }, 4],
+  ])('says that nothing is to compute, without times and speeds of nothing: %j', (change, most) => {
+    const table = planTable({ ...PLAN, ...change, seconds: { ...PLAN.seconds, low: 0, high: 2 } });
+    expect(table).toMatch(/^time {8}nothing to compute$/m);
+    expect(table).not.toMatch(/FLOP|\b0s\b|some GPU/);
+    expect(table.split('\n').length).toBeLessThanOrEqual(most);
+  });
+
+  it('gives no time of 0 seconds', () => {
+    const times = (low: number, high: number): string =>
+      planTable({ ...PLAN, seconds: { ...PLAN.seconds, low, high } });
+    expect(times(0, 2)).toMatch(/^time {8}a few seconds on some GPU$/m);
+    expect(times(0.2, 9)).toMatch(/^time {8}up to 9s on some GPU$/m);
+    expect(times(8, 8.1)).toMatch(/^time {8}about 8s on some GPU$/m);
+  });
+
+  it('folds rows that fail for one reason, and says how many more there are', () => {
+    const failures = Array.from({ length: 20 }, (_, i) => ({
+      ...{ row: i, line: i + 1, code: 'DATASET_INVALID' as const },
+      reason: i === 4 ? 'there is no "prompt"' : 'not JSON',
+    }));
+    const table = planTable({ ...PLAN, failures, unreadable: 21 });
+    expect(table).toContain('19 rows like this, from row 0 (line 1) on: not JSON [DATASET_INVALID]\n');
+    expect(table).toContain('row 4 (line 5): there is no "prompt" [DATASET_INVALID]\n');
+    expect(table).toContain('… and 1 row more that cannot be read\n');
+    expect(planTable({ ...PLAN, failures, unreadable: 20 })).not.toContain('…');
+  });
+
+  it('speaks of samples where rows do not give one each', () => {
+    const table = planTable({
+      ...{ ...PLAN, rows: 9, sourceRows: 3, summary: '9 samples of 3 rows: 9 to sign' },
+      ...{ failures: [{ row: 7, line: null, code: 'INPUT_INVALID', reason: 'too long' }], unreadable: 0 },
+      tokens: { ...PLAN.tokens, sampled: 9 },
+    });
+    expect(table).toMatch(/^samples {5}9 samples of 3 rows/m);
+    expect(table).toContain('(of 9 samples: mean');
+    expect(table).toContain('sample 7: too long');
   });
 });

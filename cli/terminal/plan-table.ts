@@ -2,6 +2,7 @@
 import type { PlanResult } from '../client/results.ts';
 import { duration } from '../progress.ts';
 import { byteCount } from './bytes.ts';
+import { counted } from './counted.ts';
 import { safeText } from './safe-text.ts';
 
 const ACTIONS: Readonly<Record<PlanResult['action'], string>> = {
@@ -12,23 +13,28 @@ const ACTIONS: Readonly<Record<PlanResult['action'], string>> = {
 };
 const LABEL = 12;
 
+/** Time that is not worth a number; seconds. */
+const SHORT = 5;
+
 /** Lines of a label and what it is; nothing of the dataset's reaches the terminal as it is. */
 export function planTable(plan: PlanResult): string {
-  const { action, summary, tokens, memory, seconds, storeBytes, failures } = plan;
+  const { action, summary, tokens, memory, seconds, storeBytes } = plan;
+  const unit = unitOf(plan);
   const lines = [
     line('would do', ACTIONS[action]),
-    line('rows', `${safeText(summary)}${plan.rowsExact ? '' : ' (not read to the end)'}`),
+    line(`${unit}s`, `${safeText(summary)}${plan.rowsExact ? '' : ' (not read to the end)'}`),
     ...(plan.refusedShare > 0
       ? [line('', `${percent(plan.refusedShare)} of them the model cannot take`)]
       : []),
-    ...failures.map(({ row, line: at, code, reason }) => {
-      return line('', `row ${row}${at === null ? '' : ` (line ${at})`}: ${safeText(reason)} [${code}]`);
-    }),
+    ...failureTexts(plan, unit).map((text) => line('', text)),
   ];
   if (action === 'NOTHING') return lines.join('\n');
+  if (plan.toSign === 0) return [...lines, line('time', 'nothing to compute')].join('\n');
+  const tokensLine = line('tokens', tokensText(tokens, unit));
+  if (plan.flops === 0) return [...lines, tokensLine, line('time', 'nothing to compute')].join('\n');
   return [
     ...lines,
-    line('tokens', tokensText(tokens)),
+    tokensLine,
     line('layers', layersText(plan.layers)),
     line('memory', memoryText(memory)),
     line('time', `${timeText(seconds)} on ${safeText(plan.gpu)}`),
@@ -37,15 +43,44 @@ export function planTable(plan: PlanResult): string {
   ].join('\n');
 }
 
+type Unit = 'row' | 'sample';
+
+/** What is counted: where a row may give several samples, or none, their numbers are not those of rows. */
+function unitOf({ rows, sourceRows }: PlanResult): Unit {
+  return rows === sourceRows ? 'row' : 'sample';
+}
+
+/** One line for each reason, however many rows it is the reason of. */
+function failureTexts({ failures, unreadable, rowsExact }: PlanResult, unit: Unit): string[] {
+  const groups = new Map<string, PlanResult['failures'][number][]>();
+  for (const failure of failures) {
+    const why = `${safeText(failure.reason)} [${failure.code}]`;
+    groups.set(why, [...(groups.get(why) ?? []), failure]);
+  }
+  const texts = [...groups].flatMap(([why, [first, ...others]]) => {
+    if (first === undefined) return [];
+    const at = `${unit} ${first.row}${first.line === null ? '' : ` (line ${first.line})`}`;
+    if (others.length === 0) return [`${at}: ${why}`];
+    return [`${counted(others.length + 1, unit)} like this, from ${at} on: ${why}`];
+  });
+  // Only the first ones are given.
+  const more = unreadable - failures.filter(({ code }) => code === 'DATASET_INVALID').length;
+  if (failures.length === 0 || more <= 0) return texts;
+  return [...texts, `… and ${rowsExact ? '' : 'about '}${counted(more, unit)} more that cannot be read`];
+}
+
 function line(label: string, text: string): string {
   return `${label.padEnd(LABEL)}${text}`;
 }
 
-function tokensText({ total, sampled, mean, p95, max, truncatedShare }: PlanResult['tokens']): string {
-  if (sampled === 0) return 'none: no row could be rendered';
-  const rows = sampled === 1 ? '1 row' : `${sampled} rows`;
+function tokensText(
+  { total, sampled, mean, p95, max, truncatedShare }: PlanResult['tokens'],
+  unit: Unit,
+): string {
+  if (sampled === 0) return `none: no ${unit} could be rendered`;
+  const rendered = counted(sampled, unit);
   const cut = truncatedShare > 0 ? `, ${percent(truncatedShare)} lose their tail` : '';
-  return `about ${count(total)} (of ${rows}: mean ${mean.toFixed(0)}, 95 % up to ${p95}, longest ${max}${cut})`;
+  return `about ${count(total)} (of ${rendered}: mean ${mean.toFixed(0)}, 95 % up to ${p95}, longest ${max}${cut})`;
 }
 
 function layersText({ layers, decided }: PlanResult['layers']): string {
@@ -67,23 +102,26 @@ function memoryText(memory: PlanResult['memory']): string {
 }
 
 function timeText({ low, high }: PlanResult['seconds']): string {
+  if (high < SHORT) return 'a few seconds';
   const [from, to] = [duration(low), duration(high)];
+  if (from === duration(0)) return `up to ${to}`;
   return from === to ? `about ${to}` : `${from} to ${to}`;
 }
 
 function speedText({ flopsPerSecond, speedOf }: PlanResult['seconds'], flops: number): string {
   const what = speedOf === 'BATCHES' ? 'of its last batches' : 'of a short trial of one block';
-  return `${count(flops)}FLOP at ${count(flopsPerSecond)}FLOP/s, the speed ${what}`;
+  return `${count(flops, 'FLOP')} at ${count(flopsPerSecond, 'FLOP/s')}, the speed ${what}`;
 }
 
 function percent(share: number): string {
   return share > 0 && share < 0.01 ? 'less than 1 %' : `${(100 * share).toFixed(0)} %`;
 }
 
-/** 1234567 -> "1.23 M", 12 -> "12". */
-function count(value: number): string {
+/** 1234567 -> "1.23 M", or "1.23 MFLOP"; 12 -> "12", or "12 FLOP". */
+function count(value: number, of = ''): string {
   const units = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
   let [shown, unit] = [value, 0];
   while (shown >= 999.5 && unit < units.length - 1) [shown, unit] = [shown / 1000, unit + 1];
-  return unit === 0 ? String(Math.round(shown)) : `${Number(shown.toPrecision(3))} ${units[unit]}`;
+  const digits = unit === 0 ? Math.round(shown) : Number(shown.toPrecision(3));
+  return `${digits} ${units[unit] ?? ''}${of}`.trimEnd();
 }

@@ -3,7 +3,7 @@
  * the folders lie that clients may otherwise read.
  */
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { isAbsent, unlessAbsent } from '../absent.ts';
 import { ReptraceError } from '../errors.ts';
 import { hubCacheFolder, isCacheBlob, repoFolder, snapshotOf } from './cache-layout.ts';
@@ -35,7 +35,11 @@ export async function cachedModel(name: string, cache?: string): Promise<string>
   return path;
 }
 
-/** The same for a dataset, with or without `datasets/` before its name. Throws DATASET_NOT_FOUND, INPUT_INVALID. */
+/**
+ * The same for a dataset, with or without `datasets/` before its name. Of `org/name/test` the path may be one at which there
+ * is nothing: files in the folder may be a split of that name.
+ * Throws DATASET_NOT_FOUND, INPUT_INVALID.
+ */
 export async function cachedDataset(name: string, cache?: string): Promise<string> {
   return cachedPath(requireName(name, 'dataset'), cache);
 }
@@ -65,7 +69,20 @@ export async function allowedOrCached(
     throw error;
   });
   if (path !== undefined && (await exists(path))) return path;
-  return kind === 'model' ? cachedModel(name) : cachedDataset(name);
+  if (kind === 'model') return cachedModel(name);
+  try {
+    return await cachedDataset(name);
+  } catch (error) {
+    // `shards/test` beside a folder `shards` is a path that is wrong, or a split in that folder: not to be fetched.
+    if (path !== undefined && name === given && (await exists(firstFolder(given, path)))) return path;
+    throw error;
+  }
+}
+
+/** Of a relative path, the folder it begins in; of one that begins like a dataset's name, the folder that it is in. */
+function firstFolder(given: string, path: string): string {
+  const steps = given.startsWith('datasets/') ? 1 : given.split('/').length - 1;
+  return resolve(path, '../'.repeat(steps));
 }
 
 export async function exists(path: string): Promise<boolean> {
@@ -117,7 +134,15 @@ async function fileOf(snapshot: string, name: HubName, file: string, cache: stri
   const isOurs =
     real !== undefined && (real.startsWith(snapshot + sep) || (await isCacheBlob(dirname(path), real)));
   if (isOurs) return path;
+  if (real === undefined && (await mayBeSplit(snapshot, name, path))) return path;
   throw notThere(name, 'the repository is there without that file', cache);
+}
+
+/** Whether what is not there may be a split: of a dataset, called as no file is, in a folder that is there and ours. */
+async function mayBeSplit(snapshot: string, { kind }: HubName, path: string): Promise<boolean> {
+  if (kind !== 'dataset' || basename(path).includes('.')) return false;
+  const folder = await unlessAbsent(realpath(dirname(path)), undefined);
+  return folder === dirname(path) && (folder + sep).startsWith(snapshot + sep);
 }
 
 function notThere(name: HubName, why: string | undefined, cache = hubCacheFolder()): ReptraceError {

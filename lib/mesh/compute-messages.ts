@@ -124,6 +124,8 @@ export const signQuestions = procedure<
     readonly layers: readonly number[];
     /** As the index was built: outputs lose the same tail. */
     readonly maxTokens: number | null;
+    /** The index is of plain text: outputs are rendered without the template too. */
+    readonly raw: boolean;
     readonly questions: readonly Question[];
   },
   { readonly signatures: readonly SignedQuestion[] }
@@ -139,6 +141,8 @@ export const mapTokens = procedure<
     readonly layer: number;
     /** As the index was built: samples lose the same tail. */
     readonly maxTokens: number | null;
+    /** The index is of plain text: outputs are rendered without the template too. */
+    readonly raw: boolean;
     readonly questions: readonly Question[];
     readonly samples: readonly TextPair[];
   },

@@ -196,6 +196,7 @@ describe('the work queue', () => {
       model: { path: STORIES },
       layers: [2],
       maxTokens: null,
+      raw: false,
       questions,
     });
     expect(build.rows.length).toBeLessThan(400);

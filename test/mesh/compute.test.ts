@@ -85,6 +85,7 @@ describe('compute.describe', () => {
         model: { digest, path },
         layers: [1],
         maxTokens: null,
+        raw: false,
         questions: QUESTIONS,
       });
     await sign();
@@ -133,6 +134,7 @@ describe('compute.sign', () => {
       model: MODEL,
       layers,
       maxTokens: null,
+      raw: false,
       questions: QUESTIONS,
     });
     const expected = await withEngine((model, render) =>
@@ -159,7 +161,13 @@ describe('compute.sign', () => {
     await mesh.start();
     const [question] = QUESTIONS;
     const sign = (maxTokens: number | null) =>
-      call(mesh.bus, signQuestions, { model: MODEL, layers: [1], maxTokens, questions: [question] });
+      call(mesh.bus, signQuestions, {
+        model: MODEL,
+        layers: [1],
+        maxTokens,
+        raw: false,
+        questions: [question],
+      });
     const [whole, cut] = [await sign(null), await sign(40)];
     expect(whole.signatures[0]?.truncated).toBe(false);
     expect(cut.signatures[0]?.truncated).toBe(true);
@@ -182,6 +190,7 @@ describe('compute.sign', () => {
         model: MODEL,
         layers,
         maxTokens: null,
+        raw: false,
         questions: [...QUESTIONS, { context: [], prompt, output }],
       });
     const long = 'once upon a time '.repeat(300);
@@ -207,6 +216,7 @@ describe('compute.tokens', () => {
       model: MODEL,
       layer,
       maxTokens,
+      raw: false,
       questions: QUESTIONS,
       samples: TEXTS,
     });
@@ -278,6 +288,7 @@ describe('compute.tokens', () => {
           model: MODEL,
           layer: 2,
           maxTokens: null,
+          raw: false,
           questions: asked,
           samples: TEXTS,
         })
@@ -372,7 +383,7 @@ describe('a worker without a GPU', () => {
     await expect(service.ready()).rejects.toMatchObject(refused);
     await expect(call(mesh.bus, describeModel, { model: MODEL })).rejects.toMatchObject(refused);
     await expect(call(mesh.bus, describeWorker, {})).rejects.toMatchObject(refused);
-    const asked = { model: MODEL, layers: [1], maxTokens: null, questions: QUESTIONS };
+    const asked = { model: MODEL, layers: [1], maxTokens: null, raw: false, questions: QUESTIONS };
     await expect(call(mesh.bus, signQuestions, asked)).rejects.toMatchObject(refused);
     const result = await graphql({ schema: service.schema, source: '{ adapter { name } models { id } }' });
     expect(result).toMatchObject({ data: { adapter: null, models: [] }, errors: [{ extensions: refused }] });

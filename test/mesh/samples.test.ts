@@ -213,6 +213,23 @@ describe('an index of plain text', () => {
       });
     });
     expect(windows[0].length).toBe(3);
+
+    // What is traced is read as the windows were: one of them finds itself, and so does its text alone.
+    const inner = matches.find(({ sample }) => sample.part === 0 && sample.sourceRow === 0)?.sample;
+    if (inner === undefined) throw new Error('the first window is no match');
+    const ask = ['trace', '--index', 'texts', '--top', '1'];
+    const [same] = (await json<TraceFields>([...ask, '--prompt', inner.prompt, '--output', inner.response]))
+      .matches;
+    expect(same.sample.row).toBe(inner.row);
+    expect(same.score).toBeCloseTo(1, 5);
+    const whole = await json<TraceFields>([...ask, '--output', inner.prompt + inner.response]);
+    expect(whole.matches[0].sample.row).toBe(inner.row);
+    const turns = join(folder, 'turns.json');
+    await writeFile(turns, JSON.stringify(LONG.slice(0, 3)));
+    expect(await run([...ask, '--output', 'x y', '--messages', turns])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/the index is of plain text.*\[INPUT_INVALID\]/) as unknown,
+    });
   });
 
   function checkWindow({ sample, tokens }: MatchResult, isLast: boolean): void {

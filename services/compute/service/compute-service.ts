@@ -102,8 +102,8 @@ function answers(bus: Bus, parts: PlanningParts): (() => Promise<Closable>)[] {
     () => serve(bus, planIndexing, (question) => planning.planIndexing(parts, question)),
     () => serve(bus, decideLayers, (request) => questions.decideLayers(models, request)),
     () =>
-      serve(bus, signQuestions, async ({ model, layers, maxTokens, questions: asked }) => {
-        return { signatures: await questions.signQuestions(models, model, layers, maxTokens, asked) };
+      serve(bus, signQuestions, async (request) => {
+        return { signatures: await questions.signQuestions(models, request) };
       }),
     () => serve(bus, mapTokens, (request) => tokenMaps.mapTokens(models, request)),
     () =>

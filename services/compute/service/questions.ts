@@ -68,16 +68,22 @@ function renderedProbe(
   }
 }
 
+export interface SignRequest {
+  readonly model: ModelRef;
+  readonly layers: readonly number[];
+  readonly maxTokens: number | null;
+  /** The index is of plain text. */
+  readonly raw: boolean;
+  readonly questions: readonly Question[];
+}
+
 export async function signQuestions(
   models: LoadedModels,
-  ref: ModelRef,
-  layers: readonly number[],
-  maxTokens: number | null,
-  questions: readonly Question[],
+  { model: ref, layers, maxTokens, raw, questions }: SignRequest,
 ): Promise<SignedQuestion[]> {
   const source = await textOf(models, ref, layers);
   const samples = questions.map((question, i) =>
-    renderQuestion(source, question, maxTokens, `output ${i + 1}`),
+    renderQuestion(source, question, maxTokens, `output ${i + 1}`, raw),
   );
   const signed: SignedQuestion[] = [];
   for (const batch of batchByTokens(samples, BATCH_TOKENS)) {

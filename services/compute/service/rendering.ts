@@ -11,7 +11,7 @@ export interface NamedSample extends Sample {
 }
 
 /**
- * An output as it would be indexed: cut to `maxTokens` as samples are, so that like is compared with like. One that does not
+ * An output as it would be indexed: by the template, or of plain text (`raw`) as it stands, then cut to `maxTokens` as samples are, so that like is compared with like. One that does not
  * fit the model's context is refused, not cut. Throws INPUT_INVALID for an empty output, PROMPT_TOO_LONG.
  */
 export function renderQuestion(
@@ -19,6 +19,7 @@ export function renderQuestion(
   { context, prompt, output }: Question,
   maxTokens: number | null,
   name: string,
+  raw: boolean,
 ): NamedSample {
   return named(name, () => {
     if (output === '')
@@ -26,11 +27,27 @@ export function renderQuestion(
     const user = prompt ?? '';
     const length = context.reduce((sum, { content }) => sum + content.length, user.length + output.length);
     if (length > MAX_TEXT_LENGTH) throw tooLong(model);
-    renderPrompt(model, user, context);
-    const sample = { name, ...renderSample(model, { context, prompt: user, response: output }) };
+    if (!raw) renderPrompt(model, user, context);
+    const text = raw ? rawQuestion(prompt, output) : { context, prompt: user, response: output };
+    const sample = { name, ...renderSample(model, text) };
     if (sample.truncated) throw tooLong(model);
     return maxTokens === null ? sample : cut(sample, maxTokens);
   });
+}
+
+/** As the index's windows: what was there before is the prompt; where nothing is known of that, the first half is. */
+function rawQuestion(prompt: string | null, output: string): TextPair {
+  const known = { context: [], raw: 'inner' as const };
+  if (prompt !== null && prompt !== '') return { ...known, prompt, response: output };
+  const space = output.slice(0, Math.ceil(output.length / 2)).search(/\s\S*$/);
+  if (space < 1) {
+    throw new ReptraceError(
+      'INPUT_INVALID',
+      'it is too short to be cut into the halves of a window of plain text',
+      'Give the text that came before it as the prompt, or more of it.',
+    );
+  }
+  return { ...known, prompt: output.slice(0, space), response: output.slice(space) };
 }
 
 function cut(sample: NamedSample, maxTokens: number): NamedSample {

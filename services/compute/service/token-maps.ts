@@ -19,6 +19,8 @@ export interface TokenMapQuestion {
   readonly model: ModelRef;
   readonly layer: number;
   readonly maxTokens: number | null;
+  /** The index is of plain text. */
+  readonly raw: boolean;
   readonly questions: readonly Question[];
   readonly samples: readonly TextPair[];
 }
@@ -36,11 +38,11 @@ interface Traced {
 
 /** At most two batches' gradients are held at once: the questions', where they fit one batch, and the current one's. */
 export async function mapTokens(models: LoadedModels, request: TokenMapQuestion): Promise<TokenMaps> {
-  const { model: ref, layer, maxTokens } = request;
+  const { model: ref, layer, maxTokens, raw } = request;
   const source = await textOf(models, ref, [layer]);
   const width = source.config.hiddenSize;
   const questions = request.questions.map((one, i) =>
-    renderQuestion(source, one, maxTokens, `output ${i + 1}`),
+    renderQuestion(source, one, maxTokens, `output ${i + 1}`, raw),
   );
   const samples = request.samples.map((one, i) => renderRow(source, one, maxTokens, `match ${i + 1}`));
 

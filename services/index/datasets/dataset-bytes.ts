@@ -3,10 +3,9 @@
  * in the order of the rows, each behind a line of its name and size, so that neither can change without the digest changing.
  */
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import type { ExpectedBytes } from './dataset.ts';
 import { fileChunks } from './file-chunks.ts';
-import { shardHeader, shardsOf } from './folder.ts';
+import { isFolder, shardHeader, shardsOf } from './folder.ts';
 
 /**
  * Each chunk is valid until the next is asked for.
@@ -33,9 +32,4 @@ export async function holds(path: string, { digest, bytes }: ExpectedBytes): Pro
     if (left === 0) break;
   }
   return left === 0 && hash.digest('hex') === digest;
-}
-
-export async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  return found?.isDirectory() === true;
 }

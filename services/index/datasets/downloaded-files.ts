@@ -1,11 +1,13 @@
 /**
  * The files of a dataset's folder as it comes from a hub. Files belong together that are called the same but for a number;
- * what they are called tells the split. Of several such groups the one is taken that is of the split `train`.
+ * what they are called tells the split. Of several such groups the one is taken that is of the split `train`, or of the one
+ * that is asked for.
  */
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { reasonOf } from '../../../lib/errors.ts';
 import { isDataName, kindExtension } from './kinds.ts';
-import { invalidDataset, shownList } from './problems.ts';
+import { invalidDataset, plain, shownList } from './problems.ts';
 
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 50_000;
@@ -30,15 +32,17 @@ const SPLITS: readonly (readonly [string, readonly string[]])[] = [
   ['validation', ['validation', 'valid', 'val', 'dev']],
 ];
 
+/** Names of files by their group, as `groupOf` calls it. */
+type Groups = ReadonlyMap<string, readonly string[]>;
+
+/** Where a dataset's own splits lie; below other folders there may be other datasets. */
+const HOMES: readonly string[] = ['', 'data/', 'default/'];
+/** A split of any name is numbered so. */
+const SHARD = /-\d+-of-\d+/;
+
 /** Throws DATASET_INVALID: none, or several that may be meant. */
 export async function downloadedFiles(folder: string): Promise<readonly string[]> {
-  const groups = new Map<string, string[]>();
-  for (const name of await dataNames(folder)) {
-    const group = groupOf(name);
-    const files = groups.get(group);
-    if (files === undefined) groups.set(group, [name]);
-    else files.push(name);
-  }
+  const groups = grouped(await dataNames(folder));
   const names = [...groups.keys()];
   if (names.length === 0) {
     throw invalidDataset(
@@ -48,11 +52,63 @@ export async function downloadedFiles(folder: string): Promise<readonly string[]
   }
   const trains = names.filter((name) => splitOf(name) === 'train');
   const chosen = names.length === 1 ? names[0] : trains.length === 1 ? trains[0] : undefined;
-  if (chosen !== undefined) return (groups.get(chosen) ?? []).sort(byName);
+  if (chosen !== undefined) return filesOf(groups, chosen);
+  throw severalMeant(folder, groups);
+}
+
+/**
+ * The files of the split that is called so, be it by another word for it (`dev`), and the names of all splits there are.
+ * Throws DATASET_INVALID where several groups may be meant.
+ */
+export async function downloadedSplit(
+  folder: string,
+  split: string,
+): Promise<{ readonly files: readonly string[] | null; readonly splits: readonly string[] }> {
+  // A folder that cannot be looked through has no split that could be named.
+  const groups = grouped(await dataNames(folder).catch(() => []));
+  const splits = splitsIn(groups);
+  const meant = splitOf(split);
+  const exact = splits.filter(({ name }) => name === split);
+  const found =
+    exact.length > 0 ? exact : splits.filter(({ name }) => meant !== undefined && splitOf(name) === meant);
+  if (found.length > 1)
+    throw severalMeant(folder, new Map(found.map(({ group }) => [group, filesOf(groups, group)])));
+  const files = found.length === 0 ? null : filesOf(groups, found[0].group);
+  return { files, splits: [...new Set(splits.map(({ name }) => name))].sort(byName) };
+}
+
+function splitsIn(groups: Groups): readonly { readonly name: string; readonly group: string }[] {
+  const folders = [...groups.keys()].map((group) => group.slice(0, group.lastIndexOf('/') + 1));
+  const isOne = new Set(folders).size === 1;
+  return [...groups].flatMap(([group, files], i) => {
+    const name = group.slice(folders[i].length, group.lastIndexOf('*'));
+    const isSplit = splitOf(name) !== undefined || files.every((file) => SHARD.test(file));
+    return name !== '' && isSplit && (isOne || HOMES.includes(folders[i])) ? [{ name, group }] : [];
+  });
+}
+
+function grouped(names: readonly string[]): Groups {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const group = groupOf(name);
+    const files = groups.get(group);
+    if (files === undefined) groups.set(group, [name]);
+    else files.push(name);
+  }
+  return groups;
+}
+
+function filesOf(groups: Groups, group: string): readonly string[] {
+  return [...(groups.get(group) ?? [])].sort(byName);
+}
+
+function severalMeant(folder: string, groups: Groups) {
   const choices = [...groups].map(([group, files]) => (files.length === 1 ? files[0] : group)).sort(byName);
-  throw invalidDataset(
+  const [split] = splitsIn(groups);
+  const bySplit = split === undefined ? '' : `a split, as ${plain(join(folder, split.name))}, or `;
+  return invalidDataset(
     `${folder} holds several datasets, and it is not clear which one is meant: ${shownList(choices)}`,
-    'Name one of the files, or a folder that holds only the files of one.',
+    `Name ${bySplit}one of the files, or a folder that holds only the files of one.`,
   );
 }
 

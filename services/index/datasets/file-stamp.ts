@@ -7,8 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { isFolder } from './dataset-bytes.ts';
-import { shardsOf } from './folder.ts';
+import { isFolder, shardsOf } from './folder.ts';
 
 /** Far more than the tick of any clock that file systems use (2 s on FAT). */
 const AT_REST_NANOSECONDS = 3_000_000_000n;

@@ -1,13 +1,16 @@
 /**
  * A folder as one dataset: which of its files, in which order. Known are what Hugging Face `datasets` saves (one dataset, or
  * one a split) and what is downloaded from a hub: files named after their split, `train-00000-of-00002.parquet` or alike.
+ * Such a split is named as if it were a folder: `FOLDER/test`.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isAbsent } from '../../../lib/absent.ts';
 import { reasonOf, ReptraceError } from '../../../lib/errors.ts';
 import type { RecordContent, Records } from './dataset.ts';
-import { downloadedFiles } from './downloaded-files.ts';
+import { downloadedFiles, downloadedSplit } from './downloaded-files.ts';
 import { fileChunks } from './file-chunks.ts';
+import { isDataName } from './kinds.ts';
 import { invalidDataset, shown, shownList } from './problems.ts';
 import { shardPath } from './shard-path.ts';
 
@@ -16,6 +19,14 @@ export interface Shard {
   readonly name: string;
   /** To be opened: no link stands in it. */
   readonly path: string;
+  /** How messages name it. */
+  readonly title: string;
+}
+
+interface Place {
+  readonly folder: string;
+  /** null: what the folder itself means. */
+  readonly split: string | null;
 }
 
 const MAX_SHARDS = 20_000;
@@ -23,14 +34,37 @@ const MAX_DESCRIPTION_BYTES = 16 << 20;
 /** The split taken where there are several. */
 const PREFERRED = 'train';
 
+/** What a split may be called, and no file of a dataset is. */
+const SPLIT_NAME = /^\w[\w.-]{0,99}$/;
+
+/** Whether a path is read as files of a folder: it is one, or names what is not there in one, which may be a split. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await placeOf(path)) !== null;
+}
+
+/** null for what is no folder, and neither a split of one. */
+async function placeOf(path: string): Promise<Place | null> {
+  if (await isDirectory(path)) return { folder: path, split: null };
+  const [folder, split] = [dirname(path), basename(path)];
+  if (!SPLIT_NAME.test(split) || isDataName(split)) return null;
+  const isGone = await lstat(path).then(() => false, isAbsent);
+  return isGone && (await isDirectory(folder)) ? { folder, split } : null;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found?.isDirectory() === true;
+}
+
 /**
- * The folder's files, in the order of their rows; at least one.
+ * The files of a folder, or of a split in one, in the order of their rows; at least one.
+ * @param path for which `isFolder` holds
  * Throws DATASET_INVALID for a folder that is no dataset, or of which it is not clear which dataset is meant; PATH_NOT_ALLOWED
- * for a file that is elsewhere.
+ * for a file that is elsewhere; DATASET_NOT_FOUND for a split that is not there, naming those that are.
  */
-export async function shardsOf(folder: string): Promise<readonly Shard[]> {
-  const names =
-    (await savedSplits(folder)) ?? (await savedFiles(folder, '')) ?? (await downloadedFiles(folder));
+export async function shardsOf(path: string): Promise<readonly Shard[]> {
+  const { folder, split } = (await placeOf(path)) ?? { folder: path, split: null };
+  const names = split === null ? await folderFiles(folder) : await splitFiles(path, folder, split);
   if (names.length > MAX_SHARDS) {
     throw invalidDataset(
       `${folder} has ${names.length} files, more than ${MAX_SHARDS}`,
@@ -38,17 +72,46 @@ export async function shardsOf(folder: string): Promise<readonly Shard[]> {
     );
   }
   const shards: Shard[] = [];
-  for (const name of names) shards.push({ name, path: await shardPath(folder, name) });
+  for (const name of names)
+    shards.push({ name, path: await shardPath(folder, name), title: `${folder}/${name}` });
   return shards;
 }
 
+async function folderFiles(folder: string): Promise<readonly string[]> {
+  return (await savedSplits(folder)) ?? (await savedFiles(folder, '')) ?? (await downloadedFiles(folder));
+}
+
+/** A split that was saved has a folder of its own, and is none of these. */
+async function splitFiles(path: string, folder: string, split: string): Promise<readonly string[]> {
+  const saved = await splitNames(folder);
+  const isSaved = saved !== null || (await savedFiles(folder, '')) !== null;
+  const { files, splits } = isSaved
+    ? { files: null, splits: saved ?? [] }
+    : await downloadedSplit(folder, split);
+  if (files !== null) return files;
+  throw new ReptraceError(
+    'DATASET_NOT_FOUND',
+    `there is no dataset at ${path}${splits.length === 0 ? '' : `; the splits in ${folder} are ${shownList(splits)}`}`,
+    splits.length === 0
+      ? 'Check the path; it is one of the machine that the index service runs on.'
+      : `Name one of the splits, as ${join(folder, splits[0])}.`,
+  );
+}
+
 /** Of a folder with a split in each folder of its own; null for any other. */
-async function savedSplits(folder: string): Promise<readonly string[] | null> {
+async function splitNames(folder: string): Promise<readonly string[] | null> {
   const description = await described(folder, 'dataset_dict.json');
   if (description === null) return null;
   const splits = textsOf(member(description, 'splits'));
   if (splits === null || splits.length === 0 || !splits.every(isPlainName))
     throw notUnderstood(folder, 'dataset_dict.json');
+  return splits;
+}
+
+/** The files of the split that is taken, as `splitNames`. */
+async function savedSplits(folder: string): Promise<readonly string[] | null> {
+  const splits = await splitNames(folder);
+  if (splits === null) return null;
   const split = splits.length === 1 ? splits[0] : splits.find((name) => name === PREFERRED);
   if (split === undefined) {
     throw invalidDataset(

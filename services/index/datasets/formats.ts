@@ -1,9 +1,8 @@
 /** How a path is read: a file of some kind, compressed or not, or a folder of such files, one after the other. */
 import { stat } from 'node:fs/promises';
 import { codecOf, type Codec } from './compressed.ts';
-import { isFolder } from './dataset-bytes.ts';
 import type { DatasetFormat, ReadRequest, Records, StreamFormat } from './dataset.ts';
-import { inShard, shardHeader, shardsOf } from './folder.ts';
+import { inShard, isFolder, shardHeader, shardsOf } from './folder.ts';
 import { fileChunks } from './file-chunks.ts';
 import { kindOf, SLICED, STREAMS } from './kinds.ts';
 import { changedDataset, invalidDataset } from './problems.ts';
@@ -27,7 +26,7 @@ async function* readFolder(path: string, { limit, ...request }: ReadRequest): Re
   for (const [i, shard] of shards.entries()) {
     request.tap?.(headers[i].bytes);
     const format = await fileFormat(shard.path, shard.name);
-    const records = format.read(shard.path, { ...request, firstRow: row, name: `${path}/${shard.name}` });
+    const records = format.read(shard.path, { ...request, firstRow: row, name: shard.title });
     // Of a folder with one file there is no doubt in which file a line is.
     row = yield* shards.length > 1 ? inShard(records, shard) : records;
   }

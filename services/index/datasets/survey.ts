@@ -3,11 +3,12 @@
  * ends after a while; the number of rows is then extrapolated from the bytes, of Parquet from what its footers tell.
  */
 import { stat } from 'node:fs/promises';
-import { isFolder } from './dataset-bytes.ts';
+import { ReptraceError } from '../../../lib/errors.ts';
 import { isBadRow, type BadRow, type Dataset, type DatasetRow } from './dataset.ts';
 import { FileSlices } from './file-slices.ts';
-import { shardHeader, shardsOf } from './folder.ts';
+import { isFolder, shardHeader, shardsOf } from './folder.ts';
 import { readFooter } from './parquet/footer.ts';
+import { damaged } from './problems.ts';
 
 export interface SurveyOptions {
   /** Of reading; then the pass ends at the next row. */
@@ -153,6 +154,8 @@ async function toldRows(path: string): Promise<number> {
     const file = await FileSlices.open(name);
     try {
       rows += (await readFooter(file)).groups.reduce((sum, group) => sum + group.rows, 0);
+    } catch (error) {
+      throw error instanceof ReptraceError ? error : damaged(name, 'Parquet', error);
     } finally {
       await file.close();
     }

@@ -1,7 +1,7 @@
 /** How a run that has not finished leaves its record. */
 import { ReptraceError, reasonOf } from '../../../lib/errors.ts';
 import type { HeldRecord } from './held-record.ts';
-import type { IndexRecord } from './index-record.ts';
+import type { IndexRecord, Progress, RowFailure } from './index-record.ts';
 import type { IndexRecords } from './index-records.ts';
 import { failed, isWorking, released } from './life.ts';
 import { Stopped } from './stopped.ts';
@@ -60,5 +60,15 @@ export async function settleRecord({ held, records, tally, begun }: Ending): Pro
   await tally.failures.save((failures) => records.putFailures(id, failures));
   await records.change(id, (record) =>
     isWorking(record.life) || record.attempt !== attempt ? null : { progress: tally.progress() },
+  );
+}
+
+/** An index without a sample answers no question: that is no success. */
+export function nothingSigned({ failed }: Progress, [first]: readonly RowFailure[]): ReptraceError {
+  const why = first === undefined ? '' : `; the first: ${first.reason}`;
+  return new ReptraceError(
+    first?.code ?? 'DATASET_INVALID',
+    `none of the ${failed === 1 ? '1 sample' : `${failed} samples`} could be signed${why}`,
+    'Mend the dataset, or build with settings that fit it; the failures are listed with the index.',
   );
 }

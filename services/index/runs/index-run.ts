@@ -15,10 +15,10 @@ import { measureRecall } from '../search/recall.ts';
 import type { CollectionShape, SignatureStore } from '../stores/signature-store.ts';
 import { askLayers } from './ask-layers.ts';
 import { checkDataset } from './check-dataset.ts';
-import { recordFailure, releaseRecord, settleRecord } from './endings.ts';
+import { nothingSigned, recordFailure, releaseRecord, settleRecord } from './endings.ts';
 import { feed } from './feed.ts';
 import { HeldRecord } from './held-record.ts';
-import { shapeOf, type IndexRecord, type Progress, type RowFailure } from './index-record.ts';
+import { shapeOf, type IndexRecord } from './index-record.ts';
 import type { IndexRecords } from './index-records.ts';
 import { LEASE_MS, newLease, RENEW_MS, type Owner } from './lease.ts';
 import { completed, isWorking, running, storedFailure, type StoredFailure } from './life.ts';
@@ -244,7 +244,8 @@ export class IndexRun {
   async #complete(recall: number | null): Promise<void> {
     await this.#saveFailures();
     const progress = this.#tally.progress();
-    if (progress.done === 0 && progress.failed > 0) throw nothingSigned(progress, this.#tally.failures.list());
+    if (progress.done === 0 && progress.failed > 0)
+      throw nothingSigned(progress, this.#tally.failures.list());
     await this.#held.write(({ life }) => ({ life: completed(life), progress, recall }));
   }
 
@@ -302,14 +303,4 @@ export class IndexRun {
       this.#log.warn({ reason: reasonOf(error) }, 'tasks of the ended run could not be cleared');
     }
   }
-}
-
-/** An index without a sample answers no question: that is no success. */
-function nothingSigned({ failed }: Progress, [first]: readonly RowFailure[]): ReptraceError {
-  const why = first === undefined ? '' : `; the first: ${first.reason}`;
-  return new ReptraceError(
-    first?.code ?? 'DATASET_INVALID',
-    `none of the ${failed === 1 ? '1 sample' : `${failed} samples`} could be signed${why}`,
-    'Mend the dataset, or build with settings that fit it; the failures are listed with the index.',
-  );
 }

@@ -38,13 +38,14 @@ export async function runTrace(
 ): Promise<Trace> {
   const { manifest } = index;
   const { questions, alpha, top, filter, exact } = question;
+  checkForm(manifest, questions);
   const stopwatch = new Stopwatch();
   const model = modelOf(manifest);
   const { layers } = manifest.layers;
   const { signatures } = await call(
     bus,
     signQuestions,
-    { model, layers, maxTokens: manifest.maxTokens, questions },
+    { model, layers, maxTokens: manifest.maxTokens, raw: isRaw(manifest), questions },
     { signal },
   );
   stopwatch.lap('sign');
@@ -91,6 +92,21 @@ async function search(
   }
 }
 
+/** An index of plain text: what is traced is read as its windows were. */
+function isRaw({ dataset }: Manifest): boolean {
+  return dataset.textWindow !== null;
+}
+
+/** Throws INPUT_INVALID for a conversation where the index has none. */
+function checkForm(manifest: Manifest, questions: TraceQuestion['questions']): void {
+  if (!isRaw(manifest) || questions.every(({ context }) => context.length === 0)) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    'context was given, and the index is of plain text, which has no turns',
+    'Give what came before the output as its prompt.',
+  );
+}
+
 export function modelOf({ model }: Manifest): ModelRef {
   return { digest: model.digest, path: model.path, adapter: model.adapter ?? undefined };
 }
@@ -115,10 +131,11 @@ async function tokenMaps(
   if (mapped.length === 0) return { questions: [], samples: [] };
   const model = modelOf(manifest);
   const { maxTokens } = manifest;
+  const raw = isRaw(manifest);
   const samples: (readonly TokenScore[])[] = [];
   let questionMaps: readonly (readonly TokenScore[])[] | undefined;
   for (const group of groupsByText(mapped, bus.maxPayload * TEXT_SHARE)) {
-    const request = { model, layer, maxTokens, questions, samples: group.map(textPair) };
+    const request = { model, layer, maxTokens, raw, questions, samples: group.map(textPair) };
     const maps = await call(bus, mapTokens, request, { signal });
     questionMaps = addWeighted(questionMaps, maps.questions, group.length / mapped.length);
     samples.push(...maps.samples);

@@ -62,7 +62,7 @@ export async function openFile(
     throw unreadable(folder, name, reasonOf(error), error);
   }
   if (!real.startsWith(folder.path + sep) && !(await isCacheBlob(folder.path, real))) {
-    throw unreadable(folder, name, 'it is a link that leads out of the folder');
+    throw linkOut(folder, name);
   }
   let file: FileHandle;
   try {
@@ -114,6 +114,17 @@ export async function readInto(file: FileHandle, target: Uint8Array, position: n
     filled += bytesRead;
   }
   return filled;
+}
+
+/** A GGUF file is a whole model, which may be named where it lies; a file of a folder belongs into it. */
+function linkOut(folder: Folder, name: string): ReptraceError {
+  const error = unreadable(folder, name, 'it is a link that leads out of the folder');
+  if (!name.endsWith('.gguf')) return error;
+  return new ReptraceError(
+    error.code,
+    error.message,
+    'Name the file that it points at, or put that file itself in the place of the link.',
+  );
 }
 
 function unreadable(folder: Folder, name: string, why: string, cause?: unknown): ReptraceError {
