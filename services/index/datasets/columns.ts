@@ -1,8 +1,8 @@
 /**
  * Which columns hold prompt, response and label, and how samples are made of them. Names that are not given are guessed: of
  * the patterns below, then columns of chat turns, the one that most of the first rows fit; of two that fit as many, the one
- * that stands first, but of two that differ in what may be missing the one of which more is there. Plain text is guessed only
- * where nothing else fits any row.
+ * that stands first, but of two that differ in what may be missing the one of which more is there. Where none fits any row,
+ * the same names count in any capitals; plain text is guessed only where nothing else fits any row.
  */
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { TurnChoice } from './chat.ts';
@@ -66,6 +66,7 @@ export const PATTERNS: readonly { readonly prompt: readonly string[]; readonly r
   { prompt: ['query'], response: 'response' },
   { prompt: ['query'], response: 'answer' },
   { prompt: ['user'], response: 'assistant' },
+  { prompt: ['inputs'], response: 'targets' },
 ];
 
 /** Come after the patterns. */
@@ -111,12 +112,54 @@ function chosenOrGuessed(
     ...PATTERNS.map((pattern) => ({ kind: 'text' as const, ...pattern, label })),
     ...CHATS.map((messages) => ({ ...chatColumns(messages, choice), label })),
   ];
-  const found = bestOf(candidates, rows) ?? bestOf([{ ...plainColumns(TEXT, choice), label }], rows);
+  const plainText = { ...plainColumns(TEXT, choice), label };
+  const anyCase = [...candidates, plainText].map(inCapitalsOf(columnNames(rows), choice.label));
+  const found =
+    bestOf(candidates, rows) ??
+    bestOf(anyCase.slice(0, -1), rows) ??
+    bestOf([plainText], rows) ??
+    bestOf(anyCase.slice(-1), rows);
   if (found !== undefined) return found;
+  const names = columnNames(rows);
+  if (PREFERENCE.every((name) => names.includes(name))) throw preferences(path, names);
   throw invalidDataset(
-    `${path} has no columns known as prompt and response, chat turns or text; it has ${shownList(columnNames(rows))}`,
+    `${path} has no columns known as prompt and response, chat turns or text; it has ${shownList(names)}`,
     'Name the columns that hold prompt and response (--prompt-column and --response-column), or one of chat turns (--messages-column) or of plain text (--text-column).',
   );
+}
+
+/** The better and the worse answer, of which only one can have taught anything: the user says which. */
+const PREFERENCE: readonly [string, string] = ['chosen', 'rejected'];
+
+function preferences(path: string, names: readonly string[]): ReptraceError {
+  const [chosen] = PREFERENCE;
+  const pair = `--prompt-column ${names.includes('prompt') ? 'prompt' : 'COLUMN'} --response-column ${chosen}`;
+  return invalidDataset(
+    `${path} holds preferences, ${PREFERENCE.map(shown).join(' and ')}, and it is not clear which of them is meant; it has ${shownList(names)}`,
+    `Name the columns: ${pair}; where ${chosen} holds whole chats, --messages-column ${chosen} for lists of turns or --text-column ${chosen} for text.`,
+  );
+}
+
+/** Of columns whose names are known, the same as these rows write them; a name written in two ways stays as it was. */
+function inCapitalsOf(
+  names: readonly string[],
+  label: ColumnChoice['label'],
+): (columns: ResolvedColumns) => ResolvedColumns {
+  const written = (name: string): string => {
+    const alike = names.filter((one) => one.toLowerCase() === name);
+    return alike.length === 1 ? alike[0] : name;
+  };
+  return (columns) => {
+    const renamed = label === undefined ? { ...columns, label: written(LABEL) } : columns;
+    switch (renamed.kind) {
+      case 'chat':
+        return { ...renamed, messages: written(renamed.messages) };
+      case 'plain':
+        return { ...renamed, text: written(renamed.text) };
+      case 'text':
+        return { ...renamed, prompt: renamed.prompt.map(written), response: written(renamed.response) };
+    }
+  };
 }
 
 /** Undefined when no row fits any. */

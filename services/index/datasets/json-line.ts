@@ -14,13 +14,19 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The members of the object. Throws a SyntaxError that says what is wrong. */
 export function parseJsonLine(text: string): ReadonlyMap<string, JsonValue> {
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SyntaxError('the line is not a JSON object');
+  return new Map(Object.entries(value));
+}
+
+/** Any JSON value, within the bounds above. Throws a SyntaxError that says what is wrong. */
+export function parseJson(text: string): JsonValue {
   const keys = checkBounds(text);
   // JSON.parse gives JSON values and nothing else; `checkKept` looks at each of them.
   const value = JSON.parse(text) as JsonValue;
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SyntaxError('the line is not a JSON object');
   if (checkKept(value) < keys) throw new SyntaxError('a key is given twice');
-  return new Map(Object.entries(value));
+  return value;
 }
 
 /** Looks at the text before it is parsed; gives the number of keys. */

@@ -1,7 +1,7 @@
 /** A record's values, by the meaning of its columns, as samples; or the reason why it is none. */
 import { reasonOf } from '../../../lib/errors.ts';
 import type { TextPair } from '../../../lib/mesh/compute-messages.ts';
-import { chatSamples, refuseTools } from './chat.ts';
+import { chatSamples, isTurnList, pairSamples, refuseTools, type ChatSample } from './chat.ts';
 import { givesSeveral, usedColumns, type ResolvedColumns, type TextColumns } from './columns.ts';
 import type { BadRow, DatasetRow, JsonValue, SourceRecord } from './dataset.ts';
 import { shown } from './problems.ts';
@@ -63,17 +63,31 @@ function readValues(
 function partsOf(values: Values, columns: ResolvedColumns): Iterable<Part> {
   switch (columns.kind) {
     case 'text':
-      return [textColumns(values, columns)];
-    case 'chat': {
-      const samples = chatSamples(required(values, columns.messages), columns.turns);
-      refuseTools(values);
-      return mapped(samples, (sample) => ({ ...sample, raw: null }));
-    }
+      return pairOf(values, columns);
+    case 'chat':
+      return chatParts(values, chatSamples(required(values, columns.messages), columns.turns));
     case 'plain': {
       const text = textOf(required(values, columns.text), columns.text);
       return mapped(textWindows(text, columns.window), (window) => ({ ...window, context: [] }));
     }
   }
+}
+
+/** Prompt and response may be lists of turns. */
+function pairOf(values: Values, columns: TextColumns): Iterable<Part> {
+  const [first, ...others] = columns.prompt;
+  const [prompt, response] = [values.get(first), values.get(columns.response)];
+  const isChat = others.length === 0 && (isTurnList(prompt) || isTurnList(response));
+  if (!isChat || prompt === undefined || response === undefined) return [textColumns(values, columns)];
+  return chatParts(values, pairSamples(prompt, response, columns.response));
+}
+
+function chatParts(
+  values: Values,
+  samples: Iterable<ChatSample | { readonly reason: string }>,
+): Iterable<Part> {
+  refuseTools(values);
+  return mapped(samples, (sample) => ({ ...sample, raw: null }));
 }
 
 /** What is not its own reason, changed. */

@@ -18,6 +18,7 @@ const MANIFEST = {
   model: { digest: 'm', path: '/m', adapter: null, layers: 6 },
   layers: { layers: [4] },
   maxTokens: null,
+  dataset: { textWindow: null },
 } as unknown as Manifest;
 
 const question = (output: string) => checkQuestion({ output, tokens: false });
