@@ -48,6 +48,13 @@ describe('a path under an allowed folder', () => {
     expect(await resolveAllowed('/etc/hostname', ['/'])).toBe('/etc/hostname');
   });
 
+  it('is not a folder that is allowed and not there: what is beside it would be looked at', async () => {
+    await expect(resolveAllowed(within('none'), [within('none')])).rejects.toMatchObject({
+      code: 'PATH_NOT_ALLOWED',
+    });
+    expect(await resolveAllowed(within('none'), [within('none'), root])).toBe(within('none'));
+  });
+
   it('gives the place where it would be when it is not there', async () => {
     expect(await resolveAllowed(within('none/x'), [root])).toBe(within('none/x'));
     expect(await resolveAllowed(within('sub/file/x'), [root])).toBe(within('sub/file/x'));

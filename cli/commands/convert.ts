@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { convertModel } from '../../services/compute/engine/model/convert/convert-model.ts';
 import type { DType } from '../../services/compute/engine/model/dtype.ts';
 import { wholeNumber } from '../options.ts';
+import { StrictCommand } from '../strict-command.ts';
 import { Progress } from '../progress.ts';
 import { interruption, openChoice, type ModelChoice } from '../resources.ts';
 import { byteCount, transferLine } from '../terminal/bytes.ts';
@@ -15,7 +16,7 @@ interface Options extends ModelChoice {
 }
 
 export function convertCommand(): Command {
-  return new Command('convert')
+  return new StrictCommand('convert')
     .description('Write a model as a Hugging Face folder: GGUF widened, an adapter merged')
     .requiredOption(
       '--model <dir|file.gguf|name>',

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { answerPrompts } from '../../services/compute/engine/generation/answer.ts';
 import { gpuMemoryOption, realNumber, wholeNumber } from '../options.ts';
+import { StrictCommand } from '../strict-command.ts';
 import { withGpu, withModel, type ModelChoice } from '../resources.ts';
 
 interface Options extends ModelChoice {
@@ -13,7 +14,7 @@ interface Options extends ModelChoice {
 }
 
 export function generateCommand(): Command {
-  return new Command('generate')
+  return new StrictCommand('generate')
     .description('Generate an answer to a prompt, rendered with the model’s chat template')
     .requiredOption(
       '--model <dir|file.gguf|name>',

@@ -21,6 +21,7 @@ import { assertSameTokenizer } from '../../services/compute/engine/model/same-to
 import type { Model } from '../../services/compute/engine/model/model.ts';
 import { gpuMemory } from '../../lib/mesh/settings.ts';
 import { gpuMemoryOption, layerChoice, wholeNumber, type LayerChoice } from '../options.ts';
+import { StrictCommand } from '../strict-command.ts';
 import { Progress } from '../progress.ts';
 import { withGpu, withModel, type ModelChoice } from '../resources.ts';
 import { failureLine, signatureLine } from '../signature-line.ts';
@@ -40,7 +41,7 @@ interface Options extends ModelChoice {
 }
 
 export function signatureCommand(): Command {
-  return new Command('signature')
+  return new StrictCommand('signature')
     .description('Hidden states and gradients at p of samples (RepT signatures), one JSON line each')
     .requiredOption(
       '--model <dir|file.gguf|name>',

@@ -5,6 +5,7 @@ import { askTrace } from '../client/trace.ts';
 import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
 import { readMessages } from '../messages.ts';
 import { dataDirOf, dataDirOption, realNumber, wholeNumber, type DataDirOptions } from '../options.ts';
+import { StrictCommand } from '../strict-command.ts';
 import { traceTable } from '../terminal/trace-table.ts';
 
 interface Options extends FilterOptions, DataDirOptions {
@@ -24,7 +25,7 @@ interface Options extends FilterOptions, DataDirOptions {
 const PLAIN_WIDTH = 120;
 
 export function traceCommand(): Command {
-  const command = new Command('trace')
+  const command = new StrictCommand('trace')
     .description('Which samples of an index, and which tokens in them, taught this output?')
     .option('--index <name|id>', 'may be left out when there is one index')
     .requiredOption('--output <text>', 'what the model said')

@@ -113,6 +113,21 @@ describe('a dataset in the cache', () => {
     });
     await expect(cachedModel('org/data', cache)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
+
+  it('may be named with a split, which need be no folder', async () => {
+    const folder = join(cache, 'datasets--org--data/snapshots', COMMIT);
+    await put('data/test-00000-of-00001.jsonl', '{}', folder);
+    await mkdir(join(cache, 'datasets--org--data/refs'));
+    await writeFile(join(cache, 'datasets--org--data/refs/main'), COMMIT);
+    await symlink('/tmp', join(folder, 'out'));
+    for (const split of ['test', 'data/test'])
+      expect(await cachedDataset(`datasets/org/data/${split}`, cache)).toBe(join(folder, split));
+    for (const other of ['test.jsonl', 'none/test', 'out/test'])
+      await expect(cachedDataset(`datasets/org/data/${other}`, cache), other).rejects.toMatchObject({
+        code: 'DATASET_NOT_FOUND',
+        remedy: expect.stringContaining('reptrace pull') as string,
+      });
+  });
 });
 
 describe('what clients name', () => {
@@ -131,6 +146,19 @@ describe('what clients name', () => {
     await expect(allowedOrCached('a/b.jsonl', 'dataset', never)).rejects.toBe(denied);
     const broken = new Error('broken');
     await expect(allowedOrCached('org/name', 'model', () => Promise.reject(broken))).rejects.toBe(broken);
+  });
+
+  it('is a path, and nothing to be fetched, where the folder is there that it begins in', async () => {
+    await mkdir(join(cache, 'shards'));
+    const at = (path: string): Promise<string> => Promise.resolve(join(cache, path));
+    for (const path of ['shards/test', 'shards/data/test'])
+      expect(await allowedOrCached(path, 'dataset', at)).toBe(join(cache, path));
+    await mkdir(join(cache, 'datasets'));
+    for (const name of ['org/test', 'datasets/org/none'])
+      await expect(allowedOrCached(name, 'dataset', at), name).rejects.toMatchObject({
+        code: 'DATASET_NOT_FOUND',
+        remedy: expect.stringContaining(`reptrace pull datasets/${name.replace('datasets/', '')}`) as string,
+      });
   });
 
   it('may be a snapshot’s path, which counts as its name, wherever the cache lay', async () => {

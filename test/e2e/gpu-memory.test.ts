@@ -75,7 +75,7 @@ it('too little is refused with what is needed; no amount, and training, are refu
   const ask = ['generate', '--model', model, '--prompt', 'Once'];
   const little = await reptrace([...ask, '--gpu-memory', '300kB']);
   expect(little.code).toBe(1);
-  expect(little.stderr).toMatch(/needs \d+ bytes of the GPU even with its blocks loaded in turn/);
+  expect(little.stderr).toMatch(/needs [\d.]+ [KMG]iB of the GPU even with its blocks loaded in turn/);
   const wrong = await reptrace([...ask, '--gpu-memory', 'much']);
   expect(wrong.code).toBe(1);
   expect(wrong.stderr).toContain('expected an amount of memory such as 8GiB');

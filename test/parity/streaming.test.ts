@@ -376,7 +376,7 @@ describe('a plan of memory', () => {
     const source = await openModelFolder(STORIES);
     await expect(loadModel(gpu, source, { memory: 200_000 })).rejects.toMatchObject({
       code: 'OUT_OF_MEMORY',
-      message: expect.stringMatching(/needs \d+ bytes .* may use 200000/) as string,
+      message: expect.stringMatching(/needs [\d.]+ MiB .* may use 195\.3 KiB/) as string,
     });
     const { peak } = await planMemory(source, {
       memory: null,

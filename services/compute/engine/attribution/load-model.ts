@@ -2,6 +2,7 @@
  * Brings a model to the GPU in the way that its memory allows: all of it, or its blocks in turn. Results are the same to the
  * last bit, as long as a batch fits.
  */
+import { byteSizeText } from '../../../../lib/byte-size.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { bindingLimit, type LoadOptions } from '../model/load-weights.ts';
@@ -88,9 +89,8 @@ async function roomOn(gpu: Gpu, source: ModelSource): Promise<number | undefined
 
 /** What is said when a model is streamed. */
 export function streamingNotice({ weights, streaming }: MemoryPlan, memory: number): string {
-  const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   return (
-    `the model's weights take ${mib(weights.total)} and the GPU may use ${mib(memory)}: blocks are loaded in turn, ` +
-    `${mib(streaming?.readPerGroup ?? 0)} for every group of batches`
+    `the model's weights take ${byteSizeText(weights.total)} and the GPU may use ${byteSizeText(memory)}: blocks are loaded in turn, ` +
+    `${byteSizeText(streaming?.readPerGroup ?? 0)} for every group of batches`
   );
 }

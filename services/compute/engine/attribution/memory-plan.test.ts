@@ -67,7 +67,9 @@ describe('a plan of memory', () => {
     const refusal = planMemory(shapeOf(4, 1000), { ...WORK, memory: 100_000 });
     await expect(refusal).rejects.toMatchObject({
       code: 'OUT_OF_MEMORY',
-      message: expect.stringMatching(/needs \d+ bytes .*a batch of 64 tokens; it may use 100000/) as string,
+      message: expect.stringMatching(
+        /needs [\d.]+ [KM]iB .*a batch of 64 tokens; it may use 97\.7 KiB/,
+      ) as string,
     });
   });
 });

@@ -2,6 +2,7 @@
  * What a model and its work need of a GPU's memory, known before anything is there: the engine's own code is run on a GPU
  * that only counts (device/counting-gpu.ts), so the numbers are those of the real run. Pure: reads and allocates nothing.
  */
+import { byteSizeText } from '../../../../lib/byte-size.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { CountingGpu, CountingRecorder } from '../device/counting-gpu.ts';
@@ -254,8 +255,8 @@ function worstBatch({ batchTokens, longestSample }: PlannedWork, { config }: Mod
 function tooLittle(memory: number, need: number, { batchTokens, longestSample }: PlannedWork): ReptraceError {
   return new ReptraceError(
     'OUT_OF_MEMORY',
-    `the model needs ${need} bytes of the GPU even with its blocks loaded in turn, for a batch of ` +
-      `${Math.max(batchTokens, longestSample)} tokens; it may use ${memory}`,
+    `the model needs ${byteSizeText(need)} of the GPU even with its blocks loaded in turn, for a batch of ` +
+      `${Math.max(batchTokens, longestSample)} tokens; it may use ${byteSizeText(memory)}`,
     'Allow more (--gpu-memory, REPTRACE_GPU_MEMORY), cut samples shorter (--max-tokens), or use quantised weights (GGUF).',
   );
 }

@@ -4,6 +4,7 @@
  * what would otherwise be kept for each. Reuse is safe while recording, because the queue runs
  * kernels in order.
  */
+import { byteSizeText } from '../../../../lib/byte-size.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { USAGE, type GpuPort } from './gpu.ts';
 import { byteLength, type Dtype, type Tensor } from './tensor.ts';
@@ -42,7 +43,7 @@ export class Arena {
     if (size > limit) {
       throw new ReptraceError(
         'OUT_OF_MEMORY',
-        `a tensor [${shape.join(', ')}] needs ${size} bytes; this adapter binds at most ${limit}`,
+        `a tensor [${shape.join(', ')}] needs ${byteSizeText(size)}; this adapter binds at most ${byteSizeText(limit)}`,
         'Use smaller batches or shorter samples.',
       );
     }
@@ -66,7 +67,7 @@ export class Arena {
     if (this.#bytes + size <= room) return;
     throw new ReptraceError(
       'OUT_OF_MEMORY',
-      `activations need ${this.#bytes + size} bytes, and the memory that the GPU may use leaves ${Math.max(0, room)} for them`,
+      `activations need ${byteSizeText(this.#bytes + size)}, and the memory that the GPU may use leaves ${byteSizeText(Math.max(0, room))} for them`,
       'Use smaller batches or shorter samples, or let it use more (--gpu-memory, REPTRACE_GPU_MEMORY).',
     );
   }
