@@ -178,7 +178,14 @@ describe('a trace', () => {
     const given = await trace({ prompt, output, filter: { label } });
     expect(given.matches.length).toBeGreaterThan(0);
     for (const { sample } of given.matches) expect(sample.label).toBe(label);
-    expect((await trace({ prompt, output, filter: { label: 'no such label' } })).matches).toEqual([]);
+    const none = trace({ prompt, output, filter: { label: 'no such label' } });
+    await expect(none).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(
+        /no sample of the index has the label "no such label"; it has "/,
+      ) as string,
+    });
+    expect((await trace({ prompt, output, filter: { withoutLabels: [], rows: [] } })).matches).toEqual([]);
   });
 
   it('averages the scores of several outputs of one incident', async () => {

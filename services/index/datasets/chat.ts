@@ -73,7 +73,11 @@ export function chatSamples(
   if (answers.length === 0) throw new SyntaxError("no turn is the assistant's");
   if (learnt.length === 0) throw new SyntaxError('every turn of the assistant has the weight 0');
   const turns = read.flatMap((one) => ('turn' in one ? [one.turn] : []));
-  return samplesAt(turns, choice === 'all' ? learnt : learnt.slice(-1), problem && { ...problem, at: broken });
+  return samplesAt(
+    turns,
+    choice === 'all' ? learnt : learnt.slice(-1),
+    problem && { ...problem, at: broken },
+  );
 }
 
 /**
@@ -86,7 +90,8 @@ export function pairSamples(
   column: string,
 ): Iterable<ChatSample | { readonly reason: string }> {
   const before = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : turnList(prompt);
-  const answer = typeof response === 'string' ? [{ role: 'assistant', content: response }] : turnList(response);
+  const answer =
+    typeof response === 'string' ? [{ role: 'assistant', content: response }] : turnList(response);
   if (answer.length === 0 || !readTurn(answer[0], before.length + 1).isAnswer)
     throw new SyntaxError(
       `the column ${shown(column)} does not begin with a turn of the assistant: where it holds the whole chat, name it as the column of messages`,
@@ -110,7 +115,8 @@ function parsed(text: string): JsonValue {
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new SyntaxError(`the messages are text that is not JSON: ${plain(reasonOf(error))}`);
+    const reason = `the messages are text that is not JSON: ${plain(reasonOf(error))}`;
+    throw new SyntaxError(reason, { cause: error });
   }
 }
 

@@ -54,6 +54,34 @@ describe('columns', () => {
     expect(resolve([['text', 'question', 'answer']], { text: 'text' })).toMatchObject({ kind: 'plain' });
   });
 
+  it('are known in any capitals where none fits as it is written, the label too', () => {
+    expect(resolve([['Prompt', 'Response', 'Label', 'text']])).toEqual({
+      ...{ kind: 'text', prompt: ['Prompt'], response: 'Response', label: 'Label' },
+    });
+    expect(resolve([['Instruction', 'Input', 'OUTPUT']])).toMatchObject({
+      ...{ prompt: ['Instruction', 'Input'], response: 'OUTPUT' },
+    });
+    expect(resolve([['Messages']], { label: null })).toMatchObject({ messages: 'Messages', label: null });
+    expect(resolve([['Text']])).toMatchObject({ text: 'Text' });
+    expect(resolve([['Prompt', 'Response', 'inputs', 'targets']])).toMatchObject({ response: 'targets' });
+    expect(() => resolve([['Prompt', 'PROMPT', 'Response']])).toThrow(/no columns known/);
+  });
+
+  it('of preferences are refused, with what would choose one side', () => {
+    for (const [row, pair] of [
+      [['prompt', 'chosen', 'rejected'], '--prompt-column prompt --response-column chosen'],
+      [['chosen', 'rejected'], '--messages-column chosen'],
+    ] as const)
+      expect(() => resolve([[...row]])).toThrow(
+        expect.objectContaining({
+          code: 'DATASET_INVALID',
+          message: expect.stringMatching(/preferences, "chosen" and "rejected"/) as unknown,
+          remedy: expect.stringContaining(pair) as unknown,
+        }),
+      );
+    expect(resolve([['chosen', 'rejected']], { messages: 'chosen' })).toMatchObject({ messages: 'chosen' });
+  });
+
   it('are those that most rows have; of equals, the first in order', () => {
     const alpaca = ['instruction', 'input', 'output'];
     expect(resolve([['prompt', 'response'], alpaca, alpaca])).toMatchObject({

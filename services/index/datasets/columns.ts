@@ -112,15 +112,14 @@ function chosenOrGuessed(
     ...PATTERNS.map((pattern) => ({ kind: 'text' as const, ...pattern, label })),
     ...CHATS.map((messages) => ({ ...chatColumns(messages, choice), label })),
   ];
-  const plainText = { ...plainColumns(TEXT, choice), label };
-  const anyCase = [...candidates, plainText].map(inCapitalsOf(columnNames(rows), choice.label));
-  const found =
-    bestOf(candidates, rows) ??
-    bestOf(anyCase.slice(0, -1), rows) ??
-    bestOf([plainText], rows) ??
-    bestOf(anyCase.slice(-1), rows);
-  if (found !== undefined) return found;
+  const exact = bestOf(candidates, rows);
+  if (exact !== undefined) return exact;
   const names = columnNames(rows);
+  const renamed = inCapitalsOf(names, choice.label);
+  const plainText = { ...plainColumns(TEXT, choice), label };
+  const found =
+    bestOf(candidates.map(renamed), rows) ?? bestOf([plainText], rows) ?? bestOf([renamed(plainText)], rows);
+  if (found !== undefined) return found;
   if (PREFERENCE.every((name) => names.includes(name))) throw preferences(path, names);
   throw invalidDataset(
     `${path} has no columns known as prompt and response, chat turns or text; it has ${shownList(names)}`,
@@ -145,10 +144,12 @@ function inCapitalsOf(
   names: readonly string[],
   label: ColumnChoice['label'],
 ): (columns: ResolvedColumns) => ResolvedColumns {
-  const written = (name: string): string => {
-    const alike = names.filter((one) => one.toLowerCase() === name);
-    return alike.length === 1 ? alike[0] : name;
-  };
+  const alike = new Map<string, string | null>();
+  for (const name of names) {
+    const plainName = name.toLowerCase();
+    alike.set(plainName, alike.has(plainName) ? null : name);
+  }
+  const written = (name: string): string => alike.get(name) ?? name;
   return (columns) => {
     const renamed = label === undefined ? { ...columns, label: written(LABEL) } : columns;
     switch (renamed.kind) {

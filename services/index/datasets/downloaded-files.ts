@@ -67,7 +67,8 @@ export async function downloadedSplit(
   // A folder that cannot be looked through has no split that could be named.
   const groups = grouped(await dataNames(folder).catch(() => []));
   const splits = splitsIn(groups);
-  const meant = splitOf(split);
+  // Only the word itself: `train2` is none of these.
+  const meant = SPLITS.find(([, words]) => words.includes(split.toLowerCase()))?.[0];
   const exact = splits.filter(({ name }) => name === split);
   const found =
     exact.length > 0 ? exact : splits.filter(({ name }) => meant !== undefined && splitOf(name) === meant);

@@ -193,6 +193,74 @@ describe('a folder of files', () => {
     });
   });
 
+  it('names its splits as if they were folders', async () => {
+    const files = {
+      'train-00000-of-00001.jsonl': lines('a'),
+      'test-00001-of-00002.jsonl': lines('c'),
+      'test-00000-of-00002.jsonl': `${lines('b')}bad\n`,
+      'dev-00000-of-00001.jsonl': lines('d'),
+      'forget01-00000-of-00001.jsonl': lines('e'),
+    };
+    for (const home of ['', 'data/', 'plain_text/']) {
+      const named = Object.entries(files).map(([name, content]) => [home + name, content] as const);
+      const dir = await folder({ ...Object.fromEntries(named), 'README.md': '#' });
+      expect(await prompts(dir)).toEqual(['a']);
+      expect(await prompts(join(dir, 'train'))).toEqual(['a']);
+      expect(await prompts(join(dir, home, 'test'))).toEqual(['b', 'c']);
+      expect(await prompts(join(dir, 'validation'))).toEqual(['d']);
+      expect(await prompts(join(dir, 'forget01'))).toEqual(['e']);
+      const { bad } = await readAll(join(dir, 'test'));
+      expect(bad).toMatchObject([
+        { row: 1, reason: expect.stringContaining('test-00000-of-00002') as unknown },
+      ]);
+      const scan = await scanDataset(join(dir, 'test'));
+      expect(scan).toMatchObject({ rows: 3, badRowCount: 1 });
+      expect(await compareDataset(join(dir, 'test'), scan)).toMatchObject({ kind: 'same' });
+      await writeFile(join(dir, home, 'test-00001-of-00002.jsonl'), lines('x'));
+      expect(await compareDataset(join(dir, 'test'), scan)).toMatchObject({ kind: 'changed' });
+      for (const wrong of ['tset', 'train2'])
+        await expect(openDataset(join(dir, wrong))).rejects.toMatchObject({
+          code: 'DATASET_NOT_FOUND',
+          message: `there is no dataset at ${join(dir, wrong)}; the splits in ${dir} are "dev", "forget01", "test", "train"`,
+          remedy: `Name one of the splits, as ${join(dir, 'dev')}.`,
+        });
+    }
+  });
+
+  it('has no splits in the names of files, in other datasets’ folders, or where it was saved whole', async () => {
+    const dir = await folder({
+      'one/test-00000-of-00001.jsonl': lines('a'),
+      'two/train-00000-of-00001.jsonl': lines('a'),
+      'a.jsonl': lines('a'),
+    });
+    const saved = await folder({
+      'state.json': state('data-0-of-1.arrow'),
+      'data-0-of-1.arrow': stream('x'),
+    });
+    const gone = join(dir, 'test');
+    for (const path of [gone, join(dir, 'a'), join(dir, 'test.jsonl'), join(saved, 'data'), join(gone, 'x')])
+      await expect(openDataset(path)).rejects.toMatchObject({
+        code: 'DATASET_NOT_FOUND',
+        message: `there is no dataset at ${path}`,
+      });
+    const split = { 'a/state.json': state('d.arrow'), 'a/d.arrow': stream('a') };
+    const dict = await folder({ 'dataset_dict.json': '{"splits":["a"]}', ...split });
+    await expect(openDataset(join(dict, 'b'))).rejects.toMatchObject({
+      code: 'DATASET_NOT_FOUND',
+      message: expect.stringMatching(/the splits in .* are "a"$/) as unknown,
+    });
+  });
+
+  it('of which several files may be the split that is named is refused', async () => {
+    const dir = await folder({ 'test_a.jsonl': lines('a'), 'test_b.jsonl': lines('b') });
+    expect(await prompts(join(dir, 'test_b'))).toEqual(['b']);
+    await expect(openDataset(join(dir, 'test'))).rejects.toMatchObject({
+      code: 'DATASET_INVALID',
+      message: expect.stringMatching(/"test_a\.jsonl", "test_b\.jsonl"/) as unknown,
+      remedy: expect.stringContaining(join(dir, 'test_a')) as unknown,
+    });
+  });
+
   it('may hold packed files, and names the file of a bad row', async () => {
     const dir = await folder({
       'train-0.jsonl.gz': gzipSync(lines('a', 'b')),

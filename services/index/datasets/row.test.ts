@@ -175,7 +175,9 @@ describe('chat turns', () => {
     ],
     ['an empty answer', [turn('user', 'u'), turn('assistant', '')], /response is empty/],
     ['a turn without a role', [{ who: 'human', value: 'x' }], /turn 1 has no role/],
-    ['text instead of turns', '[]', /not a list/],
+    ['text instead of turns', 'u: hello', /not a list/],
+    ['a list that is not JSON', "[{'role': 'user'}]", /text that is not JSON/],
+    ['no turn, as text', '[]', /no turn is the assistant's/],
   ])('with %s are refused with the reason', (_what, messages, reason) => {
     expect(row({ messages }, CHAT)).toEqual({
       ...{ row: 3, line: 4, sourceRow: 3, part: null },
@@ -183,8 +185,86 @@ describe('chat turns', () => {
     });
   });
 
-  it('that cannot be read are one bad row, also where each turn would be a sample', () => {
-    expect(row({ messages: [...TALK, turn('tool', 'x')] }, ALL)).toMatchObject({ row: 3, part: null });
+  it('with a turn that cannot be read lose only the samples that need it, where all are asked for', () => {
+    const calls = { ...turn('assistant', null), tool_calls: [{ id: 'x' }] };
+    const messages = [...TALK, turn('user', 'u3'), calls, turn('tool', '{}'), turn('assistant', 'a3')];
+    const reason = 'turn 7 has "tool_calls", which cannot be rendered';
+    expect(rows({ messages }, ALL, 0)).toMatchObject([
+      { row: 0, part: 0, prompt: 'u1', response: 'a1' },
+      { row: 1, part: 1, prompt: 'u2', response: 'a2', context: TALK.slice(0, 3) },
+      { row: 2, part: 2, reason },
+      { row: 3, part: 3, reason },
+    ]);
+    expect(row({ messages }, CHAT)).toMatchObject({ part: null, reason });
+    expect(rows({ messages: [...TALK, turn('tool', 'x')] }, ALL, 0)).toMatchObject([
+      { response: 'a1' },
+      { response: 'a2' },
+    ]);
+  });
+
+  it('of which no sample would be left are one bad row', () => {
+    for (const messages of [[turn('tool', 'x'), ...TALK], [{ who: 'human' }], 5])
+      expect(row({ messages }, ALL)).toMatchObject({ row: 3, reason: expect.any(String) as unknown });
+  });
+
+  it('of a developer are the system’s', () => {
+    const messages = [turn('developer', 's'), turn('user', 'u'), turn('assistant', 'a')];
+    expect(row({ messages }, CHAT)).toMatchObject({ context: [turn('system', 's')], prompt: 'u' });
+  });
+
+  it('may be given as JSON in a text, within the bounds of JSON lines', () => {
+    const messages = ` ${JSON.stringify(TALK)}`;
+    expect(row({ messages, id: 7 }, CHAT)).toEqual(row({ messages: TALK, id: 7 }, CHAT));
+    expect(rows({ messages }, ALL)).toHaveLength(2);
+    for (const bad of ['['.repeat(20) + ']'.repeat(20), '[{"role":"user","role":"user","content":"x"}]'])
+      expect(row({ messages: bad }, CHAT)).toMatchObject({
+        reason: expect.stringMatching(/levels of nesting|a key is given twice/) as unknown,
+      });
+  });
+});
+
+describe('prompt and response as lists of turns', () => {
+  const TRL: ResolvedColumns = { kind: 'text', prompt: ['prompt'], response: 'completion', label: 'label' };
+  const asked = [turn('system', 's'), turn('user', 'u0'), turn('assistant', 'a0'), turn('user', 'u')];
+  const sample = { context: asked.slice(0, 3), prompt: 'u', response: 'a', raw: null };
+
+  it('are a chat whose sample is the response', () => {
+    expect(row({ prompt: asked, completion: [turn('assistant', 'a')], id: 7 }, TRL)).toEqual({
+      ...{ row: 3, line: 4, sourceRow: 3, part: null, label: null, metadata: { id: 7 } },
+      ...sample,
+    });
+    expect(row({ prompt: asked, completion: 'a' }, TRL)).toMatchObject(sample);
+    expect(row({ prompt: 'u', completion: [turn('assistant', 'a')] }, TRL)).toMatchObject({
+      ...{ context: [], prompt: 'u', response: 'a' },
+    });
+  });
+
+  it.each<[string, JsonValue, JsonValue, RegExp]>([
+    [
+      'a whole chat as the response',
+      'u',
+      [turn('user', 'u'), turn('assistant', 'a')],
+      /name it as the column/,
+    ],
+    ['an empty response', asked, [], /does not begin with a turn of the assistant/],
+    [
+      'a response that was not learnt from',
+      asked,
+      [{ ...turn('assistant', 'a'), weight: 0 }],
+      /the weight 0/,
+    ],
+    ['a call of a tool', asked, [{ ...turn('assistant', ''), tool_calls: [1] }], /turn 5 has "tool_calls"/],
+    ['lists of texts', 'u', ['a', 'b'], /the column "completion" holds a list, not text/],
+  ])('with %s are refused with the reason', (_what, prompt, completion, reason) => {
+    expect(row({ prompt, completion }, TRL)).toMatchObject({
+      reason: expect.stringMatching(reason) as unknown,
+    });
+  });
+
+  it('are refused with the tools of their row', () => {
+    expect(row({ prompt: asked, completion: 'a', tools: [1] }, TRL)).toMatchObject({
+      reason: expect.stringMatching(/"tools"/) as unknown,
+    });
   });
 });
 

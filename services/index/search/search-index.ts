@@ -8,6 +8,7 @@ import { publicId } from '../graphql/sample-id.ts';
 import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import { indexNotFound, type IndexRecords } from '../runs/index-records.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
+import { refuseHopeless } from './no-match.ts';
 import { measureRecall } from './recall.ts';
 import { meanBlocks, queryVector, scoresOf } from '../vectors/query-vector.ts';
 
@@ -30,7 +31,7 @@ interface SearchParts {
   readonly records: IndexRecords;
 }
 
-/** Throws INDEX_NOT_FOUND, INPUT_INVALID, SHAPE_MISMATCH, and what the store throws. */
+/** Throws INDEX_NOT_FOUND, INPUT_INVALID (also a filter that can fit no sample), SHAPE_MISMATCH, and what the store throws. */
 export async function searchIndex(parts: SearchParts, question: SearchQuestion): Promise<SearchAnswer> {
   const { store, records } = parts;
   const { index, queries, alpha, top } = question;
@@ -49,6 +50,7 @@ export async function searchIndex(parts: SearchParts, question: SearchQuestion):
     filter: filter === 'all' ? undefined : filter,
     exact,
   });
+  if (found.length === 0 && filter !== 'all') await refuseHopeless(store, record, filter);
   const hits = found.map(({ point }): SearchHit => {
     const { vector, norms: _norms, ...sample } = point;
     return { sample: { ...sample, id: publicId(index, sample.id) }, ...scoresOf(mean, vector, alpha, shape) };
