@@ -41,7 +41,8 @@ describe('reptrace', () => {
     const [report] = await lines(['doctor', '--json']);
     expect(report).toMatchObject({ problems: [], node: process.versions.node });
     const { kernels } = (report as { check: { kernels: { kernel: string; passed: boolean }[] } }).check;
-    expect(kernels.map(({ passed }) => passed)).toEqual([true, true, true]);
+    expect(kernels.length).toBeGreaterThanOrEqual(3);
+    expect(kernels.filter(({ passed }) => !passed)).toEqual([]);
   });
 
   it('doctor says what to install when there is no adapter', async () => {

@@ -108,7 +108,9 @@ describe('reptrace index', () => {
     expect((await json<TraceFields>('trace', ...output, ...where)).matches).toHaveLength(1);
     const { erased } = await json<{ erased: number }>('index', 'erase', 'notes', ...where);
     expect(erased).toBe(1);
-    expect((await json<TraceFields>('trace', ...output, ...where)).matches).toEqual([]);
+    const gone = await ask('trace', '--index', 'notes', ...output, ...where);
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).toContain('no sample of the index has a column "source"');
     const again = await json<IndexResult>(...build('--name', 'notes', '--layers', '2,3'));
     expect(again).toMatchObject({ state: 'COMPLETED', samples: 60 });
     const { code, stderr } = await ask('index', 'erase', 'notes');

@@ -29,7 +29,9 @@ export function planOf({ rows, sourceRows, bad, stored, erased, failed }: RowCou
       : []),
   ];
   const what =
-    rows === sourceRows ? counted(rows, 'row') : `${counted(rows, 'sample')} of ${counted(sourceRows, 'row')}`;
+    rows === sourceRows
+      ? counted(rows, 'row')
+      : `${counted(rows, 'sample')} of ${counted(sourceRows, 'row')}`;
   return { total: rows, kept: stored, toSign, summary: `${what}: ${parts.join(', ')}` };
 }
 

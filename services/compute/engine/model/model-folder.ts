@@ -14,7 +14,7 @@ import { readModelText, type ModelText, type TextFiles } from './model-text.ts';
 import { quoteName } from './safetensors.ts';
 import type { ChatTemplate } from './template.ts';
 import { findTensors, floatsOnly, type TensorInfo } from './tensor-files.ts';
-import { TensorReader, type TensorChunk } from './tensor-reader.ts';
+import { TensorReader } from './tensor-reader.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
 
 /** Opens `dir` and checks everything but the weights' values. */
@@ -116,16 +116,6 @@ export class ModelFolder implements ModelSource {
     const reader = new TensorReader(this.#folder);
     try {
       return await reader.whole(name, this.#info(name));
-    } finally {
-      await reader.close();
-    }
-  }
-
-  /** A tensor as stored, in parts of whole elements; a part is overwritten by the next. */
-  async *readTensorChunks(name: string): AsyncGenerator<TensorChunk> {
-    const reader = new TensorReader(this.#folder);
-    try {
-      yield* reader.chunks(name, this.#info(name));
     } finally {
       await reader.close();
     }
