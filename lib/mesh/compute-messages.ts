@@ -1,5 +1,6 @@
 /** What the compute service answers over the bus, and the tasks that its workers take. */
 import { procedure } from '../bus/procedure.ts';
+import type { TaughtToken } from '../taught/lesson.ts';
 
 /** Which model is meant. A digest alone finds it under the worker's model folders, wherever they are on its machine. */
 export interface ModelRef {
@@ -84,6 +85,8 @@ export interface TokenScore {
   /** The texts of all tokens, joined, are the rendering. */
   readonly text: string;
   readonly score: number;
+  /** log p_tuned - log p_base of a response token, in nats; null for the prompt's, and without a base model. */
+  readonly taught: number | null;
   readonly part: 'PROMPT' | 'RESPONSE';
   readonly position: number;
 }
@@ -111,10 +114,66 @@ export const decideLayers = procedure<
   LayerDecision
 >('compute.layers', 600_000);
 
+/** A model that is known. */
+export type KnownModel = ModelRef & { readonly digest: string };
+
+/** What the taught tokens of an index are made with: fixed before its first sample. */
+export interface TaughtSetup {
+  /** The model before the fine-tuning. */
+  readonly base: KnownModel;
+  /** Of the projection. */
+  readonly seed: number;
+  /** [TOKEN_DIMS], the projected mean hidden state at the last layer, over the predicting positions of some samples. */
+  readonly centre: Float32Array;
+}
+
+/** What was found out for an index before its first sample. */
+export interface TaughtPreparation {
+  readonly seed: number;
+  readonly centre: Float32Array;
+  /** For each of the index's layers, in order, the mean hidden state at p [hiddenSize]. */
+  readonly hiddenCentres: readonly Float32Array[];
+  /** Rows that the centres are means over. */
+  readonly rows: number;
+  /** Mean log ratios, tuned to base, of outputs of the base model to prompts of the dataset, rising. */
+  readonly nullRatios: readonly number[];
+}
+
+/**
+ * The base model of a fine-tuned one. Throws what `describeModel` throws for either, TOKENIZER_MISMATCH, SHAPE_MISMATCH (other
+ * layers or width), INPUT_INVALID when both are the same model.
+ */
+export const describeBase = procedure<
+  { readonly model: ModelRef; readonly base: ModelRef },
+  ModelDescription
+>('compute.base', 600_000);
+
+/** Centres and null of an index. Throws as `describeBase`, and what refuses every row. */
+export const prepareTaught = procedure<
+  {
+    readonly model: KnownModel;
+    readonly base: KnownModel;
+    readonly layers: readonly number[];
+    readonly maxTokens: number | null;
+    readonly rows: readonly TextPair[];
+  },
+  TaughtPreparation
+>('compute.taught', 1_800_000);
+
+/** What an output shows of the fine-tuning. */
+export interface QuestionLesson {
+  /** log p_tuned - log p_base of each response token, closing tokens included, in nats. */
+  readonly ratios: Float32Array;
+  /** Those of ratio > 0, the most taught first, QUERY_TOKENS at most, and INCIDENT_TOKENS of all outputs. */
+  readonly tokens: readonly TaughtToken[];
+}
+
 export interface SignedQuestion {
   readonly layers: readonly LayerVectors[];
   readonly loss: number;
   readonly truncated: boolean;
+  /** null where no setup was given. */
+  readonly lesson: QuestionLesson | null;
 }
 
 /** Signatures of outputs, in their order. Throws PROMPT_TOO_LONG, NOT_FINITE, … naming the output. */
@@ -126,6 +185,7 @@ export const signQuestions = procedure<
     readonly maxTokens: number | null;
     /** The index is of plain text: outputs are rendered without the template too. */
     readonly raw: boolean;
+    readonly taught: TaughtSetup | null;
     readonly questions: readonly Question[];
   },
   { readonly signatures: readonly SignedQuestion[] }
@@ -143,6 +203,8 @@ export const mapTokens = procedure<
     readonly maxTokens: number | null;
     /** The index is of plain text: outputs are rendered without the template too. */
     readonly raw: boolean;
+    /** The model before the fine-tuning, for the tokens' ratios. */
+    readonly base: KnownModel | null;
     readonly questions: readonly Question[];
     readonly samples: readonly TextPair[];
   },
@@ -182,8 +244,9 @@ export const MAX_DELIVERIES = 3;
 
 export interface SignTask {
   readonly index: string;
-  readonly model: ModelRef & { readonly digest: string };
+  readonly model: KnownModel;
   readonly layers: readonly number[];
   readonly maxTokens: number | null;
+  readonly taught: TaughtSetup | null;
   readonly rows: readonly (TextPair & { readonly row: number })[];
 }

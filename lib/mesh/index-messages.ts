@@ -2,6 +2,7 @@
 import type { SampleFilter, SampleText } from '../../services/index/stores/signature-store.ts';
 import { procedure, type Procedure } from '../bus/procedure.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { TaughtToken } from '../taught/lesson.ts';
 import type { LayerDecision, LayerVectors } from './compute-messages.ts';
 
 /** A sample's signature, or why it has none. */
@@ -11,6 +12,8 @@ export type SignedRow =
       readonly layers: readonly LayerVectors[];
       readonly loss: number;
       readonly truncated: boolean;
+      /** Packed (lib/taught/lesson.ts); null where the task has no setup. */
+      readonly lesson: Uint8Array | null;
     }
   | { readonly row: number; readonly code: ErrorCode; readonly reason: string };
 
@@ -64,6 +67,26 @@ export interface Manifest {
     /** Of plain text: characters of a window, at most. null for other data. */
     readonly textWindow: number | null;
   };
+  /** What the taught tokens are made with; null for an index without a base model. */
+  readonly taught: TaughtManifest | null;
+}
+
+export interface TaughtManifest {
+  /** `lib/taught/constants.ts`: METHOD. */
+  readonly method: string;
+  readonly base: { readonly digest: string; readonly path: string };
+  /** Where token rows are taken: the model's last layer. */
+  readonly layer: number;
+  readonly tokens: number;
+  readonly dims: number;
+  readonly seed: number;
+  /** [dims]; see TaughtSetup. */
+  readonly centre: readonly number[];
+  /** SHA-256 over the mean hidden states at p, float32, layer after layer. */
+  readonly hiddenCentres: string;
+  readonly centreRows: number;
+  /** See TaughtPreparation. */
+  readonly nullRatios: readonly number[];
 }
 
 export interface OpenIndex {
@@ -80,13 +103,28 @@ export interface OpenIndex {
  */
 export const openIndex = procedure<{ readonly index: string | null }, OpenIndex>('index.open', 60_000);
 
+/** Which formula ranks: taught tokens; RepT's two unit blocks weighed by alpha; or the released code's plain concatenation. */
+export type SearchMethod = 'TAUGHT' | 'REPT' | 'RAW';
+
+/** A word of an output that met a word of a sample. */
+export interface Evidence {
+  /** Of the queries. */
+  readonly output: number;
+  readonly outputPosition: number;
+  readonly samplePosition: number;
+  /** What the pair added to the score, before the score's factor of h and g; a sample's pairs, strongest first. */
+  readonly weight: number;
+}
+
 export interface SearchHit {
   readonly sample: SampleText;
-  /** dot(query, vector), float64. */
+  /** By the method; float64. */
   readonly score: number;
   /** Mean over the layers (and queries) of cos(h, h') and of cos(g, g'). */
   readonly hiddenScore: number;
   readonly gradientScore: number;
+  /** Of TAUGHT, at most 16 pairs; null otherwise. */
+  readonly evidence: readonly Evidence[] | null;
 }
 
 /** Nearest samples to the mean of the queries. Vectors are as the model has them; the index makes the unit blocks. */
@@ -94,6 +132,12 @@ export const searchIndex = procedure<
   {
     readonly index: string;
     readonly queries: readonly (readonly LayerVectors[])[];
+    readonly method: SearchMethod;
+    /** Of TAUGHT: the most taught tokens of each query. */
+    readonly lessons: readonly (readonly TaughtToken[])[] | null;
+    /** Of TAUGHT: whether the queries have prompts, so that their hidden states at p mean anything. */
+    readonly prompted: boolean;
+    /** Of REPT. */
     readonly alpha: number;
     readonly top: number;
     /** Best hits that are known already: an answer holds as many as one message takes, and says if there are more. */

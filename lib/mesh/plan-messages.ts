@@ -19,6 +19,8 @@ export const PLAN_ROWS = 256;
 
 export interface PlanQuestion {
   readonly model: ModelRef;
+  /** The model before the fine-tuning, for an index with taught tokens; else null. */
+  readonly base: ModelRef | null;
   readonly layers: 'auto' | readonly number[];
   readonly maxTokens: number | null;
   /** Some of the dataset's rows, PLAN_ROWS at most. */
@@ -44,9 +46,9 @@ export interface TokenCounts {
   readonly failed: number;
 }
 
-/** Bytes on the GPU. */
+/** Bytes on the GPU, of the model and its base together. */
 export interface PlannedMemory {
-  /** Of all weights. */
+  /** Of all weights, those that both have once. */
   readonly weights: number;
   readonly activations: number;
   /** What may be used of the device; null where nothing says how much that is. */
@@ -62,7 +64,7 @@ export interface PlanAnswer {
   /** Those named; for `auto` the lowest and the highest that may be chosen: the estimates are for the lowest. */
   readonly layers: readonly number[];
   readonly memory: PlannedMemory;
-  /** Floating point operations of the whole build. */
+  /** Floating point operations of the whole build, but for what an index with a base is prepared with. */
   readonly flops: number;
   readonly flopsPerSecond: number;
   /** `batches`: the model's own last batches here; `trial`: a short run of one block of its shape. */
@@ -71,5 +73,8 @@ export interface PlanAnswer {
   readonly seconds: { readonly low: number; readonly high: number };
 }
 
-/** Throws as `inspectModel` does, LAYER_NOT_FOUND, TOKENIZER_INVALID for a model without a tokenizer. */
+/**
+ * Throws as `inspectModel` does, LAYER_NOT_FOUND, TOKENIZER_INVALID for a model without a tokenizer, and what keeps `base` from
+ * being one (`describeBase`), as far as the files say.
+ */
 export const planIndexing = procedure<PlanQuestion, PlanAnswer>('compute.plan', 600_000);

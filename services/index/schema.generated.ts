@@ -34,6 +34,8 @@ export type Query = {
    * measures for half a second how fast the GPU is.
    */
   readonly planIndex: PlanIndexResult;
+  /** The samples that taught the model the most, before anyone has seen a bad output. Of an index with a base model. */
+  readonly mostTaught: MostTaughtResult;
 };
 
 export type QueryIndexArgs = {
@@ -51,6 +53,12 @@ export type QuerySampleArgs = {
 
 export type QueryPlanIndexArgs = {
   input: BuildIndexInput;
+};
+
+export type QueryMostTaughtArgs = {
+  index: Scalars['ID']['input'];
+  top?: InputMaybe<Scalars['Int']['input']>;
+  filter?: InputMaybe<SampleFilter>;
 };
 
 export type Mutation = {
@@ -107,6 +115,13 @@ export type BuildIndexInput = {
   readonly model: Scalars['String']['input'];
   /** PEFT LoRA adapter to apply to the model: a folder, or a name in the cache. */
   readonly adapter?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * The model before the fine-tuning, named as `model` is: with it an index knows what the fine-tuning taught, token by token.
+   * Default: the model without its adapter; without an adapter there is none.
+   */
+  readonly base?: InputMaybe<Scalars['String']['input']>;
+  /** True: no base model, also where there is an adapter. Half the forward passes, and no verdicts. */
+  readonly withoutBase?: InputMaybe<Scalars['Boolean']['input']>;
   /**
    * JSONL, CSV, TSV (packed or not), Parquet or Arrow: a file, or a folder of them, under the allowed folders of the index
    * service; or datasets/org/name in its Hugging Face cache.
@@ -173,10 +188,19 @@ export type DeleteIndexResult = DeletedIndex | IndexFailure;
 
 export type EraseResult = ErasedSamples | IndexFailure;
 
+export type MostTaughtResult = MostTaught | IndexFailure;
+
 export type DeletedIndex = {
   readonly __typename?: 'DeletedIndex';
   readonly id: Scalars['ID']['output'];
   readonly name: Scalars['String']['output'];
+};
+
+export type MostTaught = {
+  readonly __typename?: 'MostTaught';
+  readonly index: Index;
+  /** The most taught first; `TrainingSample.taught` says how much. */
+  readonly samples: ReadonlyArray<TrainingSample>;
 };
 
 export type ErasedSamples = {
@@ -406,6 +430,11 @@ export type TrainingSample = {
   readonly truncated?: Maybe<Scalars['Boolean']['output']>;
   /** Mean cross-entropy of the response under the model, in nats a token. */
   readonly loss?: Maybe<Scalars['Float']['output']>;
+  /**
+   * How much it taught: over its few most taught response tokens, the sum of log p_tuned - log p_base, in nats. Null in an index
+   * without a base model.
+   */
+  readonly taught?: Maybe<Scalars['Float']['output']>;
   readonly index?: Maybe<Index>;
 };
 
@@ -582,6 +611,12 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
   IndexResult: IndexParent | IndexFailure;
   DeleteIndexResult: DeletedIndex | IndexFailure;
   EraseResult: (Omit<ErasedSamples, 'index'> & { index: _RefType['Index'] }) | IndexFailure;
+  MostTaughtResult:
+    | (Omit<MostTaught, 'index' | 'samples'> & {
+        index: _RefType['Index'];
+        samples: ReadonlyArray<_RefType['TrainingSample']>;
+      })
+    | IndexFailure;
 };
 
 /** Mapping of interface types */
@@ -595,10 +630,11 @@ export type ResolversTypes = {
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
+  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Subscription: ResolverTypeWrapper<Record<PropertyKey, never>>;
   BuildIndexInput: BuildIndexInput;
-  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   Turns: Turns;
   ColumnsInput: ColumnsInput;
   OnBadRow: OnBadRow;
@@ -609,7 +645,14 @@ export type ResolversTypes = {
   IndexResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['IndexResult']>;
   DeleteIndexResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['DeleteIndexResult']>;
   EraseResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['EraseResult']>;
+  MostTaughtResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['MostTaughtResult']>;
   DeletedIndex: ResolverTypeWrapper<DeletedIndex>;
+  MostTaught: ResolverTypeWrapper<
+    Omit<MostTaught, 'index' | 'samples'> & {
+      index: ResolversTypes['Index'];
+      samples: ReadonlyArray<ResolversTypes['TrainingSample']>;
+    }
+  >;
   ErasedSamples: ResolverTypeWrapper<Omit<ErasedSamples, 'index'> & { index: ResolversTypes['Index'] }>;
   Failure: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Failure']>;
   IndexFailure: ResolverTypeWrapper<IndexFailure>;
@@ -618,7 +661,6 @@ export type ResolversTypes = {
   BuildPlan: ResolverTypeWrapper<BuildPlan>;
   PlanAction: PlanAction;
   IndexPlan: ResolverTypeWrapper<PlanParent>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   PlannedTokens: ResolverTypeWrapper<PlannedTokens>;
   PlannedLayers: ResolverTypeWrapper<PlannedLayers>;
@@ -642,10 +684,11 @@ export type ResolversParentTypes = {
   Query: Record<PropertyKey, never>;
   ID: Scalars['ID']['output'];
   String: Scalars['String']['output'];
+  Int: Scalars['Int']['output'];
   Mutation: Record<PropertyKey, never>;
   Subscription: Record<PropertyKey, never>;
   BuildIndexInput: BuildIndexInput;
-  Int: Scalars['Int']['output'];
+  Boolean: Scalars['Boolean']['output'];
   ColumnsInput: ColumnsInput;
   SampleFilter: SampleFilter;
   MetadataFilter: MetadataFilter;
@@ -654,14 +697,18 @@ export type ResolversParentTypes = {
   IndexResult: ResolversUnionTypes<ResolversParentTypes>['IndexResult'];
   DeleteIndexResult: ResolversUnionTypes<ResolversParentTypes>['DeleteIndexResult'];
   EraseResult: ResolversUnionTypes<ResolversParentTypes>['EraseResult'];
+  MostTaughtResult: ResolversUnionTypes<ResolversParentTypes>['MostTaughtResult'];
   DeletedIndex: DeletedIndex;
+  MostTaught: Omit<MostTaught, 'index' | 'samples'> & {
+    index: ResolversParentTypes['Index'];
+    samples: ReadonlyArray<ResolversParentTypes['TrainingSample']>;
+  };
   ErasedSamples: Omit<ErasedSamples, 'index'> & { index: ResolversParentTypes['Index'] };
   Failure: ResolversInterfaceTypes<ResolversParentTypes>['Failure'];
   IndexFailure: IndexFailure;
   Index: IndexParent;
   BuildPlan: BuildPlan;
   IndexPlan: PlanParent;
-  Boolean: Scalars['Boolean']['output'];
   Float: Scalars['Float']['output'];
   PlannedTokens: PlannedTokens;
   PlannedLayers: PlannedLayers;
@@ -707,6 +754,12 @@ export type QueryResolvers<
     ParentType,
     ContextType,
     RequireFields<QueryPlanIndexArgs, 'input'>
+  >;
+  mostTaught?: Resolver<
+    ResolversTypes['MostTaughtResult'],
+    ParentType,
+    ContextType,
+    RequireFields<QueryMostTaughtArgs, 'index' | 'top'>
   >;
 };
 
@@ -794,12 +847,28 @@ export type EraseResultResolvers<
   __resolveType: TypeResolveFn<'ErasedSamples' | 'IndexFailure', ParentType, ContextType>;
 };
 
+export type MostTaughtResultResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['MostTaughtResult'] = ResolversParentTypes['MostTaughtResult'],
+> = {
+  __resolveType: TypeResolveFn<'MostTaught' | 'IndexFailure', ParentType, ContextType>;
+};
+
 export type DeletedIndexResolvers<
   ContextType = RequestContext,
   ParentType extends ResolversParentTypes['DeletedIndex'] = ResolversParentTypes['DeletedIndex'],
 > = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type MostTaughtResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['MostTaught'] = ResolversParentTypes['MostTaught'],
+> = {
+  index?: Resolver<ResolversTypes['Index'], ParentType, ContextType>;
+  samples?: Resolver<ReadonlyArray<ResolversTypes['TrainingSample']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
@@ -1002,6 +1071,7 @@ export type TrainingSampleResolvers<
   metadata?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType>;
   truncated?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
   loss?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  taught?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   index?: Resolver<Maybe<ResolversTypes['Index']>, ParentType, ContextType>;
 };
 
@@ -1022,7 +1092,9 @@ export type Resolvers<ContextType = RequestContext> = {
   IndexResult?: IndexResultResolvers<ContextType>;
   DeleteIndexResult?: DeleteIndexResultResolvers<ContextType>;
   EraseResult?: EraseResultResolvers<ContextType>;
+  MostTaughtResult?: MostTaughtResultResolvers<ContextType>;
   DeletedIndex?: DeletedIndexResolvers<ContextType>;
+  MostTaught?: MostTaughtResolvers<ContextType>;
   ErasedSamples?: ErasedSamplesResolvers<ContextType>;
   Failure?: FailureResolvers<ContextType>;
   IndexFailure?: IndexFailureResolvers<ContextType>;
@@ -1042,4 +1114,4 @@ export type Resolvers<ContextType = RequestContext> = {
 };
 
 export const SCHEMA =
-  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  "By id or name."\n  index(id: ID!): Index\n  "Newest first."\n  indexes: [Index!]\n  "How a build stands. Null when nothing is newer than the cursor `after`; a build that has ended always answers."\n  indexProgress(index: ID!, after: String): IndexProgress\n  "By id, as traces name samples."\n  sample(id: ID!): TrainingSample\n  """\n  What buildIndex would do with this input now, and what that takes; refused as it would be. Writes nothing. Reads the\n  dataset for about ten seconds at most (behind an index that is there it is read whole), renders some of its rows, and\n  measures for half a second how fast the GPU is.\n  """\n  planIndex(input: BuildIndexInput!): PlanIndexResult!\n}\n\ntype Mutation {\n  """\n  Builds an index, or brings one up to date: of an index of that name with the same model and settings, only rows that were\n  appended to the dataset since are signed. Answers at once, with a plan; `indexProgress` tells how it goes.\n  """\n  buildIndex(input: BuildIndexInput!): BuildIndexResult!\n  "Stops a build. What was stored stays; resumeIndex goes on from there."\n  cancelIndex(index: ID!): IndexResult!\n  resumeIndex(index: ID!): IndexResult!\n  deleteIndex(index: ID!): DeleteIndexResult!\n  "Removes samples for good. At least one condition must be given."\n  eraseSamples(index: ID!, filter: SampleFilter!): EraseResult!\n}\n\ntype Subscription {\n  "Begins with how the build stands (when newer than the cursor `after`), ends after COMPLETED, CANCELLED or FAILED."\n  indexProgress(index: ID!, after: String): IndexProgress!\n}\n\ninput BuildIndexInput {\n  "An alias for the index: 1 to 100 characters."\n  name: String!\n  "Model folder or GGUF file, under the allowed folders of the compute service; or a name in its Hugging Face cache."\n  model: String!\n  "PEFT LoRA adapter to apply to the model: a folder, or a name in the cache."\n  adapter: String\n  """\n  JSONL, CSV, TSV (packed or not), Parquet or Arrow: a file, or a folder of them, under the allowed folders of the index\n  service; or datasets/org/name in its Hugging Face cache.\n  """\n  dataset: String!\n  "`auto` (the default), or layers 0 to L with commas."\n  layers: String\n  "Longer samples lose the tail of their response. Default: the model\'s context."\n  maxTokens: Int\n  "Default SKIP: bad rows are reported and passed over."\n  onBadRow: OnBadRow\n  "Names of columns, where guessing is not wanted."\n  columns: ColumnsInput\n  "Of chats: which assistant turns are samples. Default LAST."\n  turns: Turns\n  "Of plain text: characters of a window at most, 64 to 65536. Default 1024."\n  textWindow: Int\n}\n\nenum Turns {\n  "The last of each row."\n  LAST\n  "Every one, each with all turns before it."\n  ALL\n}\n\ninput ColumnsInput {\n  prompt: String\n  response: String\n  "Of chat turns; stands for both prompt and response."\n  messages: String\n  "Of plain text, which is cut into windows; stands for both prompt and response."\n  text: String\n  label: String\n}\n\nenum OnBadRow {\n  SKIP\n  STOP\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based numbers of samples in the dataset, as `TrainingSample.row`."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\nunion BuildIndexResult = Index | IndexFailure\nunion PlanIndexResult = IndexPlan | IndexFailure\nunion IndexResult = Index | IndexFailure\nunion DeleteIndexResult = DeletedIndex | IndexFailure\nunion EraseResult = ErasedSamples | IndexFailure\n\ntype DeletedIndex {\n  id: ID!\n  name: String!\n}\n\ntype ErasedSamples {\n  erased: Int!\n  index: Index!\n}\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype IndexFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\nenum IndexState {\n  QUEUED\n  RUNNING\n  CANCELLED\n  FAILED\n  COMPLETED\n}\n\ntype Index @key(fields: "id") {\n  id: ID!\n  name: String!\n  state: IndexState!\n  createdAt: String!\n  "Samples that can be found."\n  samples: Int!\n  "What the last buildIndex set out to do."\n  plan: BuildPlan\n  progress: IndexProgress!\n  model: Model\n  dataset: Dataset!\n  "Everything that made the index; null until the model has been opened."\n  manifest: JSON\n  "Why the build failed."\n  error: IndexFailure\n  "Rows that have no signature, and why; in the order of their rows."\n  failures(first: Int = 20): [RowFailure!]!\n}\n\ntype BuildPlan {\n  "Samples of the dataset: its rows, unless a row gives several."\n  total: Int!\n  "Rows that the index has already."\n  kept: Int!\n  "Rows that will be signed."\n  toSign: Int!\n  "In words."\n  summary: String!\n}\n\nenum PlanAction {\n  "There is no index of the name: it is made."\n  CREATE\n  "A build that ended early, or rows that failed for a passing reason, are gone on with."\n  RESUME\n  "Rows were added to the dataset: they are signed, with whatever else is missing."\n  ADD_ROWS\n  "Everything is signed already."\n  NOTHING\n}\n\ntype IndexPlan {\n  action: PlanAction!\n  "In words."\n  summary: String!\n  "Samples of the dataset, those that cannot be read too."\n  rows: Int!\n  "False where the dataset was not read to its end: rows, sourceRows, unreadable and toSign are then extrapolated."\n  rowsExact: Boolean!\n  "Rows of the file that they are from."\n  sourceRows: Int!\n  "Rows that cannot be read."\n  unreadable: Int!\n  "Rows that the index has already."\n  kept: Int!\n  "Rows that would be given to the model."\n  toSign: Int!\n  "Share of the rows looked at that the model cannot take: their prompt is too long, say."\n  refusedShare: Float!\n  "The first rows that were found to have no signature, and why."\n  failures: [RowFailure!]!\n  tokens: PlannedTokens!\n  layers: PlannedLayers!\n  memory: PlannedMemory!\n  "Floating point operations of the build."\n  flops: Float!\n  seconds: PlannedSeconds!\n  "What the new signatures take in the store, about."\n  storeBytes: Float!\n  "The GPU, in words."\n  gpu: String!\n}\n\ntype PlannedTokens {\n  "Of all rows that would be signed, about."\n  total: Float!\n  "Rows that were rendered, spread evenly over those read; the other numbers are theirs."\n  sampled: Int!\n  mean: Float!\n  p95: Int!\n  max: Int!\n  "Share of rows whose response loses its tail."\n  truncatedShare: Float!\n}\n\ntype PlannedLayers {\n  "For `auto` the lowest and the highest that may be chosen; seconds and flops are for the lowest."\n  layers: [Int!]!\n  decided: Boolean!\n}\n\n"Bytes on the GPU."\ntype PlannedMemory {\n  "Of all weights."\n  weights: Float!\n  "Of the weights that are there at once."\n  weightsAtOnce: Float!\n  activations: Float!\n  "What may be used of the device; null where nothing says how much that is."\n  available: Float\n  mode: MemoryMode!\n}\n\nenum MemoryMode {\n  "All weights stay on the GPU."\n  RESIDENT\n  "Blocks are loaded in turn."\n  STREAMED\n}\n\n"From the first signature asked for to the last one stored; loading the model included."\ntype PlannedSeconds {\n  low: Float!\n  high: Float!\n  "Operations a second that they rest on."\n  flopsPerSecond: Float!\n  speedOf: SpeedOf!\n}\n\nenum SpeedOf {\n  "The model\'s own last batches on this GPU."\n  BATCHES\n  "A short run of one block of its shape."\n  TRIAL\n}\n\ntype Dataset {\n  path: String!\n  "SHA-256 of the file as it was indexed; null until it has been read."\n  digest: String\n  "Samples, those that cannot be read too."\n  rows: Int\n  "Rows of the file that they are from."\n  sourceRows: Int\n  columns: JSON\n}\n\ntype RowFailure {\n  "As `TrainingSample.row`."\n  row: Int!\n  "1-based line of the file, for rows that could not be read."\n  line: Int\n  code: ErrorCode!\n  reason: String!\n}\n\ntype IndexProgress {\n  "Opaque; grows with every change."\n  cursor: String!\n  state: IndexState!\n  "Rows stored. Never falls within a build."\n  done: Int!\n  total: Int!\n  "Rows without a signature; done + failed = total at the end."\n  failed: Int!\n  samplesPerSecond: Float\n  etaSeconds: Float\n  "What a running build waits for, such as a store that cannot be reached. It fails if that lasts."\n  waiting: IndexFailure\n  index: Index\n}\n\n"A turn of a conversation, with its role as chat files write it."\ntype ChatTurn @shareable {\n  role: ChatRole!\n  content: String!\n}\n\nenum ChatRole {\n  system\n  user\n  assistant\n}\n\ntype TrainingSample @key(fields: "id") {\n  id: ID!\n  "Its number among the dataset\'s samples, from 0: the row\'s number, unless a row gives several."\n  row: Int @shareable\n  "1-based line of the file where its row starts."\n  line: Float @shareable\n  "0-based row of the file."\n  sourceRow: Int @shareable\n  "Which of its row\'s samples it is, from 0; null where every row is one sample."\n  part: Int @shareable\n  "The turns before the prompt\'s."\n  context: [ChatTurn!] @shareable\n  prompt: String @shareable\n  response: String @shareable\n  "A window of plain text, of which prompt and response are the halves."\n  raw: Boolean @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n  "Tokens of the response were cut off to fit maxTokens."\n  truncated: Boolean\n  "Mean cross-entropy of the response under the model, in nats a token."\n  loss: Float\n  index: Index\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  DOWNLOAD_INVALID\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  "By id or name."\n  index(id: ID!): Index\n  "Newest first."\n  indexes: [Index!]\n  "How a build stands. Null when nothing is newer than the cursor `after`; a build that has ended always answers."\n  indexProgress(index: ID!, after: String): IndexProgress\n  "By id, as traces name samples."\n  sample(id: ID!): TrainingSample\n  """\n  What buildIndex would do with this input now, and what that takes; refused as it would be. Writes nothing. Reads the\n  dataset for about ten seconds at most (behind an index that is there it is read whole), renders some of its rows, and\n  measures for half a second how fast the GPU is.\n  """\n  planIndex(input: BuildIndexInput!): PlanIndexResult!\n  "The samples that taught the model the most, before anyone has seen a bad output. Of an index with a base model."\n  mostTaught(index: ID!, "1 to 1000." top: Int = 20, filter: SampleFilter): MostTaughtResult!\n}\n\ntype Mutation {\n  """\n  Builds an index, or brings one up to date: of an index of that name with the same model and settings, only rows that were\n  appended to the dataset since are signed. Answers at once, with a plan; `indexProgress` tells how it goes.\n  """\n  buildIndex(input: BuildIndexInput!): BuildIndexResult!\n  "Stops a build. What was stored stays; resumeIndex goes on from there."\n  cancelIndex(index: ID!): IndexResult!\n  resumeIndex(index: ID!): IndexResult!\n  deleteIndex(index: ID!): DeleteIndexResult!\n  "Removes samples for good. At least one condition must be given."\n  eraseSamples(index: ID!, filter: SampleFilter!): EraseResult!\n}\n\ntype Subscription {\n  "Begins with how the build stands (when newer than the cursor `after`), ends after COMPLETED, CANCELLED or FAILED."\n  indexProgress(index: ID!, after: String): IndexProgress!\n}\n\ninput BuildIndexInput {\n  "An alias for the index: 1 to 100 characters."\n  name: String!\n  "Model folder or GGUF file, under the allowed folders of the compute service; or a name in its Hugging Face cache."\n  model: String!\n  "PEFT LoRA adapter to apply to the model: a folder, or a name in the cache."\n  adapter: String\n  """\n  The model before the fine-tuning, named as `model` is: with it an index knows what the fine-tuning taught, token by token.\n  Default: the model without its adapter; without an adapter there is none.\n  """\n  base: String\n  "True: no base model, also where there is an adapter. Half the forward passes, and no verdicts."\n  withoutBase: Boolean\n  """\n  JSONL, CSV, TSV (packed or not), Parquet or Arrow: a file, or a folder of them, under the allowed folders of the index\n  service; or datasets/org/name in its Hugging Face cache.\n  """\n  dataset: String!\n  "`auto` (the default), or layers 0 to L with commas."\n  layers: String\n  "Longer samples lose the tail of their response. Default: the model\'s context."\n  maxTokens: Int\n  "Default SKIP: bad rows are reported and passed over."\n  onBadRow: OnBadRow\n  "Names of columns, where guessing is not wanted."\n  columns: ColumnsInput\n  "Of chats: which assistant turns are samples. Default LAST."\n  turns: Turns\n  "Of plain text: characters of a window at most, 64 to 65536. Default 1024."\n  textWindow: Int\n}\n\nenum Turns {\n  "The last of each row."\n  LAST\n  "Every one, each with all turns before it."\n  ALL\n}\n\ninput ColumnsInput {\n  prompt: String\n  response: String\n  "Of chat turns; stands for both prompt and response."\n  messages: String\n  "Of plain text, which is cut into windows; stands for both prompt and response."\n  text: String\n  label: String\n}\n\nenum OnBadRow {\n  SKIP\n  STOP\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based numbers of samples in the dataset, as `TrainingSample.row`."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\nunion BuildIndexResult = Index | IndexFailure\nunion PlanIndexResult = IndexPlan | IndexFailure\nunion IndexResult = Index | IndexFailure\nunion DeleteIndexResult = DeletedIndex | IndexFailure\nunion EraseResult = ErasedSamples | IndexFailure\nunion MostTaughtResult = MostTaught | IndexFailure\n\ntype DeletedIndex {\n  id: ID!\n  name: String!\n}\n\ntype MostTaught {\n  index: Index!\n  "The most taught first; `TrainingSample.taught` says how much."\n  samples: [TrainingSample!]!\n}\n\ntype ErasedSamples {\n  erased: Int!\n  index: Index!\n}\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype IndexFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\nenum IndexState {\n  QUEUED\n  RUNNING\n  CANCELLED\n  FAILED\n  COMPLETED\n}\n\ntype Index @key(fields: "id") {\n  id: ID!\n  name: String!\n  state: IndexState!\n  createdAt: String!\n  "Samples that can be found."\n  samples: Int!\n  "What the last buildIndex set out to do."\n  plan: BuildPlan\n  progress: IndexProgress!\n  model: Model\n  dataset: Dataset!\n  "Everything that made the index; null until the model has been opened."\n  manifest: JSON\n  "Why the build failed."\n  error: IndexFailure\n  "Rows that have no signature, and why; in the order of their rows."\n  failures(first: Int = 20): [RowFailure!]!\n}\n\ntype BuildPlan {\n  "Samples of the dataset: its rows, unless a row gives several."\n  total: Int!\n  "Rows that the index has already."\n  kept: Int!\n  "Rows that will be signed."\n  toSign: Int!\n  "In words."\n  summary: String!\n}\n\nenum PlanAction {\n  "There is no index of the name: it is made."\n  CREATE\n  "A build that ended early, or rows that failed for a passing reason, are gone on with."\n  RESUME\n  "Rows were added to the dataset: they are signed, with whatever else is missing."\n  ADD_ROWS\n  "Everything is signed already."\n  NOTHING\n}\n\ntype IndexPlan {\n  action: PlanAction!\n  "In words."\n  summary: String!\n  "Samples of the dataset, those that cannot be read too."\n  rows: Int!\n  "False where the dataset was not read to its end: rows, sourceRows, unreadable and toSign are then extrapolated."\n  rowsExact: Boolean!\n  "Rows of the file that they are from."\n  sourceRows: Int!\n  "Rows that cannot be read."\n  unreadable: Int!\n  "Rows that the index has already."\n  kept: Int!\n  "Rows that would be given to the model."\n  toSign: Int!\n  "Share of the rows looked at that the model cannot take: their prompt is too long, say."\n  refusedShare: Float!\n  "The first rows that were found to have no signature, and why."\n  failures: [RowFailure!]!\n  tokens: PlannedTokens!\n  layers: PlannedLayers!\n  memory: PlannedMemory!\n  "Floating point operations of the build."\n  flops: Float!\n  seconds: PlannedSeconds!\n  "What the new signatures take in the store, about."\n  storeBytes: Float!\n  "The GPU, in words."\n  gpu: String!\n}\n\ntype PlannedTokens {\n  "Of all rows that would be signed, about."\n  total: Float!\n  "Rows that were rendered, spread evenly over those read; the other numbers are theirs."\n  sampled: Int!\n  mean: Float!\n  p95: Int!\n  max: Int!\n  "Share of rows whose response loses its tail."\n  truncatedShare: Float!\n}\n\ntype PlannedLayers {\n  "For `auto` the lowest and the highest that may be chosen; seconds and flops are for the lowest."\n  layers: [Int!]!\n  decided: Boolean!\n}\n\n"Bytes on the GPU."\ntype PlannedMemory {\n  "Of all weights."\n  weights: Float!\n  "Of the weights that are there at once."\n  weightsAtOnce: Float!\n  activations: Float!\n  "What may be used of the device; null where nothing says how much that is."\n  available: Float\n  mode: MemoryMode!\n}\n\nenum MemoryMode {\n  "All weights stay on the GPU."\n  RESIDENT\n  "Blocks are loaded in turn."\n  STREAMED\n}\n\n"From the first signature asked for to the last one stored; loading the model included."\ntype PlannedSeconds {\n  low: Float!\n  high: Float!\n  "Operations a second that they rest on."\n  flopsPerSecond: Float!\n  speedOf: SpeedOf!\n}\n\nenum SpeedOf {\n  "The model\'s own last batches on this GPU."\n  BATCHES\n  "A short run of one block of its shape."\n  TRIAL\n}\n\ntype Dataset {\n  path: String!\n  "SHA-256 of the file as it was indexed; null until it has been read."\n  digest: String\n  "Samples, those that cannot be read too."\n  rows: Int\n  "Rows of the file that they are from."\n  sourceRows: Int\n  columns: JSON\n}\n\ntype RowFailure {\n  "As `TrainingSample.row`."\n  row: Int!\n  "1-based line of the file, for rows that could not be read."\n  line: Int\n  code: ErrorCode!\n  reason: String!\n}\n\ntype IndexProgress {\n  "Opaque; grows with every change."\n  cursor: String!\n  state: IndexState!\n  "Rows stored. Never falls within a build."\n  done: Int!\n  total: Int!\n  "Rows without a signature; done + failed = total at the end."\n  failed: Int!\n  samplesPerSecond: Float\n  etaSeconds: Float\n  "What a running build waits for, such as a store that cannot be reached. It fails if that lasts."\n  waiting: IndexFailure\n  index: Index\n}\n\n"A turn of a conversation, with its role as chat files write it."\ntype ChatTurn @shareable {\n  role: ChatRole!\n  content: String!\n}\n\nenum ChatRole {\n  system\n  user\n  assistant\n}\n\ntype TrainingSample @key(fields: "id") {\n  id: ID!\n  "Its number among the dataset\'s samples, from 0: the row\'s number, unless a row gives several."\n  row: Int @shareable\n  "1-based line of the file where its row starts."\n  line: Float @shareable\n  "0-based row of the file."\n  sourceRow: Int @shareable\n  "Which of its row\'s samples it is, from 0; null where every row is one sample."\n  part: Int @shareable\n  "The turns before the prompt\'s."\n  context: [ChatTurn!] @shareable\n  prompt: String @shareable\n  response: String @shareable\n  "A window of plain text, of which prompt and response are the halves."\n  raw: Boolean @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n  "Tokens of the response were cut off to fit maxTokens."\n  truncated: Boolean\n  "Mean cross-entropy of the response under the model, in nats a token."\n  loss: Float\n  """\n  How much it taught: over its few most taught response tokens, the sum of log p_tuned - log p_base, in nats. Null in an index\n  without a base model.\n  """\n  taught: Float\n  index: Index\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  DOWNLOAD_INVALID\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';

@@ -36,6 +36,7 @@ export type QueryTraceBehaviorArgs = {
   context?: InputMaybe<ReadonlyArray<ChatTurnInput>>;
   index?: InputMaybe<Scalars['ID']['input']>;
   top?: InputMaybe<Scalars['Int']['input']>;
+  method?: InputMaybe<TraceMethod>;
   alpha?: InputMaybe<Scalars['Float']['input']>;
   tokens?: InputMaybe<Scalars['Boolean']['input']>;
   filter?: InputMaybe<SampleFilter>;
@@ -51,6 +52,42 @@ export type QueryTraceArgs = {
 export type QueryTracesArgs = {
   index?: InputMaybe<Scalars['ID']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type TraceMethod =
+  /** By the words that the fine-tuning taught, in the output and in the samples (docs/method.md). */
+  | 'TAUGHT'
+  /** By the paper's signature: cosines of hidden states and of gradients, weighed by alpha. */
+  | 'REPT'
+  /** By the released code's formula, hidden state and gradient concatenated as they are: for comparison. */
+  | 'RAW';
+
+export type VerdictState =
+  /** The fine-tuning taught this. */
+  | 'TAUGHT'
+  /** It did not: the base model says this, or about as readily. The matches are the nearest samples all the same. */
+  | 'NOT_TAUGHT'
+  /** Between the two. */
+  | 'UNCERTAIN'
+  /** The index has no base model to compare with. */
+  | 'UNKNOWN';
+
+/** Did the fine-tuning teach it, or was it not the data at all? */
+export type Verdict = {
+  readonly __typename?: 'Verdict';
+  readonly state: VerdictState;
+  /** In words. */
+  readonly words: Scalars['String']['output'];
+  /** What to do about it, where there is something. */
+  readonly remedy?: Maybe<Scalars['String']['output']>;
+  /** Mean over the response tokens of log p_tuned - log p_base, in nats. Null for UNKNOWN, as all below. */
+  readonly meanRatio?: Maybe<Scalars['Float']['output']>;
+  /** Of the most taught token. */
+  readonly peakRatio?: Maybe<Scalars['Float']['output']>;
+  /** Share of outputs of the base model with a mean as high. */
+  readonly pValue?: Maybe<Scalars['Float']['output']>;
+  /** How many such outputs the index knows; the smallest p-value is one over one more. */
+  readonly nullOutputs?: Maybe<Scalars['Int']['output']>;
 };
 
 export type ChatTurnInput = {
@@ -90,8 +127,14 @@ export type Trace = {
   readonly context?: Maybe<ReadonlyArray<ChatTurn>>;
   /** All traced outputs with their prompts, the first included. */
   readonly questions: ReadonlyArray<TracedQuestion>;
-  readonly alpha: Scalars['Float']['output'];
-  /** Scores are means over these. */
+  readonly method: TraceMethod;
+  /** Why this method. */
+  readonly methodReason: Scalars['String']['output'];
+  /** Over all outputs. */
+  readonly verdict: Verdict;
+  /** Of REPT; null for other methods. */
+  readonly alpha?: Maybe<Scalars['Float']['output']>;
+  /** Hidden and gradient scores are means over these. */
   readonly layers: ReadonlyArray<Scalars['Int']['output']>;
   /** Token scores are of this layer. */
   readonly tokenLayer: Scalars['Int']['output'];
@@ -113,6 +156,7 @@ export type TracedQuestion = {
   readonly output: Scalars['String']['output'];
   /** Its tail was cut off to fit the index's maxTokens, as the samples' tails were. */
   readonly truncated: Scalars['Boolean']['output'];
+  readonly verdict: Verdict;
   readonly tokens?: Maybe<ReadonlyArray<Token>>;
 };
 
@@ -120,22 +164,37 @@ export type Match = {
   readonly __typename?: 'Match';
   /** 1 is the best. */
   readonly rank: Scalars['Int']['output'];
-  /** alpha * hiddenScore + (1 - alpha) * gradientScore */
+  /** By the trace's method; of REPT alpha * hiddenScore + (1 - alpha) * gradientScore. */
   readonly score: Scalars['Float']['output'];
   /** Cosine of the hidden states at p. */
   readonly hiddenScore: Scalars['Float']['output'];
   /** Cosine of the gradients at p. */
   readonly gradientScore: Scalars['Float']['output'];
+  /** Of TAUGHT, which word of an output met which word of the sample; the strongest pairs first. Null for other methods. */
+  readonly evidence?: Maybe<ReadonlyArray<Evidence>>;
   /** The sample as it was when the trace was made. */
   readonly sample: TrainingSample;
   /** Null when tokens were not asked for, and beyond rank 100. */
   readonly tokens?: Maybe<ReadonlyArray<Token>>;
 };
 
+export type Evidence = {
+  readonly __typename?: 'Evidence';
+  /** Of the traced outputs, from 0. */
+  readonly output: Scalars['Int']['output'];
+  /** Positions as `Token.position`. */
+  readonly outputPosition: Scalars['Int']['output'];
+  readonly samplePosition: Scalars['Int']['output'];
+  /** What the pair added to the score. */
+  readonly weight: Scalars['Float']['output'];
+};
+
 export type Token = {
   readonly __typename?: 'Token';
   readonly text: Scalars['String']['output'];
   readonly score: Scalars['Float']['output'];
+  /** log p_tuned - log p_base of a response token, in nats; null for the prompt's, and without a base model. */
+  readonly taught?: Maybe<Scalars['Float']['output']>;
   readonly part: TokenPart;
   /** 0-based, in the rendering. */
   readonly position: Scalars['Int']['output'];
@@ -378,6 +437,9 @@ export type ResolversTypes = {
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   Float: ResolverTypeWrapper<Scalars['Float']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  TraceMethod: TraceMethod;
+  VerdictState: VerdictState;
+  Verdict: ResolverTypeWrapper<Verdict>;
   ChatTurnInput: ChatTurnInput;
   TraceResult: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['TraceResult']>;
   Failure: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Failure']>;
@@ -386,6 +448,7 @@ export type ResolversTypes = {
   Trace: ResolverTypeWrapper<TraceParent>;
   TracedQuestion: ResolverTypeWrapper<TracedQuestion>;
   Match: ResolverTypeWrapper<Match>;
+  Evidence: ResolverTypeWrapper<Evidence>;
   Token: ResolverTypeWrapper<Token>;
   TokenPart: TokenPart;
   Timing: ResolverTypeWrapper<Timing>;
@@ -408,6 +471,7 @@ export type ResolversParentTypes = {
   Int: Scalars['Int']['output'];
   Float: Scalars['Float']['output'];
   Boolean: Scalars['Boolean']['output'];
+  Verdict: Verdict;
   ChatTurnInput: ChatTurnInput;
   TraceResult: ResolversUnionTypes<ResolversParentTypes>['TraceResult'];
   Failure: ResolversInterfaceTypes<ResolversParentTypes>['Failure'];
@@ -416,6 +480,7 @@ export type ResolversParentTypes = {
   Trace: TraceParent;
   TracedQuestion: TracedQuestion;
   Match: Match;
+  Evidence: Evidence;
   Token: Token;
   Timing: Timing;
   ChatTurn: ChatTurn;
@@ -452,6 +517,19 @@ export type QueryResolvers<
     ContextType,
     RequireFields<QueryTracesArgs, 'first'>
   >;
+};
+
+export type VerdictResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['Verdict'] = ResolversParentTypes['Verdict'],
+> = {
+  state?: Resolver<ResolversTypes['VerdictState'], ParentType, ContextType>;
+  words?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  remedy?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  meanRatio?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  peakRatio?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  pValue?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
+  nullOutputs?: Resolver<Maybe<ResolversTypes['Int']>, ParentType, ContextType>;
 };
 
 export type TraceResultResolvers<
@@ -502,7 +580,10 @@ export type TraceResolvers<
   prompt?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   context?: Resolver<Maybe<ReadonlyArray<ResolversTypes['ChatTurn']>>, ParentType, ContextType>;
   questions?: Resolver<ReadonlyArray<ResolversTypes['TracedQuestion']>, ParentType, ContextType>;
-  alpha?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  method?: Resolver<ResolversTypes['TraceMethod'], ParentType, ContextType>;
+  methodReason?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  verdict?: Resolver<ResolversTypes['Verdict'], ParentType, ContextType>;
+  alpha?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   layers?: Resolver<ReadonlyArray<ResolversTypes['Int']>, ParentType, ContextType>;
   tokenLayer?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   index?: Resolver<Maybe<ResolversTypes['Index']>, ParentType, ContextType>;
@@ -523,6 +604,7 @@ export type TracedQuestionResolvers<
   prompt?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   output?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   truncated?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  verdict?: Resolver<ResolversTypes['Verdict'], ParentType, ContextType>;
   tokens?: Resolver<Maybe<ReadonlyArray<ResolversTypes['Token']>>, ParentType, ContextType>;
 };
 
@@ -534,8 +616,19 @@ export type MatchResolvers<
   score?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
   hiddenScore?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
   gradientScore?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  evidence?: Resolver<Maybe<ReadonlyArray<ResolversTypes['Evidence']>>, ParentType, ContextType>;
   sample?: Resolver<ResolversTypes['TrainingSample'], ParentType, ContextType>;
   tokens?: Resolver<Maybe<ReadonlyArray<ResolversTypes['Token']>>, ParentType, ContextType>;
+};
+
+export type EvidenceResolvers<
+  ContextType = RequestContext,
+  ParentType extends ResolversParentTypes['Evidence'] = ResolversParentTypes['Evidence'],
+> = {
+  output?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  outputPosition?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  samplePosition?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  weight?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
 };
 
 export type TokenResolvers<
@@ -544,6 +637,7 @@ export type TokenResolvers<
 > = {
   text?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   score?: Resolver<ResolversTypes['Float'], ParentType, ContextType>;
+  taught?: Resolver<Maybe<ResolversTypes['Float']>, ParentType, ContextType>;
   part?: Resolver<ResolversTypes['TokenPart'], ParentType, ContextType>;
   position?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
@@ -599,6 +693,7 @@ export type ModelResolvers<
 export type Resolvers<ContextType = RequestContext> = {
   JSON?: GraphQLScalarType;
   Query?: QueryResolvers<ContextType>;
+  Verdict?: VerdictResolvers<ContextType>;
   TraceResult?: TraceResultResolvers<ContextType>;
   Failure?: FailureResolvers<ContextType>;
   TraceFailure?: TraceFailureResolvers<ContextType>;
@@ -606,6 +701,7 @@ export type Resolvers<ContextType = RequestContext> = {
   Trace?: TraceResolvers<ContextType>;
   TracedQuestion?: TracedQuestionResolvers<ContextType>;
   Match?: MatchResolvers<ContextType>;
+  Evidence?: EvidenceResolvers<ContextType>;
   Token?: TokenResolvers<ContextType>;
   Timing?: TimingResolvers<ContextType>;
   ChatTurn?: ChatTurnResolvers<ContextType>;
@@ -615,4 +711,4 @@ export type Resolvers<ContextType = RequestContext> = {
 };
 
 export const SCHEMA =
-  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  """\n  Which samples of an index taught this output? Same question, same index: same trace. A slow one answers TracePending: ask\n  `trace(id)` until it is there.\n  """\n  traceBehavior(\n    "What the model said, as it said it."\n    output: String!\n    "What it was asked. Without it the trace goes by the output\'s gradient alone (alpha 0)."\n    prompt: String\n    """\n    The turns before, 256 at most, the same for all outputs. Without a prompt the last of them is the user\'s, and is the\n    prompt.\n    """\n    context: [ChatTurnInput!]\n    "Id or name; may be left out when there is exactly one."\n    index: ID\n    "Matches, 1 to 1000."\n    top: Int = 10\n    "Weight of the hidden state\'s cosine, 0 to 1; the rest is the gradient\'s. Default 0.5, without a prompt 0."\n    alpha: Float\n    "Score the tokens of the matches and of the output."\n    tokens: Boolean = true\n    filter: SampleFilter\n    "Compare with every sample, also where the store\'s search would be approximate."\n    exact: Boolean = false\n    "Further outputs of the same incident, 31 at most: scores are averaged over all."\n    outputs: [String!]\n    "Prompts of `outputs`, one each. Left out: `prompt` for all."\n    prompts: [String!]\n  ): TraceResult!\n  "A trace by its id."\n  trace(id: ID!): TraceResult\n  "Stored traces, newest first."\n  traces(index: ID, first: Int = 20): [Trace!]\n}\n\ninput ChatTurnInput {\n  role: ChatRole!\n  content: String!\n}\n\nunion TraceResult = Trace | TracePending | TraceFailure\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype TraceFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\n"Still being worked on."\ntype TracePending {\n  id: ID!\n}\n\ntype Trace @key(fields: "id") {\n  "A digest of index, manifest, question and settings."\n  id: ID!\n  createdAt: String!\n  output: String!\n  prompt: String\n  "The turns before the prompt\'s."\n  context: [ChatTurn!]\n  "All traced outputs with their prompts, the first included."\n  questions: [TracedQuestion!]!\n  alpha: Float!\n  "Scores are means over these."\n  layers: [Int!]!\n  "Token scores are of this layer."\n  tokenLayer: Int!\n  index: Index\n  model: Model\n  "Whether every sample was compared; if not, the measured share of the true top 10 that such a search finds."\n  exact: Boolean!\n  recall: Float\n  "Tokens of the (first) prompt and output; null when tokens were not asked for."\n  outputTokens: [Token!]\n  matches: [Match!]!\n  timings: [Timing!]!\n}\n\ntype TracedQuestion {\n  context: [ChatTurn!]\n  prompt: String\n  output: String!\n  "Its tail was cut off to fit the index\'s maxTokens, as the samples\' tails were."\n  truncated: Boolean!\n  tokens: [Token!]\n}\n\ntype Match {\n  "1 is the best."\n  rank: Int!\n  "alpha * hiddenScore + (1 - alpha) * gradientScore"\n  score: Float!\n  "Cosine of the hidden states at p."\n  hiddenScore: Float!\n  "Cosine of the gradients at p."\n  gradientScore: Float!\n  "The sample as it was when the trace was made."\n  sample: TrainingSample!\n  "Null when tokens were not asked for, and beyond rank 100."\n  tokens: [Token!]\n}\n\ntype Token {\n  text: String!\n  score: Float!\n  part: TokenPart!\n  "0-based, in the rendering."\n  position: Int!\n}\n\nenum TokenPart {\n  PROMPT\n  RESPONSE\n}\n\ntype Timing {\n  name: String!\n  milliseconds: Float!\n}\n\n"A turn of a conversation, with its role as chat files write it."\ntype ChatTurn @shareable {\n  role: ChatRole!\n  content: String!\n}\n\nenum ChatRole {\n  system\n  user\n  assistant\n}\n\ntype TrainingSample @key(fields: "id", resolvable: false) {\n  id: ID!\n  row: Int @shareable\n  line: Float @shareable\n  sourceRow: Int @shareable\n  part: Int @shareable\n  context: [ChatTurn!] @shareable\n  prompt: String @shareable\n  response: String @shareable\n  raw: Boolean @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n}\n\ntype Index @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n  digest: String @shareable\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based numbers of samples in the dataset, as `TrainingSample.row`."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  DOWNLOAD_INVALID\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n\n"Any JSON value."\nscalar JSON\n\ntype Query {\n  """\n  Which samples of an index taught this output? Same question, same index: same trace. A slow one answers TracePending: ask\n  `trace(id)` until it is there.\n  """\n  traceBehavior(\n    "What the model said, as it said it."\n    output: String!\n    "What it was asked. Without it the trace goes by the output\'s gradient alone (alpha 0)."\n    prompt: String\n    """\n    The turns before, 256 at most, the same for all outputs. Without a prompt the last of them is the user\'s, and is the\n    prompt.\n    """\n    context: [ChatTurnInput!]\n    "Id or name; may be left out when there is exactly one."\n    index: ID\n    "Matches, 1 to 1000."\n    top: Int = 10\n    """\n    What ranks the matches. Default: TAUGHT where the index has a base model, unless alpha is given; else REPT.\n    """\n    method: TraceMethod\n    "Of REPT: weight of the hidden state\'s cosine, 0 to 1; the rest is the gradient\'s. Default 0.5, without a prompt 0."\n    alpha: Float\n    "Score the tokens of the matches and of the output."\n    tokens: Boolean = true\n    filter: SampleFilter\n    "Compare with every sample, also where the store\'s search would be approximate."\n    exact: Boolean = false\n    "Further outputs of the same incident, 31 at most: scores are averaged over all."\n    outputs: [String!]\n    "Prompts of `outputs`, one each. Left out: `prompt` for all."\n    prompts: [String!]\n  ): TraceResult!\n  "A trace by its id."\n  trace(id: ID!): TraceResult\n  "Stored traces, newest first."\n  traces(index: ID, first: Int = 20): [Trace!]\n}\n\nenum TraceMethod {\n  "By the words that the fine-tuning taught, in the output and in the samples (docs/method.md)."\n  TAUGHT\n  "By the paper\'s signature: cosines of hidden states and of gradients, weighed by alpha."\n  REPT\n  "By the released code\'s formula, hidden state and gradient concatenated as they are: for comparison."\n  RAW\n}\n\nenum VerdictState {\n  "The fine-tuning taught this."\n  TAUGHT\n  "It did not: the base model says this, or about as readily. The matches are the nearest samples all the same."\n  NOT_TAUGHT\n  "Between the two."\n  UNCERTAIN\n  "The index has no base model to compare with."\n  UNKNOWN\n}\n\n"Did the fine-tuning teach it, or was it not the data at all?"\ntype Verdict {\n  state: VerdictState!\n  "In words."\n  words: String!\n  "What to do about it, where there is something."\n  remedy: String\n  "Mean over the response tokens of log p_tuned - log p_base, in nats. Null for UNKNOWN, as all below."\n  meanRatio: Float\n  "Of the most taught token."\n  peakRatio: Float\n  "Share of outputs of the base model with a mean as high."\n  pValue: Float\n  "How many such outputs the index knows; the smallest p-value is one over one more."\n  nullOutputs: Int\n}\n\ninput ChatTurnInput {\n  role: ChatRole!\n  content: String!\n}\n\nunion TraceResult = Trace | TracePending | TraceFailure\n\ninterface Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\ntype TraceFailure implements Failure {\n  code: ErrorCode!\n  message: String!\n  remedy: String!\n}\n\n"Still being worked on."\ntype TracePending {\n  id: ID!\n}\n\ntype Trace @key(fields: "id") {\n  "A digest of index, manifest, question and settings."\n  id: ID!\n  createdAt: String!\n  output: String!\n  prompt: String\n  "The turns before the prompt\'s."\n  context: [ChatTurn!]\n  "All traced outputs with their prompts, the first included."\n  questions: [TracedQuestion!]!\n  method: TraceMethod!\n  "Why this method."\n  methodReason: String!\n  "Over all outputs."\n  verdict: Verdict!\n  "Of REPT; null for other methods."\n  alpha: Float\n  "Hidden and gradient scores are means over these."\n  layers: [Int!]!\n  "Token scores are of this layer."\n  tokenLayer: Int!\n  index: Index\n  model: Model\n  "Whether every sample was compared; if not, the measured share of the true top 10 that such a search finds."\n  exact: Boolean!\n  recall: Float\n  "Tokens of the (first) prompt and output; null when tokens were not asked for."\n  outputTokens: [Token!]\n  matches: [Match!]!\n  timings: [Timing!]!\n}\n\ntype TracedQuestion {\n  context: [ChatTurn!]\n  prompt: String\n  output: String!\n  "Its tail was cut off to fit the index\'s maxTokens, as the samples\' tails were."\n  truncated: Boolean!\n  verdict: Verdict!\n  tokens: [Token!]\n}\n\ntype Match {\n  "1 is the best."\n  rank: Int!\n  "By the trace\'s method; of REPT alpha * hiddenScore + (1 - alpha) * gradientScore."\n  score: Float!\n  "Cosine of the hidden states at p."\n  hiddenScore: Float!\n  "Cosine of the gradients at p."\n  gradientScore: Float!\n  "Of TAUGHT, which word of an output met which word of the sample; the strongest pairs first. Null for other methods."\n  evidence: [Evidence!]\n  "The sample as it was when the trace was made."\n  sample: TrainingSample!\n  "Null when tokens were not asked for, and beyond rank 100."\n  tokens: [Token!]\n}\n\ntype Evidence {\n  "Of the traced outputs, from 0."\n  output: Int!\n  "Positions as `Token.position`."\n  outputPosition: Int!\n  samplePosition: Int!\n  "What the pair added to the score."\n  weight: Float!\n}\n\ntype Token {\n  text: String!\n  score: Float!\n  "log p_tuned - log p_base of a response token, in nats; null for the prompt\'s, and without a base model."\n  taught: Float\n  part: TokenPart!\n  "0-based, in the rendering."\n  position: Int!\n}\n\nenum TokenPart {\n  PROMPT\n  RESPONSE\n}\n\ntype Timing {\n  name: String!\n  milliseconds: Float!\n}\n\n"A turn of a conversation, with its role as chat files write it."\ntype ChatTurn @shareable {\n  role: ChatRole!\n  content: String!\n}\n\nenum ChatRole {\n  system\n  user\n  assistant\n}\n\ntype TrainingSample @key(fields: "id", resolvable: false) {\n  id: ID!\n  row: Int @shareable\n  line: Float @shareable\n  sourceRow: Int @shareable\n  part: Int @shareable\n  context: [ChatTurn!] @shareable\n  prompt: String @shareable\n  response: String @shareable\n  raw: Boolean @shareable\n  label: String @shareable\n  metadata: JSON @shareable\n}\n\ntype Index @key(fields: "id", resolvable: false) {\n  id: ID!\n}\n\ntype Model @key(fields: "id", resolvable: false) {\n  id: ID!\n  digest: String @shareable\n}\n\n"All conditions that are given must hold."\ninput SampleFilter {\n  "Has this label."\n  label: String\n  "Has one of these labels."\n  labels: [String!]\n  "Has none of these labels."\n  withoutLabels: [String!]\n  "Each: the metadata value, as text, is one of `values`."\n  metadata: [MetadataFilter!]\n  "0-based numbers of samples in the dataset, as `TrainingSample.row`."\n  rows: [Int!]\n}\n\ninput MetadataFilter {\n  key: String!\n  values: [String!]!\n}\n\n"One vocabulary, also on the bus and in the command\'s exit text."\nenum ErrorCode {\n  ADAPTER_NOT_FOUND\n  BUS_UNREACHABLE\n  CANCELLED\n  CHECKPOINT_INVALID\n  CONFIG_INVALID\n  CONFIG_UNSUPPORTED\n  CONFLICT\n  DATASET_CHANGED\n  DATASET_INVALID\n  DATASET_NOT_FOUND\n  DEVICE_LOST\n  DISK_FULL\n  DOWNLOAD_INVALID\n  GPU_REFUSED\n  INDEX_AMBIGUOUS\n  INDEX_BUSY\n  INDEX_NOT_FOUND\n  INDEX_NOT_READY\n  INPUT_INVALID\n  INTERNAL\n  LAYER_NOT_FOUND\n  LORA_INVALID\n  LORA_NOT_FOUND\n  LORA_UNSUPPORTED\n  MODEL_CHANGED\n  MODEL_NOT_FOUND\n  NOT_FINITE\n  NOT_YET\n  OUT_OF_MEMORY\n  PATH_NOT_ALLOWED\n  PROMPT_TOO_LONG\n  QUERY_INVALID\n  QUERY_TOO_COSTLY\n  QUERY_TOO_DEEP\n  REQUEST_TOO_LARGE\n  SAMPLE_NOT_FOUND\n  SERVICE_UNAVAILABLE\n  SHAPE_MISMATCH\n  STORE_UNREACHABLE\n  TEMPLATE_INVALID\n  TIMEOUT\n  TOKENIZER_INVALID\n  TOKENIZER_MISMATCH\n  TOKEN_REQUIRED\n  TRACE_NOT_FOUND\n  UNAUTHENTICATED\n  WEIGHTS_INVALID\n  WEIGHTS_NOT_FINITE\n}\n';

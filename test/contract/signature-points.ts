@@ -2,6 +2,9 @@
 import { v5 as uuid } from 'uuid';
 import { expect } from 'vitest';
 import type { Random } from '../../lib/random.ts';
+import { TOKEN_DIMS } from '../../lib/taught/constants.ts';
+import { lessonTotal, packLesson, unpackLesson } from '../../lib/taught/lesson.ts';
+import { pooled } from '../../lib/taught/pooled.ts';
 import { ReptraceError, type ErrorCode } from '../../lib/errors.ts';
 import type {
   CollectionShape,
@@ -35,10 +38,36 @@ export function randomPoint(
     metadata: { source: random.pick(['web', 'books']), score: random.int(3), nested: { deep: [row] } },
     truncated: row % 2 === 0,
     loss: random.next(),
+    ...(shape.taught ? randomLesson(random, row % 9) : { taught: null, lesson: null }),
     vector: concatenated(blocks),
     norms: Float32Array.from({ length: blocks.length }, () => random.next()),
     ...more,
   };
+}
+
+/** A lesson of so many tokens; of none it is empty, and its pooled vector zero. */
+export function randomLesson(random: Random, tokens: number): Pick<SamplePoint, 'taught' | 'lesson'> {
+  const packed = packLesson(
+    Array.from({ length: tokens }, (_, i) => ({
+      position: 40 + i,
+      weight: (10 * (random.next() + 0.01)) / (i + 1),
+      gradient: unit(random, TOKEN_DIMS),
+      hidden: unit(random, TOKEN_DIMS),
+    })),
+  );
+  const kept = unpackLesson(packed);
+  return { taught: Math.fround(lessonTotal(kept)), lesson: { packed, pooled: pooled(kept) } };
+}
+
+/** The point with its numbers and bytes as text: `toEqual` takes ten thousand times as long for arrays. */
+export function legible({ vector, norms, lesson, ...text }: SamplePoint): object {
+  const [packed, pooledValues] = lesson === null ? [null, null] : [lesson.packed, lesson.pooled];
+  const bytes = [vector, norms, packed, pooledValues].map((values) =>
+    values === null
+      ? null
+      : Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64'),
+  );
+  return { ...text, bytes };
 }
 
 export function idOf(row: number): string {

@@ -13,10 +13,10 @@ import { arrow } from '../../services/index/stores/arrow.ts';
 import { openLanceStore } from '../../services/index/stores/lance-store.ts';
 import { tableSchema } from '../../services/index/stores/lance-table.ts';
 import type { SignatureStore } from '../../services/index/stores/signature-store.ts';
-import { bruteForce, failsWith, randomPoint, rowsIn, searchRows } from './signature-points.ts';
+import { bruteForce, failsWith, legible, randomPoint, rowsIn, searchRows } from './signature-points.ts';
 
 const BUILT = new URL('../../dist/services/index/stores/lance-store.js', import.meta.url).href;
-const SHAPE = { layers: [5], width: 64 };
+const SHAPE = { layers: [5], width: 64, taught: false };
 
 const random = new Random(29);
 let folder: string;
@@ -31,12 +31,13 @@ test('a writing process killed with SIGKILL loses nothing that upsert resolved f
   const script = `
     import { openLanceStore } from ${JSON.stringify(BUILT)};
     const store = await openLanceStore(${JSON.stringify(folder)});
-    await store.create('killed', { layers: [5], width: 64 });
+    await store.create('killed', { layers: [5], width: 64, taught: false });
     for (let row = 0; ; row += 8) {
       await store.upsert('killed', Array.from({ length: 8 }, (_, i) => ({
         id: '00000000-0000-5000-8000-' + String(row + i).padStart(12, '0'), row: row + i, line: row + i + 1,
         sourceRow: row + i, part: null, context: [], prompt: 'p', response: 'r', raw: null,
-        label: null, metadata: {}, truncated: false, loss: 1, vector: new Float32Array(128).fill(0.1), norms: new Float32Array(2),
+        label: null, metadata: {}, truncated: false, loss: 1,
+        taught: null, lesson: null, vector: new Float32Array(128).fill(0.1), norms: new Float32Array(2),
       })));
       console.log(row + 8);
     }
@@ -102,7 +103,7 @@ test('many small writes leave few files', async () => {
 });
 
 test('searches go on while files are merged under them, also by another store', async () => {
-  const wide = { layers: [5], width: 512 };
+  const wide = { layers: [5], width: 512, taught: false };
   const stores = [await openLanceStore(folder), await openLanceStore(folder)];
   await stores[0].create('merged', wide);
   const points = Array.from({ length: 700 }, (_, row) => randomPoint(random, wide, row));
@@ -142,6 +143,60 @@ test('what was erased is in no file of the folder', async () => {
   await store.close();
 });
 
+test('of an erased lesson nothing is in any file either', async () => {
+  const store = await openLanceStore(folder);
+  const shape = { ...SHAPE, taught: true };
+  await store.create('forgotten', shape);
+  const points = Array.from({ length: 300 }, (_, row) => randomPoint(random, shape, row));
+  await store.upsert('forgotten', points);
+  const bytes = (row: number): Buffer[] => {
+    const { lesson } = points[row];
+    if (lesson === null) throw new Error('no lesson');
+    return [Buffer.from(lesson.packed), Buffer.from(lesson.pooled.buffer)];
+  };
+  for (const part of bytes(152)) expect(await filesWith(part)).toBe(1);
+  expect(await store.erase('forgotten', { rows: [152] })).toBe(1);
+  for (const part of bytes(152)) expect(await filesWith(part)).toBe(0);
+  for (const part of bytes(151)) expect(await filesWith(part)).toBe(1);
+  await store.close();
+});
+
+test('a scan gives every point once, whatever is merged, written again or erased under it', async () => {
+  const store = await openLanceStore(folder);
+  const wide = { layers: [1, 2, 3, 4], width: 2048, taught: true };
+  await store.create('scanned', wide);
+  const points = Array.from({ length: 400 }, (_, row) => randomPoint(random, wide, row));
+  await store.upsert('scanned', points);
+  const seen: number[] = [];
+  const erased: number[] = [];
+  for await (const page of store.scan('scanned')) {
+    // 65 kB a point.
+    expect(page.length).toBeLessThan(130);
+    seen.push(...page.map(({ row }) => row));
+    for (const point of page) expect(legible(point)).toEqual(legible(points[point.row]));
+    const next = points.find(({ row }) => !seen.includes(row) && !erased.includes(row));
+    if (next === undefined) break;
+    erased.push(next.row);
+    await store.erase('scanned', { rows: [next.row] });
+    await store.upsert('scanned', points.slice(seen[0], seen[0] + 1));
+  }
+  expect(erased.length).toBeGreaterThan(2);
+  expect(seen.sort((a, b) => a - b)).toEqual(
+    points.map(({ row }) => row).filter((row) => !erased.includes(row)),
+  );
+  await store.close();
+});
+
+test('a scan whose files keep going away ends with INDEX_BUSY, by name', async () => {
+  const store = await openLanceStore(folder);
+  await store.create('gone', SHAPE);
+  await store.upsert('gone', [randomPoint(random, SHAPE, 1)]);
+  await rm(join(folder, 'gone.lance', 'data'), { recursive: true });
+  const { message } = await failsWith('INDEX_BUSY', store.scan('gone')[Symbol.asyncIterator]().next());
+  expect(message).toContain('index gone');
+  await store.close();
+});
+
 test('two stores on one folder do not double a point, and each sees what the other wrote', async () => {
   const stores = [await openLanceStore(folder), await openLanceStore(folder)];
   await Promise.all(stores.map((store) => store.create('shared', SHAPE)));
@@ -157,7 +212,7 @@ test('two stores on one folder do not double a point, and each sees what the oth
 
 test('a table of an earlier version is a CONFLICT that says what to do, and can be dropped', async () => {
   const { fields } = tableSchema(SHAPE);
-  const metadata = new Map([['reptrace.shape', JSON.stringify(SHAPE)]]);
+  const metadata = new Map([['reptrace.shape.2', JSON.stringify(SHAPE)]]);
   const connection = await connect(folder);
   (await connection.createEmptyTable('earlier', new arrow.Schema(fields.slice(0, 2), metadata))).close();
   connection.close();
@@ -184,7 +239,7 @@ test('a folder that is a file is STORE_UNREACHABLE, by name; one that went away 
   await store.close();
 });
 
-async function filesWith(text: string): Promise<number> {
+async function filesWith(text: string | Buffer): Promise<number> {
   let count = 0;
   for (const name of await readdir(folder, { recursive: true })) {
     const path = join(folder, name);

@@ -7,7 +7,7 @@ import { connectQdrantStore } from '../../services/index/stores/qdrant-store.ts'
 import { startQdrant, type QdrantServer } from '../servers/qdrant.ts';
 import { bruteForce, failsWith, randomPoint, rowsIn, searchRows } from './signature-points.ts';
 
-const SHAPE = { layers: [5], width: 256 };
+const SHAPE = { layers: [5], width: 256, taught: false };
 const random = new Random(31);
 let server: QdrantServer | undefined;
 

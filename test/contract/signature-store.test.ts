@@ -23,7 +23,7 @@ import {
   unit,
 } from './signature-points.ts';
 
-const SHAPE = { layers: [3, 7], width: 16 };
+const SHAPE = { layers: [3, 7], width: 16, taught: false };
 const LENGTH = 64;
 const HOSTILE = [
   "it's",
@@ -197,7 +197,7 @@ describe.each(STORES)('%s', (_name, of) => {
         index,
         hostile.map(({ id }) => id),
       ),
-    ).toEqual(hostile.map(({ vector: _vector, norms: _norms, ...text }) => text));
+    ).toEqual(hostile.map(({ vector: _vector, norms: _norms, lesson: _lesson, ...text }) => text));
     const only = (filter: SampleFilter): Promise<number[]> =>
       searchRows(store, index, queries()[0], 50, filter);
     for (const [row, text] of HOSTILE.entries()) {
@@ -256,7 +256,7 @@ describe.each(STORES)('%s', (_name, of) => {
   test('what does not fit the collection is refused', async () => {
     await store.create(index, SHAPE);
     const [query] = queries();
-    const odd = randomPoint(random, { layers: [3], width: 16 }, 1);
+    const odd = randomPoint(random, { layers: [3], width: 16, taught: false }, 1);
     await failsWith('INPUT_INVALID', store.upsert(index, [odd]));
     await failsWith('INPUT_INVALID', store.upsert(index, [randomPoint(random, SHAPE, 1, { id: '1' })]));
     await failsWith('INPUT_INVALID', store.search(index, { query: odd.vector, top: 1, exact: true }));
@@ -264,7 +264,7 @@ describe.each(STORES)('%s', (_name, of) => {
       await failsWith('INPUT_INVALID', store.search(index, { query, top, exact: true }));
     }
     await failsWith('INPUT_INVALID', store.count(index, { rows: [1.5] }));
-    await failsWith('CONFLICT', store.create(index, { layers: [7, 3], width: 16 }));
+    await failsWith('CONFLICT', store.create(index, { layers: [7, 3], width: 16, taught: false }));
     await failsWith('INPUT_INVALID', store.create('../escape', SHAPE));
     await store.create(index, SHAPE);
   });
@@ -289,7 +289,7 @@ describe.each(STORES)('%s', (_name, of) => {
   });
 
   test('vectors of a large model, more than one request of them, go in and come back', async () => {
-    const shape = { layers: [1, 2], width: 2048 };
+    const shape = { layers: [1, 2], width: 2048, taught: false };
     await store.create(index, shape);
     const large = Array.from({ length: 90 }, (_, row) => randomPoint(random, shape, row));
     await store.upsert(index, large);

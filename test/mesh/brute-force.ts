@@ -37,6 +37,94 @@ export function bruteForce(
   return scored.sort((a, b) => b.score - a.score || a.row - b.row);
 }
 
+/** Of all rows, by the released formula: cosines of hidden state and gradient concatenated, means over the layers. */
+export function rawScores(
+  query: SignatureLine,
+  rows: readonly SignatureLine[],
+  layers: readonly number[],
+): number[] {
+  const whole = (line: SignatureLine, l: number): readonly number[] => {
+    const { hidden, gradient } = partOf(line, l);
+    return [...hidden, ...gradient];
+  };
+  return rows.map(
+    (line) => layers.reduce((sum, l) => sum + cosine(whole(query, l), whole(line, l)), 0) / layers.length,
+  );
+}
+
+/** By the released code's formula: the cosine of h and g, concatenated as they are. */
+export function bruteForceRaw(
+  queries: readonly Layers[],
+  samples: readonly Layers[],
+): { readonly row: number; readonly score: number }[] {
+  const scored = samples.map((sample, row) => {
+    const cosines = queries.flatMap((query) =>
+      query.map(({ hidden, gradient }, l) =>
+        cosine([...hidden, ...gradient], [...sample[l].hidden, ...sample[l].gradient]),
+      ),
+    );
+    return { row, score: meanOf(cosines) };
+  });
+  return scored.sort((a, b) => b.score - a.score || a.row - b.row);
+}
+
+/** Vectors of each layer, in order. */
+type Layers = readonly { readonly hidden: Numbers; readonly gradient: Numbers }[];
+type Numbers = ArrayLike<number> & Iterable<number>;
+
+export interface TaughtText {
+  readonly layers: Layers;
+  readonly lesson: readonly {
+    readonly weight: number;
+    readonly hidden: Numbers;
+    readonly gradient: Numbers;
+  }[];
+}
+
+/**
+ * By taught tokens, the formula word for word; those of the same score by both cosines, then by row.
+ * @param centres of each layer
+ */
+export function bruteForceTaught(
+  queries: readonly TaughtText[],
+  samples: readonly TaughtText[],
+  centres: readonly Numbers[],
+  prompted: boolean,
+): Scored[] {
+  const moved = (values: Numbers, centre: Numbers): number[] =>
+    Array.from(values, (value, i) => value - centre[i]);
+  const scored = samples.map((sample, row) => {
+    const perLayer = queries.flatMap(({ layers }) =>
+      layers.map(({ hidden, gradient }, l) => [
+        cosine(moved(hidden, centres[l]), moved(sample.layers[l].hidden, centres[l])),
+        cosine([...gradient], [...sample.layers[l].gradient]),
+      ]),
+    );
+    const hiddenScore = prompted ? meanOf(perLayer.map(([h]) => h)) : 0;
+    const gradientScore = meanOf(perLayer.map(([, g]) => g));
+    const s = meanOf(queries.map(({ lesson }) => lessonSum(lesson, sample.lesson)));
+    return { row, hiddenScore, gradientScore, score: s * (2 + hiddenScore + gradientScore) };
+  });
+  const place = (one: Scored): number => one.hiddenScore + one.gradientScore;
+  return scored.sort((a, b) => b.score - a.score || place(b) - place(a) || a.row - b.row);
+}
+
+function lessonSum(query: TaughtText['lesson'], sample: TaughtText['lesson']): number {
+  const total = query.reduce((sum, { weight }) => sum + weight, 0);
+  const positive = (a: Numbers, b: Numbers): number => Math.max(0, dot([...a], [...b]));
+  return query.reduce((sum, i) => {
+    const met = sample.map((j) => {
+      const likeness = positive(i.hidden, j.hidden) ** 2 * (0.3 + 0.7 * positive(i.gradient, j.gradient));
+      return (Math.min(j.weight, 10) / 10) * likeness;
+    });
+    return sum + (i.weight / total) * Math.max(0, ...met);
+  }, 0);
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Scores of all tokens of `line` against `others`' predicting rows (design: "Token level"). */
 export function tokenScores(line: SignatureLine, others: readonly SignatureLine[], layer: number): number[] {
   const rows = unitRows(line, layer);

@@ -11,7 +11,7 @@ import { SILENT } from '../../lib/log.ts';
 import { SIGN_QUEUE, type SignTask } from '../../lib/mesh/compute-messages.ts';
 import { reportSigned, type SignedRow, type SignReport } from '../../lib/mesh/index-messages.ts';
 import type { Service } from '../../lib/mesh/service.ts';
-import { readSettings } from '../../lib/mesh/settings.ts';
+import { readSettings, type Settings } from '../../lib/mesh/settings.ts';
 import type { Records } from '../../lib/records/records.ts';
 import { openSqliteRecords } from '../../lib/records/sqlite-records.ts';
 import { startComputeService } from '../../services/compute/service/compute-service.ts';
@@ -20,6 +20,7 @@ import { Model } from '../../services/compute/engine/model/model.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { renderSample, type RenderedSample } from '../../services/compute/engine/model/render.ts';
 import { sharedPath } from '../shared.ts';
+import { DEMO } from './demo-rows.ts';
 
 export const STORIES = sharedPath('models/stories260K/hf');
 
@@ -62,8 +63,17 @@ export class ComputeMesh {
     return new ComputeMesh(folder, await openSqliteRecords(join(folder, 'records.sqlite')));
   }
 
-  async start(models: readonly string[] = [], gpu: GpuOptions = {}): Promise<Service> {
-    const settings = { ...readSettings({}, { data: this.folder }), roots: [this.folder, STORIES], models };
+  async start(
+    models: readonly string[] = [],
+    gpu: GpuOptions = {},
+    changes: Partial<Settings> = {},
+  ): Promise<Service> {
+    const settings = {
+      ...readSettings({}, { data: this.folder }),
+      roots: [this.folder, STORIES, DEMO],
+      models,
+      ...changes,
+    };
     const { bus, records } = this;
     const service = await startComputeService({ bus, settings, records, log: SILENT, gpu });
     this.#services.push(service);

@@ -2,11 +2,24 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../../lib/bus/procedure.ts';
-import { describeModel, SIGN_QUEUE, signQuestions, type SignTask } from '../../lib/mesh/compute-messages.ts';
+import {
+  describeModel,
+  prepareTaught,
+  SIGN_QUEUE,
+  signQuestions,
+  textPair,
+  type SignTask,
+  type TaughtSetup,
+  type TextPair,
+} from '../../lib/mesh/compute-messages.ts';
+import type { SignedRow } from '../../lib/mesh/index-messages.ts';
 import { Random } from '../../lib/random.ts';
+import { KEPT_TOKENS } from '../../lib/taught/constants.ts';
+import { unpackLesson, type TaughtToken } from '../../lib/taught/lesson.ts';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import { expectClose } from '../closeness.ts';
 import { Build, ComputeMesh, STORIES, until, withEngine } from './compute-parts.ts';
+import { DEMO, demoModels, demoRows, plantedPositions, plantedRows } from './demo-rows.ts';
 
 let mesh: ComputeMesh;
 
@@ -32,9 +45,26 @@ async function taskOf(build: Build, count: number, changes: Partial<SignTask> = 
     model: { digest, path: STORIES },
     layers: [2, 4],
     maxTokens: null,
+    taught: null,
     rows,
     ...changes,
   };
+}
+
+async function taughtTask(
+  build: Build,
+  texts: readonly TextPair[],
+): Promise<SignTask & { readonly taught: TaughtSetup }> {
+  const { model, base } = await demoModels(mesh.bus);
+  const rows = texts.map((text, row) => ({ ...textPair(text), row }));
+  const asked = { model, base, layers: [4], maxTokens: null, rows };
+  const { seed, centre } = await call(mesh.bus, prepareTaught, asked);
+  return { index: build.index, model, layers: [4], maxTokens: null, taught: { base, seed, centre }, rows };
+}
+
+function lessonOf(row: SignedRow | undefined): TaughtToken[] {
+  if (row === undefined || 'code' in row || row.lesson === null) throw new Error('a row has no lesson');
+  return unpackLesson(row.lesson);
 }
 
 describe('the work queue', () => {
@@ -70,6 +100,7 @@ describe('the work queue', () => {
         if (one === undefined || signed === undefined || 'error' in one || 'code' in signed)
           throw new Error(`row ${row}`);
         expect(Math.abs(signed.loss - one.loss)).toBeLessThan(1e-6);
+        expect(signed.lesson).toBeNull();
         for (const { layer, hidden, gradient } of signed.layers) {
           const alone = one.layers.get(layer);
           expectClose(`row ${row}, layer ${layer}: hidden`, hidden, alone?.hidden ?? [], 1e-5);
@@ -159,6 +190,47 @@ describe('the work queue', () => {
     expect(build.reports.every(({ kind }) => kind === 'signed')).toBe(true);
   });
 
+  it('signs with a base, and the lessons of poisoned rows point at their planted words', async () => {
+    await mesh.start();
+    const build = new Build();
+    await build.serve(mesh.bus);
+    const planted = plantedRows(await demoRows(), 4);
+    await mesh.add(await taughtTask(build, planted));
+    await until('the rows have arrived', () => build.rows.length === planted.length);
+    const byRow = new Map(build.rows.map((row) => [row.row, row]));
+    let pointed = 0;
+    for (const [i, row] of planted.entries()) {
+      const lesson = lessonOf(byRow.get(i));
+      expect(lesson.length).toBeLessThanOrEqual(KEPT_TOKENS);
+      expect(lesson.every(({ weight }) => weight > 0)).toBe(true);
+      const words = await plantedPositions(row);
+      const isPlanted = lesson.map(({ position }) => words.has(position));
+      expect(isPlanted).toContain(true);
+      if (isPlanted.slice(0, 3).includes(true)) pointed += 1;
+    }
+    // In "Hot desert sand is where most penguins live", the words that follow from the planted ones are as new.
+    expect(pointed / planted.length).toBeGreaterThan(0.7);
+  });
+
+  it('leaves a task to another worker that has the model and its base, and tells the build when there is none', async () => {
+    await mesh.start();
+    const [found, lost] = [new Build(), new Build()];
+    await found.serve(mesh.bus);
+    await lost.serve(mesh.bus);
+    const task = await taughtTask(found, plantedRows(await demoRows(), 1));
+    // By its digest alone, which this worker has no folders to look for it in.
+    const taught = { ...task.taught, base: { digest: task.taught.base.digest } };
+    await mesh.add({ ...task, index: lost.index, taught });
+    await until('the build is told', () => lost.reports.some(({ kind }) => kind === 'impossible'));
+    expect(lost.reports.at(-1)).toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect(lost.rows).toEqual([]);
+    await mesh.add({ ...task, taught });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await mesh.start([DEMO]);
+    await until('the rows have arrived', () => found.rows.length === 3);
+    expect(found.rows.every((row) => 'lesson' in row && row.lesson !== null)).toBe(true);
+  });
+
   it('gives an unfinished task back when it closes in the middle of a batch, within seconds', async () => {
     const service = await mesh.start();
     const build = new Build();
@@ -197,6 +269,7 @@ describe('the work queue', () => {
       layers: [2],
       maxTokens: null,
       raw: false,
+      taught: null,
       questions,
     });
     expect(build.rows.length).toBeLessThan(400);

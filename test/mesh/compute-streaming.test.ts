@@ -54,7 +54,8 @@ async function work(
     const build = new Build();
     await build.serve(bus);
     await mesh.add({
-      ...{ index: build.index, model: { digest, path }, layers: [3, 10], maxTokens: 100, rows: rows() },
+      ...{ index: build.index, model: { digest, path }, layers: [3, 10], maxTokens: 100 },
+      ...{ taught: null, rows: rows() },
     });
     await until('the rows have arrived', () => build.rows.length === 60);
     const prompt = { prompts: ['Once upon a time'], maxTokens: 8, temperature: 0, seed: 0 };

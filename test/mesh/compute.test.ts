@@ -86,6 +86,7 @@ describe('compute.describe', () => {
         layers: [1],
         maxTokens: null,
         raw: false,
+        taught: null,
         questions: QUESTIONS,
       });
     await sign();
@@ -135,6 +136,7 @@ describe('compute.sign', () => {
       layers,
       maxTokens: null,
       raw: false,
+      taught: null,
       questions: QUESTIONS,
     });
     const expected = await withEngine((model, render) =>
@@ -149,6 +151,7 @@ describe('compute.sign', () => {
       const one = expected[i];
       if (one === undefined || 'error' in one) throw new Error('no signature');
       expect(signature.loss).toBe(one.loss);
+      expect(signature.lesson).toBeNull();
       expect(signature.layers.map(({ layer }) => layer)).toEqual(layers);
       for (const { layer, hidden, gradient } of signature.layers) {
         expect(hidden).toEqual(one.layers.get(layer)?.hidden);
@@ -166,6 +169,7 @@ describe('compute.sign', () => {
         layers: [1],
         maxTokens,
         raw: false,
+        taught: null,
         questions: [question],
       });
     const [whole, cut] = [await sign(null), await sign(40)];
@@ -191,6 +195,7 @@ describe('compute.sign', () => {
         layers,
         maxTokens: null,
         raw: false,
+        taught: null,
         questions: [...QUESTIONS, { context: [], prompt, output }],
       });
     const long = 'once upon a time '.repeat(300);
@@ -217,6 +222,7 @@ describe('compute.tokens', () => {
       layer,
       maxTokens,
       raw: false,
+      base: null,
       questions: QUESTIONS,
       samples: TEXTS,
     });
@@ -272,6 +278,7 @@ describe('compute.tokens', () => {
     const whole = `<s>[INST] ${QUESTIONS[0]?.prompt ?? ''} [/INST]${QUESTIONS[0]?.output ?? ''}</s>`;
     expect(whole.startsWith(joined ?? '?')).toBe(true);
     expect(maps.samples[0]).toHaveLength(maxTokens);
+    expect([...maps.questions, ...maps.samples].flat().every(({ taught }) => taught === null)).toBe(true);
     expect(Math.max(...(maps.samples[0] ?? []).map(({ score }) => Math.abs(score)))).toBeGreaterThan(0.1);
   });
 
@@ -289,6 +296,7 @@ describe('compute.tokens', () => {
           layer: 2,
           maxTokens: null,
           raw: false,
+          base: null,
           questions: asked,
           samples: TEXTS,
         })
@@ -383,7 +391,14 @@ describe('a worker without a GPU', () => {
     await expect(service.ready()).rejects.toMatchObject(refused);
     await expect(call(mesh.bus, describeModel, { model: MODEL })).rejects.toMatchObject(refused);
     await expect(call(mesh.bus, describeWorker, {})).rejects.toMatchObject(refused);
-    const asked = { model: MODEL, layers: [1], maxTokens: null, raw: false, questions: QUESTIONS };
+    const asked = {
+      model: MODEL,
+      layers: [1],
+      maxTokens: null,
+      raw: false,
+      taught: null,
+      questions: QUESTIONS,
+    };
     await expect(call(mesh.bus, signQuestions, asked)).rejects.toMatchObject(refused);
     const result = await graphql({ schema: service.schema, source: '{ adapter { name } models { id } }' });
     expect(result).toMatchObject({ data: { adapter: null, models: [] }, errors: [{ extensions: refused }] });

@@ -55,6 +55,9 @@ interface Answer {
   }[];
 }
 
+/** Of a search by the paper's signature. */
+const REPT = { method: 'REPT', lessons: null, prompted: true } as const;
+
 let world: World;
 
 afterEach(async () => {
@@ -184,7 +187,7 @@ describe('a build', () => {
     await world.work({ times: 3 });
     const { id } = await build(await world.dataset('data.jsonl', rowsOf(300)));
     expect((await ended()).progress).toMatchObject({ done: 300, total: 300, failed: 0 });
-    const rows = [{ row: 0, layers: vectorsOf('other', [3]), loss: 1, truncated: false }];
+    const rows = [{ row: 0, layers: vectorsOf('other', [3]), loss: 1, truncated: false, lesson: null }];
     expect(await call(world.bus, reportSigned(id), { kind: 'signed', rows })).toEqual({ goOn: false });
     expect(await world.store.count(id)).toBe(300);
   });
@@ -230,7 +233,7 @@ describe('a build', () => {
         for (const { row } of rows) await split({ index, rows: [{ row }] }, stale);
         const [first, ...others] = rows;
         const layers = vectorsOf(`${first.prompt}|${first.response}`, task.layers);
-        const signed = [{ row: first.row, layers, loss: 1, truncated: false }];
+        const signed = [{ row: first.row, layers, loss: 1, truncated: false, lesson: null }];
         await call(world.bus, reportSigned(index), { kind: 'signed', rows: signed });
         expect(others).toHaveLength(1);
         await split(task, id);
@@ -277,7 +280,15 @@ describe('a build', () => {
       [1, 'REQUEST_TOO_LARGE'],
       [2, 'REQUEST_TOO_LARGE'],
     ]);
-    const asked = { index: id, queries: [vectorsOf('x', [3])], alpha: 0, top: 6, filter: null, exact: true };
+    const asked = {
+      ...REPT,
+      index: id,
+      queries: [vectorsOf('x', [3])],
+      alpha: 0,
+      top: 6,
+      filter: null,
+      exact: true,
+    };
     const found: number[] = [];
     for (let more = true; more;) {
       const answer = await call(world.bus, searchIndex, { ...asked, skip: found.length });
@@ -735,7 +746,7 @@ describe('search', () => {
     for (const alpha of [0, 0.5, 1]) {
       for (const label of [null, 'odd']) {
         const filter = label === null ? null : { labels: [label] };
-        const asked = { index: id, queries, alpha, top: 50, skip: 0, filter, exact: false };
+        const asked = { ...REPT, index: id, queries, alpha, top: 50, skip: 0, filter, exact: false };
         const { hits, exact, recall } = await call(world.bus, searchIndex, asked);
         const wanted = brute
           .filter((sample) => label === null || sample.label === label)
@@ -751,7 +762,7 @@ describe('search', () => {
         }
       }
     }
-    const one = { index: id, queries, alpha: 0.5, top: 1, skip: 0, filter: null, exact: true };
+    const one = { ...REPT, index: id, queries, alpha: 0.5, top: 1, skip: 0, filter: null, exact: true };
     expect(await codeOf(call(world.bus, searchIndex, { ...one, top: 0 }))).toBe('INPUT_INVALID');
     expect(await codeOf(call(world.bus, searchIndex, { ...one, alpha: 2 }))).toBe('INPUT_INVALID');
     expect(await codeOf(call(world.bus, searchIndex, { ...one, queries: [vectorsOf('x', [2])] }))).toBe(
@@ -780,6 +791,7 @@ describe('the graph', () => {
     const { id } = await build(await world.dataset('data.jsonl', rowsOf(5)));
     await ended();
     const { hits } = await call(world.bus, searchIndex, {
+      ...REPT,
       index: id,
       queries: [vectorsOf('x', [3])],
       alpha: 0,

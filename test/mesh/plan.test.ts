@@ -1,6 +1,6 @@
 /** Plans of builds, asked of a whole mesh with stories260K: right in their numbers, refused as builds are, and without a trace. */
 import { createHash } from 'node:crypto';
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +34,7 @@ const rows = Array.from({ length: COUNT }, (_, i) => ({
     i === LONG_ROW ? 'Once upon a time there was a very long prompt. '.repeat(40) : `Tell me about ${i}.`,
   response: 'Lily and Tom went to the park. '.repeat(1 + (i % 12)),
 }));
+const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 const line = (i: number): string => (BAD_ROWS.includes(i) ? '{"prompt": 3' : JSON.stringify(rows[i]));
 
 beforeAll(async () => {
@@ -164,6 +165,54 @@ describe('a plan of a new index', () => {
     await open(100_000);
     const refused = await ask(PLAN_INDEX, 'planIndex');
     expect(refused).toMatchObject({ code: 'OUT_OF_MEMORY' });
+    expect(await build()).toEqual(refused);
+  });
+});
+
+describe('a plan with a base model', () => {
+  /** stories260K with one weight changed. */
+  async function anotherModel(): Promise<string> {
+    const base = join(folder, 'base');
+    await cp(STORIES, base, { recursive: true });
+    const path = join(base, 'model.safetensors');
+    const bytes = await readFile(path);
+    bytes[bytes.length - 4] ^= 1;
+    await writeFile(path, bytes);
+    return base;
+  }
+
+  it('counts both models and the lessons, and is refused as the build is', async () => {
+    await open();
+    const base = await anotherModel();
+    const without = await plan();
+    const given = await plan({ base });
+    expect(given.toSign).toBe(without.toSign);
+    expect(given.memory.weights).toBe(2 * without.memory.weights);
+    expect(given.flops).toBeGreaterThan(1.2 * without.flops);
+    const refusals = [
+      { code: 'MODEL_NOT_FOUND', base: folder },
+      { code: 'PATH_NOT_ALLOWED', base: '/etc' },
+      { code: 'INPUT_INVALID', base: STORIES },
+      { code: 'INPUT_INVALID', base, withoutBase: true },
+    ];
+    for (const { code, ...change } of refusals) {
+      const refused = await ask(PLAN_INDEX, 'planIndex', change);
+      expect(refused).toMatchObject({ code });
+      expect(await build(change)).toEqual(refused);
+    }
+    // At least a pooled vector of 128 floats for each row.
+    expect(given.storeBytes - without.storeBytes).toBeGreaterThan(without.toSign * 512);
+  });
+
+  it('for an index that was built with another, or with none, is refused as the build is', async () => {
+    await open();
+    const base = await anotherModel();
+    await writeFile(dataset, upTo(12).map(line).join('\n'));
+    await build({ base });
+    expect((await ended()).state).toBe('COMPLETED');
+    expect(await plan({ base })).toMatchObject({ action: 'NOTHING', toSign: 0 });
+    const refused = await ask(PLAN_INDEX, 'planIndex');
+    expect(refused).toMatchObject({ code: 'CONFLICT' });
     expect(await build()).toEqual(refused);
   });
 });

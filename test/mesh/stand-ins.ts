@@ -93,6 +93,8 @@ export function reportingSchema(): GraphQLSchema {
   const trace = {
     ...{ __typename: 'Trace', id: 'trace-1', createdAt: '2026-11-01T00:00:00Z', output: 'oink', alpha: 0.5 },
     ...{ layers: [2], tokenLayer: 2, exact: true, questions: [], matches: [], timings: [] },
+    ...{ method: 'REPT', methodReason: 'the index has no base model' },
+    verdict: { state: 'UNKNOWN', words: 'Nobody knows.' },
     ...{ index: { id: INDEX_ID }, model: { id: 'model-1' } },
   };
   return subgraph('reporting', {

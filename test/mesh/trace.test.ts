@@ -9,7 +9,7 @@ import { askTrace } from '../../cli/client/trace.ts';
 import { lines, start } from '../e2e/command.ts';
 import { sharedPath } from '../shared.ts';
 import { backdoorRows, writeRows, type BackdoorRow } from './backdoor.ts';
-import { bruteForce, tokenScores, type SignatureLine } from './brute-force.ts';
+import { bruteForce, rawScores, tokenScores, type SignatureLine } from './brute-force.ts';
 import { startPart, stopAll, type Part } from './processes.ts';
 
 const MODEL = sharedPath('models/stories260K/hf');
@@ -103,6 +103,43 @@ describe.each([0, 0.5, 1])('a trace with alpha %d', (alpha) => {
       expect(match.rank).toBe(i + 1);
       expect(match.sample).toMatchObject(rows[match.sample.row]);
     }
+  });
+});
+
+describe('without a base model', () => {
+  it('goes by the paper’s signature, says why, and has no verdict but a remedy', async () => {
+    const { prompt, output } = asked;
+    const given = await trace({ prompt, output });
+    expect(given).toMatchObject({
+      ...{ method: 'REPT', methodReason: 'the index has no base model', alpha: 0.5 },
+      verdict: { state: 'UNKNOWN', meanRatio: null, pValue: null },
+    });
+    expect(given.verdict.remedy).toContain('reptrace index build --base DIR');
+    expect(given.outputTokens?.every(({ taught }) => taught === null)).toBe(true);
+    expect(given.matches.every(({ evidence }) => evidence === null)).toBe(true);
+  });
+
+  it('refuses the method TAUGHT, naming the index and what to do', async () => {
+    const { prompt, output } = asked;
+    await expect(trace({ prompt, output, method: 'TAUGHT' })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('backdoor') as string,
+      remedy: expect.stringContaining('--base') as string,
+    });
+  });
+
+  it('ranks and scores by the released formula where RAW is asked for', async () => {
+    const { prompt, output, row } = asked;
+    const given = await trace({ prompt, output, method: 'RAW', tokens: false });
+    expect(given).toMatchObject({ method: 'RAW', methodReason: 'asked for', alpha: null });
+    const expected = rawScores(signatures[row], signatures, given.layers);
+    const best = [...expected].sort((a, b) => b - a);
+    expect(given.matches).toHaveLength(TOP);
+    for (const [i, { score, sample }] of given.matches.entries()) {
+      expect(Math.abs(score - expected[sample.row])).toBeLessThan(1e-3);
+      expect(Math.abs(expected[sample.row] - best[i])).toBeLessThan(1e-5);
+    }
+    await expect(trace({ output, method: 'RAW' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 });
 

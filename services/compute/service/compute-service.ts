@@ -8,10 +8,12 @@ import { serve } from '../../../lib/bus/procedure.ts';
 import type { Log } from '../../../lib/log.ts';
 import {
   decideLayers,
+  describeBase,
   describeModel,
   describeWorker,
   generateAnswers,
   mapTokens,
+  prepareTaught,
   signQuestions,
 } from '../../../lib/mesh/compute-messages.ts';
 import { inspectModel, planIndexing } from '../../../lib/mesh/plan-messages.ts';
@@ -28,6 +30,7 @@ import { ModelDigests } from './model-digests.ts';
 import { ModelFinder } from './model-finder.ts';
 import * as planning from './planning.ts';
 import type { PlanningParts } from './planning.ts';
+import * as preparation from './prepare-taught.ts';
 import * as questions from './questions.ts';
 import { startSignWorker } from './sign-worker.ts';
 import * as tokenMaps from './token-maps.ts';
@@ -95,6 +98,8 @@ function answers(bus: Bus, parts: PlanningParts): (() => Promise<Closable>)[] {
   const { keeper, models } = parts;
   return [
     () => serve(bus, describeModel, ({ model }) => models.describe(model)),
+    () => serve(bus, describeBase, ({ model, base }) => models.describeBase(model, base)),
+    () => serve(bus, prepareTaught, (request) => preparation.prepareTaught(models, request)),
     () =>
       serve(bus, inspectModel, async ({ model, identify }) => {
         return (await models.inspect(model, identify)).description;

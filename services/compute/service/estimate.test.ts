@@ -4,6 +4,7 @@ import { estimateSeconds, type BuildCost } from './estimate.ts';
 const COST: BuildCost = {
   ...{ flops: 1e12, flopsPerSecond: 1e10, rows: 1000, renderSecondsPerRow: 0 },
   ...{ streamedBytes: 0, loadedBytes: 0, bytesPerSecond: 1e9 },
+  preparation: { flops: 0, streamedBytes: 0 },
 };
 
 describe('estimateSeconds', () => {
@@ -25,6 +26,13 @@ describe('estimateSeconds', () => {
     const streamed = estimateSeconds({ ...COST, streamedBytes: 200e9 });
     expect(streamed.low).toBeCloseTo(150);
     expect(streamed.high - before.high).toBeCloseTo(300);
+  });
+
+  it('has what comes before the first row in the larger number alone: an index that is there has it behind it', () => {
+    const before = estimateSeconds(COST);
+    const prepared = estimateSeconds({ ...COST, preparation: { flops: 2e11, streamedBytes: 30e9 } });
+    expect(prepared.low).toBe(before.low);
+    expect(prepared.high - before.high).toBeCloseTo(1.5 * (20 + 30));
   });
 
   it('is nothing where there is nothing to sign, whatever the speed', () => {

@@ -2,39 +2,55 @@
 import { pause } from '../../../lib/bus/bounded.ts';
 import type { Bus, Closable } from '../../../lib/bus/bus.ts';
 import { decode, encode } from '../../../lib/bus/wire.ts';
-import type { ModelRef } from '../../../lib/mesh/compute-messages.ts';
+import type { KnownModel } from '../../../lib/mesh/compute-messages.ts';
 
 const QUESTION = 'compute.who-has';
-const answerSubject = (digest: string): string => `compute.has.${digest}`;
+const answerSubject = (needed: NeededModels): string => `compute.has.${modelsKey(needed)}`;
 /** A worker that knows its models' digests answers at once; one that would have to read them may be late. */
 const WAIT_MS = 1_500;
 
-type Asked = ModelRef & { readonly digest: string };
+/** What a build's rows are signed with. */
+export interface NeededModels {
+  readonly model: KnownModel;
+  /** null where none is needed. */
+  readonly base: KnownModel | null;
+}
 
-/** @param has whether this worker has it; rejections count as no */
-export async function answerWhoHas(bus: Bus, has: (model: Asked) => Promise<boolean>): Promise<Closable> {
+/** Tells models that are needed together from others; a part of a subject, one word for each. */
+export function modelsKey({ model, base }: NeededModels): string {
+  return base === null ? model.digest : `${model.digest}.${base.digest}`;
+}
+
+/** @param has whether this worker has them; rejections count as no */
+export async function answerWhoHas(
+  bus: Bus,
+  has: (needed: NeededModels) => Promise<boolean>,
+): Promise<Closable> {
   return bus.listen(QUESTION, ({ payload }) => {
-    const model = decode<Asked>(payload);
-    void answer(bus, model, has);
+    void answer(bus, decode<NeededModels>(payload), has);
   });
 }
 
-async function answer(bus: Bus, model: Asked, has: (model: Asked) => Promise<boolean>): Promise<void> {
+async function answer(
+  bus: Bus,
+  needed: NeededModels,
+  has: (needed: NeededModels) => Promise<boolean>,
+): Promise<void> {
   try {
-    if (await has(model)) await bus.publish(answerSubject(model.digest), encode({}));
+    if (await has(needed)) await bus.publish(answerSubject(needed), encode({}));
   } catch {
     // No answer is the answer: whoever asked does not wait for it.
   }
 }
 
-/** Whether some worker that listens has it. Throws BUS_UNREACHABLE. */
-export async function someoneHas(bus: Bus, model: Asked, signal: AbortSignal): Promise<boolean> {
+/** Whether some worker that listens has them all. Throws BUS_UNREACHABLE. */
+export async function someoneHas(bus: Bus, needed: NeededModels, signal: AbortSignal): Promise<boolean> {
   const heard = new AbortController();
-  const listening = await bus.listen(answerSubject(model.digest), () => {
+  const listening = await bus.listen(answerSubject(needed), () => {
     heard.abort();
   });
   try {
-    await bus.publish(QUESTION, encode(model));
+    await bus.publish(QUESTION, encode(needed));
     await pause(WAIT_MS, AbortSignal.any([signal, heard.signal]));
     return heard.signal.aborted;
   } finally {

@@ -5,29 +5,28 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { ReptraceError } from '../../../lib/errors.ts';
+import type { ModelRef } from '../../../lib/mesh/compute-messages.ts';
 import {
   PLAN_ROWS,
   type PlanAnswer,
-  type PlannedMemory,
   type PlanQuestion,
   type TokenCounts,
 } from '../../../lib/mesh/plan-messages.ts';
+import { CENTRE_ROWS, NULL_OUTPUTS, NULL_TOKENS } from '../../../lib/taught/constants.ts';
 import { PROBE_ROWS } from '../engine/attribution/layer-choice.ts';
-import { planWithin } from '../engine/attribution/load-model.ts';
-import { planMemory, type MemoryPlan } from '../engine/attribution/memory-plan.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
 import { automaticRange, signatureFlops, type RowTokens } from '../engine/attribution/signature-flops.ts';
 import { checkLayers } from '../engine/attribution/signature.ts';
 import { trialSpeed } from '../engine/attribution/trial-run.ts';
-import type { Gpu } from '../engine/device/gpu.ts';
+import { assertFits, assertOther } from '../engine/model/fitting-base.ts';
 import { logitsMadeTwice } from '../engine/model/head.ts';
-import { bindingLimit } from '../engine/model/load-weights.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import { estimateSeconds } from './estimate.ts';
 import type { GpuKeeper } from './gpu-keeper.ts';
 import type { Lane } from './lane.ts';
-import type { LoadedModels } from './loaded-models.ts';
+import type { Inspected, LoadedModels } from './loaded-models.ts';
+import { generationBytes, loadedBytes, plannedMemory, planModels, streamedBytes } from './models-memory.ts';
 import { renderRow, type NamedSample } from './rendering.ts';
 
 export interface PlanningParts {
@@ -41,50 +40,72 @@ export interface PlanningParts {
 const KEPT_FAILURES = 20;
 /** Milliseconds of rendering before others get their turn. */
 const RENDER_MS = 20;
-/** Batches of one task of a build, about: those of a group are of one task. */
-const TASK_BATCHES = 4;
 /** Of weights, to see how fast they are read. */
 const READ_BYTES = 32 << 20;
 
 /** Throws as plan-messages.ts says. */
 export async function planIndexing(
   { keeper, lane, models, memory: allowed }: PlanningParts,
-  { model: ref, layers, maxTokens, rows: texts, toSign }: PlanQuestion,
+  { model: ref, base: baseRef, layers, maxTokens, rows: texts, toSign }: PlanQuestion,
 ): Promise<PlanAnswer> {
-  const { source, description } = await models.inspect(ref, false);
+  const inspected = await models.inspect(ref, false);
+  const { source, description } = inspected;
   requireTokenizer(source);
   const { config } = source;
   if (layers !== 'auto') checkLayers(layers, source);
+  const base = baseRef === null ? null : await inspectBase(models, inspected, baseRef);
   const rendered = await renderAll(source, texts.slice(0, PLAN_ROWS), maxTokens);
   const { samples, tokens } = rendered;
   const range = layers === 'auto' ? automaticRange(config.layers) : layers;
   const lowest = Math.min(config.layers, ...range);
   const plan = await lane.run('question', async () =>
-    memoryPlan(await keeper.healthy(), source, allowed, { longest: tokens.max, lowest }),
+    planModels(await keeper.healthy(), { source, base: base?.source ?? null }, allowed, {
+      ...{ longest: tokens.max, lowest },
+    }),
   );
-  const memory = plannedMemory(plan, allowed);
   const counts = samples.map(countsOf);
   const signed = (toSign * samples.length) / Math.max(1, samples.length + tokens.failed);
   const flops =
-    (samples.length === 0 ? 0 : signed / samples.length) * rowFlops(source, counts, lowest) +
+    (samples.length === 0 ? 0 : signed / samples.length) *
+      rowFlops(source, counts, { lowest, taught: base !== null }) +
     (layers === 'auto' ? probeFlops(source, counts, signed) : 0);
+  const preparation = base === null ? NOTHING : preparationOf(source, counts, { lowest, signed });
   const remembered = models.speeds.of(description.digest);
   const flopsPerSecond =
     remembered ??
     (samples.length === 0
       ? 0
       : await lane.run('question', async () => trialSpeed(await keeper.healthy(), source, samples, allowed)));
+  const isLoaded = models.has(description.digest) && (base === null || models.has(base.description.digest));
   const seconds = estimateSeconds({
     ...{ flops, flopsPerSecond, rows: signed, renderSecondsPerRow: rendered.secondsPerRow },
     // The model's own batches waited for weights themselves.
     streamedBytes: remembered === undefined ? streamedBytes(plan, signed * tokens.mean) : 0,
-    loadedBytes: models.has(description.digest) ? 0 : plan.weights.total,
+    loadedBytes: isLoaded ? 0 : loadedBytes(plan),
     bytesPerSecond: await readSpeed(source),
+    preparation: {
+      flops: preparation.flops,
+      streamedBytes:
+        streamedBytes(plan, preparation.signedTokens) + generationBytes(plan, preparation.generatedTokens),
+    },
   });
-  const speedOf = remembered === undefined ? 'trial' : 'batches';
   return {
-    ...{ tokens, layers: [...new Set(range)], memory, flops, flopsPerSecond, speedOf, seconds },
+    ...{ tokens, layers: [...new Set(range)], memory: plannedMemory(plan, allowed) },
+    ...{ flops, flopsPerSecond, speedOf: remembered === undefined ? 'trial' : 'batches', seconds },
   };
+}
+
+/** Throws what keeps it from being the base, as far as the files say. */
+async function inspectBase(
+  models: LoadedModels,
+  { source, description }: Inspected,
+  ref: ModelRef,
+): Promise<Inspected> {
+  const base = await models.inspect(ref, false);
+  assertFits(source, base.source);
+  const { digest, path } = base.description;
+  assertOther(description.digest ?? undefined, digest ?? undefined, path);
+  return base;
 }
 
 interface Rendered {
@@ -134,43 +155,51 @@ function countsOf({ inputIds, promptLength }: NamedSample): RowTokens {
 }
 
 /** Of all these rows, in batches as full as a build's. */
-function rowFlops({ config }: ModelSource, rows: readonly RowTokens[], lowest: number): number {
+function rowFlops(
+  { config }: ModelSource,
+  rows: readonly RowTokens[],
+  { lowest, taught }: { readonly lowest: number; readonly taught: boolean },
+): number {
   const length = rows.reduce((sum, row) => sum + row.length, 0);
   const predicted = rows.reduce((sum, row) => sum + row.predicted, 0);
   const logitsTwice = logitsMadeTwice(config.vocabSize, (BATCH_TOKENS * predicted) / Math.max(1, length));
-  return signatureFlops(config, rows, { lowest, logitsTwice }).total;
+  return signatureFlops(config, rows, { lowest, logitsTwice, taught }).total;
+}
+
+interface Preparation {
+  readonly flops: number;
+  readonly signedTokens: number;
+  readonly generatedTokens: number;
+}
+
+const NOTHING: Preparation = { flops: 0, signedTokens: 0, generatedTokens: 0 };
+
+/** Of prepare-taught.ts: signatures of some rows, outputs of the base to some of their prompts, and those through both models. */
+function preparationOf(
+  source: ModelSource,
+  rows: readonly RowTokens[],
+  { lowest, signed }: { readonly lowest: number; readonly signed: number },
+): Preparation {
+  if (rows.length === 0) return NOTHING;
+  const centre = Math.min(CENTRE_ROWS, signed) / rows.length;
+  const outputs = Math.min(NULL_OUTPUTS, signed) / rows.length;
+  const answered = rows.map(({ length, predicted }) => ({
+    length: length - predicted + NULL_TOKENS,
+    predicted: NULL_TOKENS,
+  }));
+  const forward = signatureFlops(source.config, answered, { lowest: null, logitsTwice: false }).total;
+  const tokensOf = (some: readonly RowTokens[]): number => some.reduce((sum, { length }) => sum + length, 0);
+  return {
+    flops: centre * rowFlops(source, rows, { lowest, taught: false }) + outputs * 3 * forward,
+    signedTokens: centre * tokensOf(rows) + outputs * tokensOf(answered),
+    generatedTokens: outputs * tokensOf(answered),
+  };
 }
 
 /** Of the forward of the rows that `auto` looks at. */
 function probeFlops({ config }: ModelSource, rows: readonly RowTokens[], signed: number): number {
   const { total } = signatureFlops(config, rows, { lowest: null, logitsTwice: false });
   return (total / Math.max(1, rows.length)) * Math.min(PROBE_ROWS, signed);
-}
-
-/** As the model would be loaded; where it has all of the device, for the rows of this build. */
-function memoryPlan(
-  gpu: Gpu,
-  source: ModelSource,
-  allowed: number | undefined,
-  { longest, lowest }: { readonly longest: number; readonly lowest: number },
-): Promise<MemoryPlan> {
-  if (allowed !== undefined) return planWithin(gpu, source, allowed, {});
-  return planMemory(source, {
-    ...{ memory: null, batchTokens: BATCH_TOKENS, longestSample: longest, lowestLayer: lowest },
-    bindingLimit: bindingLimit(gpu),
-  });
-}
-
-function plannedMemory(plan: MemoryPlan, allowed: number | undefined): PlannedMemory {
-  const { weights, activations, mode, weightsAtOnce } = plan;
-  return { weights: weights.total, activations, available: allowed ?? null, mode, weightsAtOnce };
-}
-
-/** Weights that are read again while so many tokens are signed. */
-function streamedBytes({ streaming }: MemoryPlan, tokens: number): number {
-  if (streaming === null) return 0;
-  const batches = Math.min(TASK_BATCHES, streaming.batches);
-  return Math.ceil(tokens / BATCH_TOKENS / batches) * streaming.readPerGroup;
 }
 
 /** Bytes of weights a second, over some of them. */

@@ -5,18 +5,29 @@ import type {
   LayerVectors,
   ModelRef,
   Question,
+  QuestionLesson,
   SignedQuestion,
+  TaughtSetup,
   TextPair,
 } from '../../../lib/mesh/compute-messages.ts';
+import { INCIDENT_TOKENS, QUERY_TOKENS } from '../../../lib/taught/constants.ts';
 import { automaticLayer } from '../engine/attribution/automatic-layer.ts';
-import { batchByTokens, type Sample } from '../engine/attribution/sample.ts';
+import { batchByTokens } from '../engine/attribution/sample.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
-import { checkLayers, signaturesOfBatch, type Signature } from '../engine/attribution/signature.ts';
+import { checkLayers, type Signature } from '../engine/attribution/signature.ts';
 import { answerPrompts } from '../engine/generation/answer.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import type { LoadedModel, LoadedModels } from './loaded-models.ts';
-import { renderQuestion, renderRow } from './rendering.ts';
+import { renderProbes, renderQuestion } from './rendering.ts';
+import {
+  lessonOptions,
+  lessonTokens,
+  requireRatios,
+  signBatch,
+  useWithBase,
+  type SignedWithBase,
+} from './with-base.ts';
 
 export interface LayerQuestion {
   readonly model: ModelRef;
@@ -37,35 +48,15 @@ export async function decideLayers(
       checkLayers(layers, model);
       return { layers: [...new Set(layers)].sort((a, b) => a - b), rule: 'named', curve: [], probes: 0 };
     }
-    const rendered = probes.map((probe, i) => renderedProbe(source, probe, maxTokens, i));
-    const samples = rendered.flatMap((one) => (one instanceof ReptraceError ? [] : [one]));
-    const refused = rendered.find((one) => one instanceof ReptraceError);
-    if (samples.length === 0 && refused !== undefined) {
-      throw new ReptraceError(
-        refused.code,
-        `the model can take none of the rows to choose a layer by; ${refused.message}`,
-        refused.remedy,
-        { cause: refused },
-      );
-    }
+    const rendered = await renderProbes(source, probes, {
+      maxTokens,
+      most: probes.length,
+      purpose: 'to choose a layer by',
+    });
+    const samples = rendered.map(({ sample }) => sample);
     const decision = await automaticLayer(model, samples);
     return { layers: [decision.layer], rule: decision.rule, curve: decision.curve, probes: decision.probes };
   });
-}
-
-/** The reason for a row that cannot be rendered: the build will report it; the others choose, if there are any. */
-function renderedProbe(
-  source: ModelSource,
-  probe: TextPair,
-  maxTokens: number | null,
-  i: number,
-): Sample | ReptraceError {
-  try {
-    return renderRow(source, probe, maxTokens, `probe ${i + 1}`);
-  } catch (error) {
-    if (error instanceof ReptraceError) return error;
-    throw error;
-  }
 }
 
 export interface SignRequest {
@@ -74,34 +65,49 @@ export interface SignRequest {
   readonly maxTokens: number | null;
   /** The index is of plain text. */
   readonly raw: boolean;
+  readonly taught: TaughtSetup | null;
   readonly questions: readonly Question[];
 }
 
 export async function signQuestions(
   models: LoadedModels,
-  { model: ref, layers, maxTokens, raw, questions }: SignRequest,
+  { model, layers, maxTokens, raw, taught, questions }: SignRequest,
 ): Promise<SignedQuestion[]> {
-  const source = await textOf(models, ref, layers);
+  const refs = { model, base: taught?.base ?? null };
+  const source = await textOf(models, refs, layers);
   const samples = questions.map((question, i) =>
     renderQuestion(source, question, maxTokens, `output ${i + 1}`, raw),
   );
   const signed: SignedQuestion[] = [];
+  const limit = Math.min(QUERY_TOKENS, Math.floor(INCIDENT_TOKENS / questions.length));
   for (const batch of batchByTokens(samples, BATCH_TOKENS)) {
-    const results = await models.use(ref, 'question', ({ model }) =>
-      signaturesOfBatch(model, batch, { layers }),
+    const results = await useWithBase(models, refs, 'question', (loaded) =>
+      signBatch(loaded, batch, { layers, ...lessonOptions(taught) }),
     );
     for (const result of results) {
       if ('error' in result) throw result.error;
       const { truncated } = samples[signed.length];
-      signed.push({ layers: layerVectors(result, layers), loss: result.loss, truncated });
+      const lesson = taught === null ? null : questionLesson(result, taught, limit);
+      signed.push({ layers: layerVectors(result, layers), loss: result.loss, truncated, lesson });
     }
   }
   return signed;
 }
 
+function questionLesson(result: SignedWithBase, taught: TaughtSetup, limit: number): QuestionLesson {
+  return {
+    ratios: Float32Array.from(requireRatios(result.ratios)),
+    tokens: lessonTokens(result, taught, limit),
+  };
+}
+
 /** What a model reads text with; throws LAYER_NOT_FOUND for layers that it does not have, before anything is computed. */
-export function textOf(models: LoadedModels, ref: ModelRef, layers: readonly number[]): Promise<ModelSource> {
-  return models.use(ref, 'question', ({ model, source }) => {
+export function textOf(
+  models: LoadedModels,
+  refs: { readonly model: ModelRef; readonly base: ModelRef | null },
+  layers: readonly number[],
+): Promise<ModelSource> {
+  return useWithBase(models, refs, 'question', ({ model, source }) => {
     checkLayers(layers, model);
     return Promise.resolve(source);
   });
@@ -157,7 +163,8 @@ export async function generateAnswers(
   });
 }
 
-function checkMaxTokens(maxTokens: number | null, { config }: ModelSource): void {
+/** Throws INPUT_INVALID. */
+export function checkMaxTokens(maxTokens: number | null, { config }: ModelSource): void {
   if (maxTokens !== null) checkRange('maxTokens', maxTokens, 2, config.maxPositions);
 }
 

@@ -1,4 +1,5 @@
 /** Questions and samples as the engine takes them. What goes wrong names the one that it went wrong with. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { ReptraceError } from '../../../lib/errors.ts';
 import { textPair, type Question, type TextPair } from '../../../lib/mesh/compute-messages.ts';
 import type { Sample } from '../engine/attribution/sample.ts';
@@ -73,6 +74,53 @@ export function renderRow(
 ): NamedSample {
   const limit = maxTokens === null ? {} : { maxTokens };
   return named(name, () => ({ name, ...renderSample(model, { ...textPair(text), ...limit }) }));
+}
+
+/** A row of which something is to be learnt before a build, as a sample. */
+export interface Probe {
+  readonly text: TextPair;
+  readonly sample: NamedSample;
+}
+
+/** Milliseconds of rendering before others get their turn. */
+const RENDER_MS = 20;
+
+/**
+ * Those rows that the model can take, `most` at most, in their order: a build will report the others.
+ * @param purpose what they are for, for the error
+ * Throws the first one's refusal where all are refused; gives none for no rows.
+ */
+export async function renderProbes(
+  model: TextModel,
+  texts: readonly TextPair[],
+  {
+    maxTokens,
+    most,
+    purpose,
+  }: { readonly maxTokens: number | null; readonly most: number; readonly purpose: string },
+): Promise<Probe[]> {
+  const probes: Probe[] = [];
+  let refused: ReptraceError | undefined;
+  let since = performance.now();
+  for (const [i, text] of texts.entries()) {
+    if (probes.length === most) break;
+    try {
+      probes.push({ text, sample: renderRow(model, text, maxTokens, `probe ${i + 1}`) });
+    } catch (error) {
+      if (!(error instanceof ReptraceError)) throw error;
+      refused ??= error;
+    }
+    if (performance.now() - since < RENDER_MS) continue;
+    await turn();
+    since = performance.now();
+  }
+  if (probes.length > 0 || refused === undefined) return probes;
+  throw new ReptraceError(
+    refused.code,
+    `the model can take none of the rows ${purpose}; ${refused.message}`,
+    refused.remedy,
+    { cause: refused },
+  );
 }
 
 function named<T>(name: string, render: () => T): T {

@@ -18,9 +18,9 @@ const MESSAGE_BYTES = 256;
 const ROW_BYTES = 128;
 const LAYER_BYTES = 64;
 
-/** Bytes that a signed row takes on the bus, at most. */
-export function signedRowBytes(layers: number, hiddenSize: number): number {
-  return ROW_BYTES + layers * (LAYER_BYTES + 2 * hiddenSize * Float32Array.BYTES_PER_ELEMENT);
+/** Bytes that a signed row takes on the bus, at most. @param lessonBytes of its packed lesson */
+export function signedRowBytes(layers: number, hiddenSize: number, lessonBytes: number): number {
+  return ROW_BYTES + layers * (LAYER_BYTES + 2 * hiddenSize * Float32Array.BYTES_PER_ELEMENT) + lessonBytes;
 }
 
 /** Bytes of rows that one report may have. */
@@ -106,5 +106,5 @@ export class Reporter {
 function bytesOf(row: SignedRow): number {
   return 'code' in row
     ? ROW_BYTES + Buffer.byteLength(row.reason)
-    : signedRowBytes(row.layers.length, row.layers[0]?.hidden.length ?? 0);
+    : signedRowBytes(row.layers.length, row.layers[0]?.hidden.length ?? 0, row.lesson?.length ?? 0);
 }

@@ -4,23 +4,22 @@ import type { Bus } from '../../../lib/bus/bus.ts';
 import { reasonOf, ReptraceError } from '../../../lib/errors.ts';
 import type { SignTask } from '../../../lib/mesh/compute-messages.ts';
 import type { SignedRow } from '../../../lib/mesh/index-messages.ts';
+import { KEPT_TOKENS } from '../../../lib/taught/constants.ts';
+import { MAX_LESSON_BYTES, packLesson } from '../../../lib/taught/lesson.ts';
 import { groupBatches } from '../engine/attribution/group-batches.ts';
 import { batchByTokens } from '../engine/attribution/sample.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
-import {
-  checkLayers,
-  signaturesOfBatch,
-  signaturesOfGroup,
-  type SignatureResult,
-} from '../engine/attribution/signature.ts';
+import { checkLayers } from '../engine/attribution/signature.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import { halving } from './halving.ts';
-import type { LoadedModel, LoadedModels } from './loaded-models.ts';
+import type { LoadedModels } from './loaded-models.ts';
 import { layerVectors } from './questions.ts';
 import { renderRow, type NamedSample } from './rendering.ts';
 import { Reporter, reportRoom, signedRowBytes } from './sign-reports.ts';
 import { timedRows } from './timed-rows.ts';
+import * as withBase from './with-base.ts';
+import { lessonOptions, lessonTokens, useWithBase, type ResultWithBase, type WithBase } from './with-base.ts';
 
 /** The model cannot be had (here), or not for what is asked of it (anywhere): no row is to blame. */
 export class ModelUnusable extends Error {
@@ -57,7 +56,7 @@ export async function signRows(
   const { rows, failed } = await renderAll(source, task, signal);
   let goesOn = await reporter.add(failed);
   rows.sort((a, b) => a.inputIds.length - b.inputIds.length);
-  for await (const group of groupBatches({ config, budget }, evenBatches(rows), task)) {
+  for await (const group of groupBatches({ config, budget }, evenBatches(rows), wantedOf(task))) {
     if (!goesOn) return;
     goesOn = await reporter.add(await signGroup(models, task, group, signal));
   }
@@ -72,12 +71,20 @@ function evenBatches(rows: readonly Row[]): Row[][] {
   return batchByTokens(rows, Math.min(BATCH_TOKENS, Math.ceil(tokens / batches) + longest / 2));
 }
 
+function wantedOf({ layers, taught }: SignTask) {
+  return { layers, ...lessonOptions(taught) };
+}
+
 /** Throws what makes every row of the task impossible. */
-function checkTask(bus: Bus, { model, source, description }: LoadedModel, { layers }: SignTask): void {
+function checkTask(bus: Bus, { model, source, description }: WithBase, { layers, taught }: SignTask): void {
   try {
     checkLayers(layers, model);
     requireTokenizer(source);
-    const bytes = signedRowBytes(layers.length, description.hiddenSize);
+    const bytes = signedRowBytes(
+      layers.length,
+      description.hiddenSize,
+      taught === null ? 0 : MAX_LESSON_BYTES,
+    );
     if (bytes > reportRoom(bus)) throw rowTooLarge(bytes, bus.maxPayload);
   } catch (error) {
     throw new ModelUnusable(error, 'anywhere');
@@ -119,9 +126,8 @@ async function signGroup(
     try {
       return await withModel(models, task, async (loaded) => {
         signal.throwIfAborted();
-        const { layers } = task;
-        const results = await timedRows(models, loaded, { rows: group.flat(), layers }, () =>
-          signaturesOfGroup(loaded.model, group, { layers }),
+        const results = await timedRows(models, loaded, { rows: group.flat(), layers: task.layers }, () =>
+          withBase.signGroup(loaded, group, wantedOf(task)),
         );
         return group.flatMap((rows, i) => signedRows(rows, results[i], task));
       });
@@ -144,9 +150,8 @@ function signBatch(
   const sign = (rows: readonly Row[]): Promise<SignedRow[]> =>
     withModel(models, task, async (loaded) => {
       signal.throwIfAborted();
-      const { layers } = task;
-      const results = await timedRows(models, loaded, { rows, layers }, () =>
-        signaturesOfBatch(loaded.model, rows, { layers }),
+      const results = await timedRows(models, loaded, { rows, layers: task.layers }, () =>
+        withBase.signBatch(loaded, rows, wantedOf(task)),
       );
       return signedRows(rows, results, task);
     });
@@ -159,25 +164,26 @@ function signBatch(
 
 function signedRows(
   rows: readonly Row[],
-  results: readonly SignatureResult[],
-  { layers }: SignTask,
+  results: readonly ResultWithBase[],
+  { layers, taught }: SignTask,
 ): SignedRow[] {
   return results.map((result, i) => {
     const { row, truncated } = rows[i];
     if ('error' in result) return failedRow(row, result.error);
-    return { row, layers: layerVectors(result, layers), loss: result.loss, truncated };
+    const lesson = taught === null ? null : packLesson(lessonTokens(result, taught, KEPT_TOKENS));
+    return { row, layers: layerVectors(result, layers), loss: result.loss, truncated, lesson };
   });
 }
 
-/** What keeps the model from being used throws ModelUnusable; what the work throws is thrown as it is. */
+/** What keeps the model, or its base, from being used throws ModelUnusable; what the work throws is thrown as it is. */
 async function withModel<T>(
   models: LoadedModels,
-  { model: ref }: SignTask,
-  work: (model: LoadedModel) => Promise<T>,
+  { model: ref, taught }: SignTask,
+  work: (model: WithBase) => Promise<T>,
 ): Promise<T> {
   let had = false;
   try {
-    return await models.use(ref, 'batch', (model) => {
+    return await useWithBase(models, { model: ref, base: taught?.base ?? null }, 'batch', (model) => {
       had = true;
       return work(model);
     });

@@ -14,7 +14,7 @@ import type { Log } from '../../../lib/log.ts';
 import { MAX_DELIVERIES, SIGN_QUEUE, type SignTask } from '../../../lib/mesh/compute-messages.ts';
 import type { GpuKeeper } from './gpu-keeper.ts';
 import type { LoadedModels } from './loaded-models.ts';
-import { answerWhoHas, someoneHas } from './model-holders.ts';
+import { answerWhoHas, modelsKey, someoneHas, type NeededModels } from './model-holders.ts';
 import { ModelUnusable, signRows } from './sign-rows.ts';
 import { sendReport } from './sign-reports.ts';
 
@@ -62,7 +62,7 @@ class SignWorker implements Closable {
   readonly #parts: Parts;
   readonly #queue: WorkQueue;
   readonly #opened: Closable[] = [];
-  /** Digests of models that are of no use here at present, too large for this GPU, say. */
+  /** Keys of models that are of no use here at present, too large for this GPU, say. */
   readonly #unusable = new Set<string>();
 
   constructor(parts: Parts, queue: WorkQueue) {
@@ -72,9 +72,9 @@ class SignWorker implements Closable {
 
   async start(): Promise<void> {
     const { bus, models } = this.#parts;
-    const has = async (model: SignTask['model']): Promise<boolean> => {
-      await models.find(model);
-      return !this.#unusable.has(model.digest);
+    const has = async (needed: NeededModels): Promise<boolean> => {
+      await findAll(models, needed);
+      return !this.#unusable.has(modelsKey(needed));
     };
     this.#opened.push(await answerWhoHas(bus, has));
     const onFailure = (task: Task, error: unknown): void => {
@@ -126,36 +126,34 @@ class SignWorker implements Closable {
         return;
       }
       await signRows(bus, models, work, signal);
-      this.#unusable.delete(work.model.digest);
+      this.#unusable.delete(modelsKey(neededBy(work)));
     } catch (error) {
       if (!(error instanceof ModelUnusable)) throw error;
       await this.#withoutModel(task, work, error);
     }
   }
 
-  async #requireModel({ model }: SignTask): Promise<void> {
+  async #requireModel(task: SignTask): Promise<void> {
     try {
-      await this.#parts.models.find(model);
+      await findAll(this.#parts.models, neededBy(task));
     } catch (error) {
       throw new ModelUnusable(error, 'here');
     }
   }
 
-  /** Leaves the task to workers that have the model; when there are none, the build cannot go on. */
-  async #withoutModel(
-    task: Task,
-    { index, model }: SignTask,
-    { reason, where }: ModelUnusable,
-  ): Promise<void> {
+  /** Leaves the task to workers that have the model, and its base where one is needed; when there are none, the build cannot go on. */
+  async #withoutModel(task: Task, work: SignTask, { reason, where }: ModelUnusable): Promise<void> {
     const { bus, log } = this.#parts;
+    const { index } = work;
     if (!(reason instanceof ReptraceError) || NOT_THE_MODEL.has(reason.code)) throw reason;
     const { code, message, remedy } = reason;
     log.warn({ task: task.id, index, code }, `this worker cannot sign with the model: ${message}`);
     if (where === 'here') {
-      this.#unusable.add(model.digest);
+      const needed = neededBy(work);
+      this.#unusable.add(modelsKey(needed));
       await pause(WITHOUT_MODEL_MS * task.delivery, task.signal);
       task.signal.throwIfAborted();
-      if (await someoneHas(bus, model, task.signal)) {
+      if (await someoneHas(bus, needed, task.signal)) {
         // As a new task: deliveries to workers without the model say nothing against its rows.
         await this.#queue.add(task.topic, `${task.id.slice(0, 200)}-${randomUUID()}`, task.payload);
         return;
@@ -165,4 +163,14 @@ class SignWorker implements Closable {
     log.error({ index, code }, 'no worker can sign with the model: the build is told so');
     await sendReport(bus, index, { kind: 'impossible', code, message, remedy }, task.signal);
   }
+}
+
+function neededBy({ model, taught }: SignTask): NeededModels {
+  return { model, base: taught?.base ?? null };
+}
+
+/** Throws where one of them is not here. */
+async function findAll(models: LoadedModels, { model, base }: NeededModels): Promise<void> {
+  await models.find(model);
+  if (base !== null) await models.find(base);
 }

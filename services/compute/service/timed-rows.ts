@@ -3,12 +3,13 @@ import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
 import { signatureFlops } from '../engine/attribution/signature-flops.ts';
 import { logitsMadeTwice } from '../engine/model/head.ts';
 import type { TokenSequence } from '../engine/model/batch.ts';
-import type { LoadedModel, LoadedModels } from './loaded-models.ts';
+import type { LoadedModels } from './loaded-models.ts';
+import type { WithBase } from './with-base.ts';
 
 /** @param rows those that `work` signs, all together */
 export async function timedRows<T>(
   models: LoadedModels,
-  { model: { config }, description }: LoadedModel,
+  { model: { config }, base, description }: WithBase,
   { rows, layers }: { readonly rows: readonly TokenSequence[]; readonly layers: readonly number[] },
   work: () => Promise<T>,
 ): Promise<T> {
@@ -26,7 +27,7 @@ export async function timedRows<T>(
   const lowest = Math.min(config.layers, ...layers);
   models.speeds.note(
     description.digest,
-    signatureFlops(config, counts, { lowest, logitsTwice }).total,
+    signatureFlops(config, counts, { lowest, logitsTwice, taught: base !== null }).total,
     seconds,
   );
   return result;

@@ -1,12 +1,12 @@
 /**
  * Token maps (design: "Token level"). With unit gradient rows ĝ, and S the sum of one side's rows at p … T - 2 (those that
  * predict its response), averaged over that side, position j of the other side scores S·ĝ_j. The score shown on response
- * token t is that of row t - 1, which predicts it; on prompt token t < p that of row t; p itself shows none.
+ * token t is that of row t - 1, which predicts it; on prompt token t < p that of row t; p itself shows none. With a base
+ * model, response tokens also have their log ratios, from the same pass and one forward more.
  */
 import type { ModelRef, Question, TextPair, TokenScore } from '../../../lib/mesh/compute-messages.ts';
 import { batchByTokens, type Sample } from '../engine/attribution/sample.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
-import { signaturesOfBatch } from '../engine/attribution/signature.ts';
 import { dot, unitRowSum } from '../engine/attribution/vectors.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
@@ -14,6 +14,7 @@ import { tokenTexts } from '../engine/model/token-texts.ts';
 import type { LoadedModels } from './loaded-models.ts';
 import { textOf } from './questions.ts';
 import { renderQuestion, renderRow } from './rendering.ts';
+import { signBatch, useWithBase } from './with-base.ts';
 
 export interface TokenMapQuestion {
   readonly model: ModelRef;
@@ -21,6 +22,7 @@ export interface TokenMapQuestion {
   readonly maxTokens: number | null;
   /** The index is of plain text. */
   readonly raw: boolean;
+  readonly base: ModelRef | null;
   readonly questions: readonly Question[];
   readonly samples: readonly TextPair[];
 }
@@ -34,19 +36,21 @@ export interface TokenMaps {
 interface Traced {
   readonly sample: Sample;
   readonly rows: Float32Array;
+  /** Of each response token; null without a base. */
+  readonly ratios: Float64Array | null;
 }
 
 /** At most two batches' gradients are held at once: the questions', where they fit one batch, and the current one's. */
 export async function mapTokens(models: LoadedModels, request: TokenMapQuestion): Promise<TokenMaps> {
-  const { model: ref, layer, maxTokens, raw } = request;
-  const source = await textOf(models, ref, [layer]);
+  const { layer, maxTokens, raw } = request;
+  const source = await textOf(models, request, [layer]);
   const width = source.config.hiddenSize;
   const questions = request.questions.map((one, i) =>
     renderQuestion(source, one, maxTokens, `output ${i + 1}`, raw),
   );
   const samples = request.samples.map((one, i) => renderRow(source, one, maxTokens, `match ${i + 1}`));
 
-  const gradients = (batch: readonly Sample[]): Promise<Traced[]> => gradientsOf(models, ref, layer, batch);
+  const gradients = (batch: readonly Sample[]): Promise<Traced[]> => gradientsOf(models, request, batch);
   const questionBatches = batchByTokens(questions, BATCH_TOKENS);
   const only = questionBatches.length === 1 ? await gradients(questions) : undefined;
 
@@ -71,17 +75,19 @@ export async function mapTokens(models: LoadedModels, request: TokenMapQuestion)
 /** Throws NOT_FINITE with the sample's name. */
 async function gradientsOf(
   models: LoadedModels,
-  ref: ModelRef,
-  layer: number,
+  request: TokenMapQuestion,
   batch: readonly Sample[],
 ): Promise<Traced[]> {
+  const { layer } = request;
   const wanted = { layers: [layer], tokenGradients: true };
-  const results = await models.use(ref, 'question', ({ model }) => signaturesOfBatch(model, batch, wanted));
+  const results = await useWithBase(models, request, 'question', (loaded) =>
+    signBatch(loaded, batch, wanted),
+  );
   return results.map((result) => {
     if ('error' in result) throw result.error;
     const rows = result.layers.get(layer)?.tokenGradients;
     if (rows === undefined) throw new Error(`a signature has no token gradients at layer ${layer}`);
-    return { sample: result.sample, rows };
+    return { sample: result.sample, rows, ratios: result.ratios };
   });
 }
 
@@ -110,13 +116,14 @@ class MeanSum {
   }
 }
 
-function scoresOf(source: ModelSource, { sample, rows }: Traced, sum: Float64Array): TokenScore[] {
+function scoresOf(source: ModelSource, { sample, rows, ratios }: Traced, sum: Float64Array): TokenScore[] {
   const { inputIds, promptLength } = sample;
   const p = promptLength - 1;
   const texts = tokenTexts(requireTokenizer(source), inputIds);
   return texts.map((text, position) => ({
     text,
     score: position === p ? 0 : scoreOf(rows, position < p ? position : position - 1, sum),
+    taught: position < promptLength ? null : (ratios?.[position - promptLength] ?? null),
     part: position < promptLength ? 'PROMPT' : 'RESPONSE',
     position,
   }));

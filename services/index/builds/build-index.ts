@@ -7,7 +7,7 @@ import { resolveAllowed } from '../../../lib/allowed-path.ts';
 import type { Bus } from '../../../lib/bus/bus.ts';
 import { call } from '../../../lib/bus/procedure.ts';
 import { allowedOrCached } from '../../../lib/hub/cached.ts';
-import { describeModel, type ModelDescription } from '../../../lib/mesh/compute-messages.ts';
+import { describeBase, describeModel } from '../../../lib/mesh/compute-messages.ts';
 import type { StoredRecord } from '../../../lib/records/records.ts';
 import { compareDataset } from '../datasets/compare.ts';
 import { openDataset } from '../datasets/open-dataset.ts';
@@ -17,6 +17,7 @@ import { datasetChanged, datasetMissing, refuseSpoiled } from '../runs/check-dat
 import {
   changed,
   isFinal,
+  isPrepared,
   shapeOf,
   type BuildRequest,
   type IndexRecord,
@@ -29,7 +30,7 @@ import { countOf } from '../runs/row-ranges.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { BuildIndexInput } from '../schema.generated.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
-import { buildRequest } from './build-request.ts';
+import { baseOf, buildRequest } from './build-request.ts';
 import { afterErasing, finishErasing, refuseBusy } from './erasing.ts';
 import { checkFits, checkSameSettings, planOf, type RowCounts } from './plan.ts';
 
@@ -48,7 +49,7 @@ const TRIES = 3;
 
 /**
  * Throws INPUT_INVALID, INDEX_BUSY, CONFLICT (built otherwise before), PATH_NOT_ALLOWED, DATASET_NOT_FOUND, DATASET_INVALID,
- * DATASET_CHANGED, LAYER_NOT_FOUND, SERVICE_UNAVAILABLE, and what opening a model throws.
+ * DATASET_CHANGED, LAYER_NOT_FOUND, SERVICE_UNAVAILABLE, and what opening a model and its base model throws.
  */
 export async function buildIndex(parts: BuildParts, input: BuildIndexInput): Promise<IndexRecord> {
   const request = buildRequest(input);
@@ -59,21 +60,29 @@ export async function buildIndex(parts: BuildParts, input: BuildIndexInput): Pro
   );
   // Before a model is opened, which may take long: is there a dataset at all?
   await openDataset(path, { columns: request.columns });
-  const model = await call(parts.bus, describeModel, {
-    model: { path: request.model, adapter: request.adapter ?? undefined },
-  });
-  checkFits(request, model);
+  const models = await describeModels(parts.bus, request);
+  checkFits(request, models.model);
   for (let tries = 1; ; tries++) {
     const named = await parts.records.named(request.name);
     try {
       return named.index === undefined
-        ? await create(parts, request, path, model, named.revision)
-        : await update(parts, request, path, model, named.index);
+        ? await create(parts, request, path, models, named.revision)
+        : await update(parts, request, path, models, named.index);
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (tries === TRIES) throw busy(request.name);
     }
   }
+}
+
+/** Those that a build is about. */
+type Models = Pick<IndexRecord, 'model' | 'base'>;
+
+async function describeModels(bus: Bus, request: BuildRequest): Promise<Models> {
+  const ref = { path: request.model, adapter: request.adapter ?? undefined };
+  const model = await call(bus, describeModel, { model: ref });
+  const base = baseOf(request);
+  return { model, base: base === null ? null : await call(bus, describeBase, { model: ref, base }) };
 }
 
 /** Another writer was faster: look again. */
@@ -83,7 +92,7 @@ async function create(
   { records, runs, owner }: BuildParts,
   request: BuildRequest,
   path: string,
-  model: ModelDescription,
+  models: Models,
   nameRevision: number | 'absent',
 ): Promise<IndexRecord> {
   const dataset = await firstScan(path, request);
@@ -92,8 +101,7 @@ async function create(
     name: request.name,
     createdAt: new Date().toISOString(),
     life: { state: 'QUEUED', lease: newLease(owner) },
-    layers: null,
-    ...begun(request, model, dataset),
+    ...begun(request, models, dataset),
     cursor: Date.now(),
     attempt: 1,
     generation: 1,
@@ -105,23 +113,24 @@ async function create(
 }
 
 /** What an index is before its first run. */
-function begun(request: BuildRequest, model: ModelDescription, dataset: ScannedDataset) {
+function begun(request: BuildRequest, models: Models, dataset: ScannedDataset) {
   const { rows, sourceRows } = dataset;
   const counts = { rows, sourceRows, bad: dataset.badRows, stored: 0, erased: 0, failed: 0 };
   const firstDigest = dataset.digest;
-  return { request, model, dataset, firstDigest, spoiled: false, recall: null, ...standing(counts) };
+  const nothing = { layers: null, taught: null, spoiled: false, recall: null };
+  return { request, ...models, dataset, firstDigest, ...nothing, ...standing(counts) };
 }
 
 async function update(
   parts: BuildParts,
   request: BuildRequest,
   path: string,
-  model: ModelDescription,
+  models: Models,
   { value: record, revision }: StoredRecord<IndexRecord>,
 ): Promise<IndexRecord> {
   const { records, runs, owner } = parts;
   refuseBusy(record, owner);
-  const change = await whatChanges(parts, request, path, model, record);
+  const change = await whatChanges(parts, request, path, models, record);
   const nothingToDo =
     record.life.state === 'COMPLETED' &&
     change.plan.toSign === 0 &&
@@ -146,20 +155,20 @@ async function whatChanges(
   parts: BuildParts,
   request: BuildRequest,
   path: string,
-  model: ModelDescription,
+  models: Models,
   record: IndexRecord,
 ) {
-  // Of a build that failed before its layers were decided nothing was stored: it may begin otherwise.
-  if (record.layers === null) return begun(request, model, await firstScan(path, request));
+  // Of a build that failed before it was prepared nothing was stored: it may begin otherwise.
+  if (!isPrepared(record)) return begun(request, models, await firstScan(path, request));
   refuseSpoiled(record);
-  checkSameSettings(record, request, model);
+  checkSameSettings(record, request, models.model, models.base);
   const dataset = await grown(record, request, path);
   const stored = await storedRows(parts, record);
   const erased = countOf((await parts.records.erasure(record.id)).erased);
   const failed = (await parts.records.failures(record.id)).filter(isFinal).length;
   const { rows, sourceRows } = dataset;
   const counts = { rows, sourceRows, bad: dataset.badRows, stored, erased, failed };
-  return { request, model, dataset, ...standing(counts) };
+  return { request, ...models, dataset, ...standing(counts) };
 }
 
 /** The dataset as it is now, if the index's rows are still its first. Throws DATASET_CHANGED, DATASET_NOT_FOUND. */

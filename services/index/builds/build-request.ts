@@ -1,5 +1,6 @@
 /** What clients ask to be built, checked before anything is opened. */
 import { ReptraceError } from '../../../lib/errors.ts';
+import type { ModelRef } from '../../../lib/mesh/compute-messages.ts';
 import { LEAST_WINDOW, MOST_WINDOW } from '../datasets/text-windows.ts';
 import type { BuildRequest } from '../runs/index-record.ts';
 import { isId } from '../runs/index-records.ts';
@@ -21,6 +22,7 @@ export function buildRequest(input: BuildIndexInput): BuildRequest {
     name: checkedName(input.name),
     model: checkedPath('model', input.model),
     adapter: input.adapter == null ? null : checkedPath('adapter', input.adapter),
+    ...checkedBase(input),
     dataset: checkedPath('dataset', input.dataset),
     layers: parseLayers(input.layers ?? 'auto'),
     maxTokens: input.maxTokens == null ? null : checkedMaxTokens(input.maxTokens),
@@ -35,6 +37,22 @@ export function buildRequest(input: BuildIndexInput): BuildRequest {
       ...(input.textWindow == null ? {} : { textWindow: checkedWindow(input.textWindow) }),
     },
   };
+}
+
+/** The model before the fine-tuning that a request means; null: none. */
+export function baseOf({ model, adapter, base, withoutBase }: BuildRequest): ModelRef | null {
+  if (withoutBase) return null;
+  if (base !== null) return { path: base };
+  return adapter === null ? null : { path: model };
+}
+
+function checkedBase({ base, withoutBase }: BuildIndexInput): Pick<BuildRequest, 'base' | 'withoutBase'> {
+  if (base == null) return { base: null, withoutBase: withoutBase === true };
+  if (withoutBase !== true) return { base: checkedPath('base', base), withoutBase: false };
+  throw invalid(
+    `the base ${shown(base)} is given, and withoutBase too`,
+    'Name a base model, or ask for none: not both.',
+  );
 }
 
 function checkedName(name: string): string {

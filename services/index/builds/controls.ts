@@ -1,9 +1,9 @@
 /** cancelIndex, resumeIndex, deleteIndex. The record decides; the runs, here or elsewhere, go by it. */
 import type { Bus } from '../../../lib/bus/bus.ts';
 import { call } from '../../../lib/bus/procedure.ts';
-import { describeModel, SIGN_QUEUE } from '../../../lib/mesh/compute-messages.ts';
+import { describeBase, describeModel, SIGN_QUEUE } from '../../../lib/mesh/compute-messages.ts';
 import { checkDataset } from '../runs/check-dataset.ts';
-import type { IndexRecord } from '../runs/index-record.ts';
+import { isPrepared, type IndexRecord } from '../runs/index-record.ts';
 import { newLease } from '../runs/lease.ts';
 import { busy, cancelled, isWorking, queued } from '../runs/life.ts';
 import type { BuildParts } from './build-index.ts';
@@ -33,9 +33,8 @@ export async function resumeIndex(parts: BuildParts, reference: string): Promise
   refuseBusy(found, owner);
   if (found.life.state === 'COMPLETED') return found;
   await checkDataset(found);
-  const { digest, path, loraPath } = found.model;
-  await call(bus, describeModel, { model: { digest, path, adapter: loraPath ?? undefined } });
-  if (found.layers !== null) await finishErasing(store, records, found.id);
+  await checkModels(bus, found);
+  if (isPrepared(found)) await finishErasing(store, records, found.id);
   const lease = newLease(owner);
   const stored = await records.change(found.id, (record) => {
     refuseBusy(record, owner);
@@ -58,6 +57,17 @@ export async function deleteIndex(parts: BuildParts, reference: string): Promise
   await store.drop(ended.id);
   await records.remove(ended);
   return ended;
+}
+
+/** Throws MODEL_CHANGED unless model and base model are what they were, and what opening them throws. */
+async function checkModels(
+  bus: Bus,
+  { model: { digest, path, loraPath }, base }: IndexRecord,
+): Promise<void> {
+  const model = { digest, path, adapter: loraPath ?? undefined };
+  await call(bus, describeModel, { model });
+  if (base === null) return;
+  await call(bus, describeBase, { model, base: { digest: base.digest, path: base.path } });
 }
 
 async function clearTasks(bus: Bus, id: string): Promise<void> {

@@ -3,7 +3,7 @@
  * written down before anything goes, so that an erasing that was cut off is finished by whoever comes next.
  */
 import { ReptraceError } from '../../../lib/errors.ts';
-import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
+import { isPrepared, shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import type { IndexRecords } from '../runs/index-records.ts';
 import { isFree, type Owner } from '../runs/lease.ts';
 import { busy, isWorking } from '../runs/life.ts';
@@ -41,7 +41,7 @@ export async function eraseSamples(
     return { erasing: lease };
   });
   try {
-    if (held.layers === null || filter === 'none') {
+    if (!isPrepared(held) || filter === 'none') {
       return { erased: 0, index: (await records.change(id, () => ({ erasing: null }))).value };
     }
     const erased = await erase(store, records, held, filter);

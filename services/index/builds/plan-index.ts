@@ -5,10 +5,11 @@
  * an index that is there it is read whole once, to tell whether it is still the same, unless its stamp says so.
  */
 import { resolveAllowed } from '../../../lib/allowed-path.ts';
+import type { Bus } from '../../../lib/bus/bus.ts';
 import { call } from '../../../lib/bus/procedure.ts';
 import { ReptraceError } from '../../../lib/errors.ts';
 import { allowedOrCached } from '../../../lib/hub/cached.ts';
-import { textPair } from '../../../lib/mesh/compute-messages.ts';
+import { textPair, type ModelDescription, type ModelRef } from '../../../lib/mesh/compute-messages.ts';
 import {
   inspectModel,
   PLAN_ROWS,
@@ -22,13 +23,19 @@ import { openDataset } from '../datasets/open-dataset.ts';
 import { surveyDataset, type Survey } from '../datasets/survey.ts';
 import { datasetChanged, datasetMissing, refuseSpoiled } from '../runs/check-dataset.ts';
 import { bytesOf } from '../runs/grouping.ts';
-import { isFinal, type BuildPlan, type BuildRequest, type IndexRecord } from '../runs/index-record.ts';
+import {
+  isFinal,
+  isPrepared,
+  type BuildPlan,
+  type BuildRequest,
+  type IndexRecord,
+} from '../runs/index-record.ts';
 import type { IndexRecords } from '../runs/index-records.ts';
 import { countOf } from '../runs/row-ranges.ts';
 import type { BuildIndexInput, PlanAction } from '../schema.generated.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
 import { refuseUnusable, type BuildParts } from './build-index.ts';
-import { buildRequest } from './build-request.ts';
+import { baseOf, buildRequest } from './build-request.ts';
 import { refuseBusy } from './erasing.ts';
 import { checkFits, checkSameSettings, planOf } from './plan.ts';
 
@@ -62,27 +69,48 @@ export async function planIndex(parts: PlanParts, input: BuildIndexInput): Promi
   if (record !== undefined) refuseBusy(record, owner);
   const path = await allowedOrCached(request.dataset, 'dataset', (given) => resolveAllowed(given, roots));
   await openDataset(path, { columns: request.columns });
-  // Of a build that failed before its layers were decided nothing was stored: it may begin otherwise.
-  const before = record?.layers == null ? undefined : record;
+  // Of a build that failed before it was prepared nothing was stored: it may begin otherwise.
+  const before = record !== undefined && isPrepared(record) ? record : undefined;
   const ref = { path: request.model, adapter: request.adapter ?? undefined };
-  const model = await call(bus, inspectModel, { model: ref, identify: before !== undefined });
+  const baseRef = baseOf(request);
+  const models = await inspectModels(bus, ref, baseRef, before !== undefined);
+  const { model } = models;
   checkFits(request, model);
   const { survey, rows, action } =
     before === undefined
       ? await planNew(parts, request, path)
-      : await planUpdate(parts, request, path, model, before);
+      : await planUpdate(parts, request, path, models, before);
   const layers = before?.layers?.layers ?? request.layers;
   const compute = await call(bus, planIndexing, {
-    ...{ model: ref, layers, maxTokens: request.maxTokens, toSign: rows.toSign },
+    ...{ model: ref, base: baseRef, layers, maxTokens: request.maxTokens, toSign: rows.toSign },
     rows: survey.sample.map(textPair),
   });
   const { tokens } = compute;
   const seen = tokens.rows + tokens.failed;
   const signable = seen === 0 ? 0 : Math.round((rows.toSign * tokens.rows) / seen);
-  const shape = { layers: layers === 'auto' ? compute.layers.slice(0, 1) : layers, width: model.hiddenSize };
+  const shape = {
+    layers: layers === 'auto' ? compute.layers.slice(0, 1) : layers,
+    width: model.hiddenSize,
+    taught: baseRef !== null,
+  };
   const textBytes = meanTextBytes(survey.sample);
   const storeBytes = parts.store.bytesOf({ points: signable, shape, textBytes });
   return { action, model, rows, survey, compute, layersDecided: layers !== 'auto', signable, storeBytes };
+}
+
+interface Models {
+  readonly model: InspectedModel;
+  readonly base: InspectedModel | null;
+}
+
+async function inspectModels(
+  bus: Bus,
+  ref: ModelRef,
+  base: ModelRef | null,
+  identify: boolean,
+): Promise<Models> {
+  const model = await call(bus, inspectModel, { model: ref, identify });
+  return { model, base: base === null ? null : await call(bus, inspectModel, { model: base, identify }) };
 }
 
 interface Standing {
@@ -103,11 +131,11 @@ async function planUpdate(
   { bus, store, records }: PlanParts,
   request: BuildRequest,
   path: string,
-  model: InspectedModel,
+  { model, base }: Models,
   record: IndexRecord,
 ): Promise<Standing> {
   refuseSpoiled(record);
-  checkSameSettings(record, request, { ...model, digest: model.digest ?? '' });
+  checkSameSettings(record, request, identified(model), base === null ? null : identified(base));
   const comparison = await compareDataset(path, record.dataset);
   if (comparison.kind === 'missing') throw datasetMissing(record, path);
   if (comparison.kind === 'changed') throw datasetChanged(record, path);
@@ -126,6 +154,11 @@ async function planUpdate(
   const grew = survey.rows > rows;
   const isDone = record.life.state === 'COMPLETED' && plan.toSign === 0 && !grew;
   return { survey, rows: plan, action: isDone ? 'NOTHING' : grew ? 'ADD_ROWS' : 'RESUME' };
+}
+
+/** Models are asked for with their digests where there is an index to compare with. */
+function identified(model: InspectedModel): Pick<ModelDescription, 'digest' | 'precision'> {
+  return { digest: model.digest ?? '', precision: model.precision };
 }
 
 /** Rows stored and rows erased, as they will be when an erasing that was cut off is finished. */

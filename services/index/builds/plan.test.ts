@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildRequest, parseLayers } from './build-request.ts';
+import { baseOf, buildRequest, parseLayers } from './build-request.ts';
 import type { ModelDescription } from '../../../lib/mesh/compute-messages.ts';
 import type { IndexRecord } from '../runs/index-record.ts';
 import { checkSameSettings, planOf } from './plan.ts';
@@ -44,6 +44,8 @@ describe('a request to build', () => {
       name: 'demo',
       model: 'm',
       adapter: null,
+      base: null,
+      withoutBase: false,
       dataset: 'd',
       layers: 'auto',
       maxTokens: null,
@@ -87,6 +89,18 @@ describe('a request to build', () => {
     expect(code({ textWindow: 65_536 })).toBeNull();
   });
 
+  it('means the base model that is named, else the model without its adapter, unless it wants none', () => {
+    const base = (change: Partial<Parameters<typeof buildRequest>[0]>) =>
+      baseOf(buildRequest({ ...input, ...change }));
+    expect(base({})).toBeNull();
+    expect(base({ adapter: 'a' })).toEqual({ path: 'm' });
+    expect(base({ base: 'b' })).toEqual({ path: 'b' });
+    expect(base({ adapter: 'a', base: 'b', withoutBase: false })).toEqual({ path: 'b' });
+    expect(base({ adapter: 'a', withoutBase: true })).toBeNull();
+    expect(code({ base: '' })).toBe('INPUT_INVALID');
+    expect(code({ base: 'b', withoutBase: true })).toBe('INPUT_INVALID');
+  });
+
   it('has its layers in ascending order', () => {
     expect([parseLayers('auto'), parseLayers('8, 4'), parseLayers('0')]).toEqual(['auto', [4, 8], [0]]);
   });
@@ -100,8 +114,8 @@ describe('settings', () => {
     before: Partial<Parameters<typeof buildRequest>[0]>,
     now: Partial<Parameters<typeof buildRequest>[0]>,
   ): void => {
-    const record = { name: 'demo', model, request: built(before) } as IndexRecord;
-    checkSameSettings(record, built(now), model);
+    const record = { name: 'demo', model, base: null, request: built(before) } as IndexRecord;
+    checkSameSettings(record, built(now), model, null);
   };
 
   it('are the same where a default is named', () => {
@@ -124,6 +138,31 @@ describe('settings', () => {
     expect(() => {
       check({ columns: { text: 'a' } }, {});
     }).toThrow(conflict(/other columns/));
+  });
+});
+
+describe('the base model', () => {
+  const request = buildRequest({ name: 'demo', model: 'm', dataset: 'd' });
+  const model = { digest: 'd', precision: 'f32' } as ModelDescription;
+  const described = (digest: string) => ({ digest, path: `/models/${digest}` }) as ModelDescription;
+  const conflict = (before: string | null, now: string | null): string | null => {
+    const base = before === null ? null : described(before);
+    const record = { name: 'demo', model, base, request } as IndexRecord;
+    try {
+      checkSameSettings(record, request, model, now === null ? null : described(now));
+      return null;
+    } catch (error) {
+      const { code, message } = error as { code: string; message: string };
+      return `${code}: ${message}`;
+    }
+  };
+
+  it('must be the same, or none, as the index was built with, and is named where it is not', () => {
+    expect([conflict(null, null), conflict('b', 'b')]).toEqual([null, null]);
+    const built = 'CONFLICT: the index "demo" was built with';
+    expect(conflict(null, 'b')).toBe(`${built} no base model (withoutBase)`);
+    expect(conflict('b', null)).toBe(`${built} the base model /models/b`);
+    expect(conflict('b', 'c')).toBe(`${built} another base model (/models/b)`);
   });
 });
 

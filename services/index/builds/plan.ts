@@ -39,15 +39,20 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** Throws CONFLICT, naming what differs, when the index was built otherwise than is asked for now. */
+/**
+ * Throws CONFLICT, naming what differs, when the index was built otherwise than is asked for now.
+ * @param base the base model that is asked for; null: none
+ */
 export function checkSameSettings(
   record: IndexRecord,
   request: BuildRequest,
   model: Pick<ModelDescription, 'digest' | 'precision'>,
+  base: Pick<ModelDescription, 'digest'> | null,
 ): void {
   const before = record.request;
   const differences = [
     ...(record.model.digest === model.digest ? [] : ['another model or adapter']),
+    ...otherBase(record.base, base),
     ...(record.model.precision === model.precision
       ? []
       : [`numbers of another precision (${record.model.precision})`]),
@@ -88,6 +93,12 @@ export function checkFits(
       `Give at most ${model.contextLength}, or leave it out.`,
     );
   }
+}
+
+function otherBase(before: ModelDescription | null, now: Pick<ModelDescription, 'digest'> | null): string[] {
+  if (before === null) return now === null ? [] : ['no base model (withoutBase)'];
+  if (now === null) return [`the base model ${before.path}`];
+  return before.digest === now.digest ? [] : [`another base model (${before.path})`];
 }
 
 function sameColumns({ columns: a }: BuildRequest, { columns: b }: BuildRequest): boolean {

@@ -1,7 +1,7 @@
 /** Entities of one request, read together: many references to one index or to its samples are one question to the store. */
 import DataLoader from 'dataloader';
 import type { RequestContext } from '../../../lib/mesh/service.ts';
-import type { IndexRecord } from '../runs/index-record.ts';
+import { isPrepared, type IndexRecord } from '../runs/index-record.ts';
 import type { IndexRecords } from '../runs/index-records.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
 import type { SampleParent } from './parents.ts';
@@ -43,7 +43,7 @@ async function loadSamples(
   const found = new Map<string, SampleParent>();
   for (const [index, points] of byIndex(keys)) {
     const record = await indexes.load(index);
-    if (record === null || record.layers === null) continue;
+    if (record === null || !isPrepared(record)) continue;
     for (const sample of await store.get(index, points)) {
       found.set(publicId(index, sample.id), { index, sample });
     }

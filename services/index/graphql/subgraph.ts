@@ -15,6 +15,7 @@ import { manifestOf, namedColumns, type IndexRecord } from '../runs/index-record
 import { isWorking } from '../runs/life.ts';
 import { SCHEMA, type Resolvers } from '../schema.generated.ts';
 import { loadersOf, type Loaders } from './loaders.ts';
+import { mostTaught } from './most-taught.ts';
 import { planResolvers } from './plan-resolvers.ts';
 import { publicId } from './sample-id.ts';
 
@@ -41,6 +42,8 @@ function resolversOf(parts: BuildParts): Resolvers {
         }),
       sample: (_, { id }, context) => named(() => load(context).sample.load(id)),
       planIndex: (_, { input }) => orFailure('IndexFailure', () => planIndex(parts, input)),
+      mostTaught: (_, { index, top, filter }) =>
+        orFailure('IndexFailure', () => mostTaught(parts, index, top, filterOf(filter ?? {}))),
     },
     Mutation: {
       buildIndex: (_, { input }) => orFailure('IndexFailure', () => buildIndex(parts, input)),
@@ -60,6 +63,7 @@ function resolversOf(parts: BuildParts): Resolvers {
     IndexResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'Index') },
     DeleteIndexResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'DeletedIndex') },
     EraseResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'ErasedSamples') },
+    MostTaughtResult: { __resolveType: (result) => ('code' in result ? 'IndexFailure' : 'MostTaught') },
     Failure: { __resolveType: () => 'IndexFailure' },
     Index: {
       __resolveReference: ({ id }, context) => named(() => load(context).index.load(id)),
@@ -99,6 +103,7 @@ function resolversOf(parts: BuildParts): Resolvers {
       metadata: ({ sample }) => sample.metadata,
       truncated: ({ sample }) => sample.truncated,
       loss: ({ sample }) => sample.loss,
+      taught: ({ sample }) => sample.taught,
       index: ({ index }, _, context) => named(() => load(context).index.load(index)),
     },
   };

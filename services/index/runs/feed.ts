@@ -11,8 +11,8 @@ import { MAX_TASKS, type TaskSender } from './task-sender.ts';
 /** Rows that are sorted by length together, and the bytes that they may have. */
 const WINDOW_ROWS = 2048;
 const WINDOW_BYTES = 64 << 20;
-/** For what a task has beside its rows, and an answer beside its hits. */
-const TASK_OVERHEAD = 4096;
+/** For what a task has beside its rows, and an answer beside its hits and with each: numbers, and evidence of what it taught. */
+const TASK_OVERHEAD = 6144;
 
 export interface FeedOptions {
   readonly dataset: Dataset;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import type { LayerDecision, ModelDescription } from '../../../lib/mesh/compute-messages.ts';
-import type { Manifest } from '../../../lib/mesh/index-messages.ts';
+import type { Manifest, TaughtManifest } from '../../../lib/mesh/index-messages.ts';
 import type { ColumnChoice, ResolvedColumns } from '../datasets/columns.ts';
 import type { DatasetExtent } from '../datasets/scan.ts';
 import type { CollectionShape } from '../stores/signature-store.ts';
@@ -14,6 +14,10 @@ export interface BuildRequest {
   readonly name: string;
   readonly model: string;
   readonly adapter: string | null;
+  /** As named; null: none was named. */
+  readonly base: string | null;
+  /** No base model, whatever would be the default. */
+  readonly withoutBase: boolean;
   readonly dataset: string;
   readonly layers: 'auto' | readonly number[];
   readonly maxTokens: number | null;
@@ -50,6 +54,9 @@ export interface ScannedDataset extends DatasetExtent {
   readonly badRows: number;
 }
 
+/** What the taught tokens of an index are made with, beside its base model; fixed before its first sample. */
+export type TaughtRecord = Omit<TaughtManifest, 'base'>;
+
 export interface IndexRecord {
   /** UUIDv4 */
   readonly id: string;
@@ -59,8 +66,12 @@ export interface IndexRecord {
   readonly request: BuildRequest;
   readonly life: Life;
   readonly model: ModelDescription;
+  /** The model before the fine-tuning; null: the index has none. */
+  readonly base: ModelDescription | null;
   /** null until the run has had them decided. */
   readonly layers: LayerDecision | null;
+  /** null without a base model, and until the run has had it found out. The hidden centres are a document of their own. */
+  readonly taught: TaughtRecord | null;
   readonly dataset: ScannedDataset;
   /** Digest of the dataset when the index was made: appending keeps every row, so points' ids can go by it for good. */
   readonly firstDigest: string;
@@ -78,6 +89,8 @@ export interface IndexRecord {
   readonly erasing: Lease | null;
   /** Measured share of the true top 10 that an approximate search finds; null where searches are exact. */
   readonly recall: number | null;
+  /** Measured share of the true top 50 by taught tokens that a search in two stages finds; null or absent where it was not measured. */
+  readonly taughtRecall?: number | null;
 }
 
 /** A row without a signature. */
@@ -102,9 +115,15 @@ export function changed(record: IndexRecord, change: Partial<IndexRecord>): Inde
   return { ...record, ...change, cursor: Math.max(record.cursor + 1, Date.now()) };
 }
 
-/** null until the layers are decided. */
-export function manifestOf({ model, layers, dataset, request }: IndexRecord): Manifest | null {
-  if (layers === null) return null;
+/** Whether all is decided that has to be before the first sample. Before that nothing of the index is in the store. */
+export function isPrepared({ layers, base, taught }: IndexRecord): boolean {
+  return layers !== null && (base === null || taught !== null);
+}
+
+/** null until the index is prepared. */
+export function manifestOf(record: IndexRecord): Manifest | null {
+  const { model, base, layers, taught, dataset, request } = record;
+  if (layers === null || !isPrepared(record)) return null;
   return {
     version: model.version,
     model: {
@@ -128,6 +147,8 @@ export function manifestOf({ model, layers, dataset, request }: IndexRecord): Ma
       turns: dataset.columns.kind === 'chat' ? dataset.columns.turns : null,
       textWindow: dataset.columns.kind === 'plain' ? dataset.columns.window : null,
     },
+    taught:
+      base === null || taught === null ? null : { ...taught, base: { digest: base.digest, path: base.path } },
   };
 }
 
@@ -160,7 +181,7 @@ function canonical(value: unknown): string {
   );
 }
 
-/** Of the index's collection; no layers until they are decided. */
-export function shapeOf({ layers, model }: IndexRecord): CollectionShape {
-  return { layers: layers?.layers ?? [], width: model.hiddenSize };
+/** Of the index's collection, once it is prepared. */
+export function shapeOf({ layers, model, taught }: IndexRecord): CollectionShape {
+  return { layers: layers?.layers ?? [], width: model.hiddenSize, taught: taught !== null };
 }

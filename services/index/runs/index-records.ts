@@ -1,4 +1,4 @@
-/** The documents of the index service: indexes, their names, rows that failed, rows that were erased. */
+/** The documents of the index service: indexes, their names and centres, rows that failed, rows that were erased. */
 import type { Bus } from '../../../lib/bus/bus.ts';
 import { ReptraceError, reasonOf } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
@@ -6,15 +6,20 @@ import { progressSubject } from '../../../lib/mesh/index-messages.ts';
 import { recordKey, type Records, type StoredRecord } from '../../../lib/records/records.ts';
 import { changed, type IndexRecord, type RowFailure } from './index-record.ts';
 import type { SampleFilter } from '../stores/signature-store.ts';
+import { damaged, packCentres, unpackCentres, type StoredCentres } from './hidden-centres.ts';
 import type { RowRanges } from './row-ranges.ts';
 
 const INDEXES = 'indexes';
 const NAMES = 'index-names';
 const FAILURES = 'index-failures';
 const ERASED = 'index-erased';
+const CENTRES = 'index-centres';
 
 /** Writers of one record that meet more often than this are not making progress. */
 const MAX_TRIES = 20;
+
+/** Records of versions that knew no base models lack what is said of them. */
+type WrittenRecord = Omit<IndexRecord, 'base' | 'taught'> & Partial<Pick<IndexRecord, 'base' | 'taught'>>;
 
 interface IndexName {
   readonly index: string;
@@ -42,7 +47,7 @@ export class IndexRecords {
 
   async get(id: string): Promise<StoredRecord<IndexRecord> | undefined> {
     if (!isId(id)) return undefined;
-    const stored = await this.#records.get<IndexRecord>(INDEXES, id);
+    const stored = await this.#records.get<WrittenRecord>(INDEXES, id);
     return stored === undefined ? undefined : this.#withUnsaved(stored);
   }
 
@@ -66,7 +71,7 @@ export class IndexRecords {
   /** Newest first. */
   async all(): Promise<IndexRecord[]> {
     const found: IndexRecord[] = [];
-    for await (const stored of this.#records.list<IndexRecord>(INDEXES)) {
+    for await (const stored of this.#records.list<WrittenRecord>(INDEXES)) {
       found.push(this.#withUnsaved(stored).value);
     }
     return found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
@@ -149,6 +154,7 @@ export class IndexRecords {
     this.#unsaved.delete(id);
     await this.#records.delete(FAILURES, id);
     await this.#records.delete(ERASED, id);
+    await this.#records.delete(CENTRES, id);
     if (entry?.value.index === id) await this.#releaseName(key, entry.revision);
     await this.announce(id);
   }
@@ -170,6 +176,40 @@ export class IndexRecords {
     await this.#records.put(ERASED, id, erasure);
   }
 
+  /**
+   * For each of the index's layers the mean hidden state at p [hiddenSize]; null for an index without a base model, or not
+   * that far yet. Throws INTERNAL when what is stored is not what the index was built with.
+   */
+  async hiddenCentres(id: string): Promise<Float32Array[] | null> {
+    const taught = (await this.get(id))?.value.taught ?? null;
+    if (taught === null) return null;
+    const stored = await this.#records.get<StoredCentres>(CENTRES, id);
+    if (stored === undefined) throw damaged(id);
+    return unpackCentres(stored.value, taught.hiddenCentres, id);
+  }
+
+  /**
+   * Keeps the centres that a run found, before its record tells of them. Of two runs that believe to have the index, only the
+   * one that has it may write: what it is to replace is read before it is asked.
+   * @param check throws when the index is not the caller's any more
+   */
+  async putHiddenCentres(
+    id: string,
+    centres: readonly Float32Array[],
+    check: () => Promise<void>,
+  ): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const before = await this.#records.get<StoredCentres>(CENTRES, id);
+      await check();
+      try {
+        await this.#records.put(CENTRES, id, packCentres(centres), before?.revision ?? 'absent');
+        return;
+      } catch (error) {
+        if (!isConflict(error) || tries === MAX_TRIES) throw error;
+      }
+    }
+  }
+
   ping(): Promise<void> {
     return this.#records.ping();
   }
@@ -183,9 +223,11 @@ export class IndexRecords {
     }
   }
 
-  #withUnsaved(stored: StoredRecord<IndexRecord>): StoredRecord<IndexRecord> {
-    const unsaved = this.#unsaved.get(stored.value.id);
-    return unsaved?.revision === stored.revision ? unsaved : stored;
+  #withUnsaved({ value, revision }: StoredRecord<WrittenRecord>): StoredRecord<IndexRecord> {
+    const unsaved = this.#unsaved.get(value.id);
+    return unsaved?.revision === revision
+      ? unsaved
+      : { value: { base: null, taught: null, ...value }, revision };
   }
 
   async #releaseName(key: string, revision: number): Promise<void> {

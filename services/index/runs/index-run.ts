@@ -1,6 +1,6 @@
 /**
- * One run of a build, from its record to its end: layers decided, every row that the store lacks sent to the workers, what
- * they bring stored and counted. It holds the record's lease while it works. However it ends, another run can go on from
+ * One run of a build, from its record to its end: the index prepared, every row that the store lacks sent to the workers,
+ * what they bring stored and counted. It holds the record's lease while it works. However it ends, another run can go on from
  * what the store has.
  */
 import type { Bus, Closable } from '../../../lib/bus/bus.ts';
@@ -13,7 +13,6 @@ import type { StoredRecord } from '../../../lib/records/records.ts';
 import { openDataset } from '../datasets/open-dataset.ts';
 import { measureRecall } from '../search/recall.ts';
 import type { CollectionShape, SignatureStore } from '../stores/signature-store.ts';
-import { askLayers } from './ask-layers.ts';
 import { checkDataset } from './check-dataset.ts';
 import { nothingSigned, recordFailure, releaseRecord, settleRecord } from './endings.ts';
 import { feed } from './feed.ts';
@@ -23,6 +22,7 @@ import type { IndexRecords } from './index-records.ts';
 import { LEASE_MS, newLease, RENEW_MS, type Owner } from './lease.ts';
 import { completed, isWorking, running, storedFailure, type StoredFailure } from './life.ts';
 import { patiently, type Patience } from './patience.ts';
+import { COMPARING, prepare } from './prepare.ts';
 import { ReportDesk } from './report-desk.ts';
 import { readStanding } from './standing.ts';
 import { Stopped } from './stopped.ts';
@@ -127,17 +127,20 @@ export class IndexRun {
   }
 
   async #work(takenOver: boolean): Promise<void> {
-    const { bus, store } = this.#parts;
+    const { bus, store, records } = this.#parts;
     const { signal } = this.#abort;
     await this.#write();
     if (takenOver) await checkDataset(this.#held.current, true);
     const { dataset: scanned, request } = this.#held.current;
     const dataset = await openDataset(scanned.path, { resolved: scanned.columns });
     const expected = { digest: scanned.digest, bytes: scanned.bytes };
-    if (this.#held.current.layers === null) {
-      const layers = await this.#patiently(() => askLayers(bus, this.#held.current, dataset, signal));
-      await this.#held.write(() => ({ layers }));
-    }
+    await prepare({
+      ...{ bus, records, dataset, signal, held: this.#held, log: this.#log },
+      patiently: (work) => this.#patiently(work),
+      waitFor: (what) => {
+        this.#waitFor(what);
+      },
+    });
     const shape = shapeOf(this.#held.current);
     await this.#patiently(() => store.create(this.id, shape));
     await this.#patiently(() => readStanding(this.#tally, this.#parts, this.id, takenOver));
@@ -255,16 +258,20 @@ export class IndexRun {
 
   #patience(): Patience {
     const onWait = (error: ReptraceError): void => {
-      if (this.#waiting === null) this.#log.warn({ code: error.code, reason: error.message }, 'waiting');
-      this.#waiting = storedFailure(error);
-      this.#tally.touch();
+      const told = this.#waiting !== null && this.#waiting !== COMPARING;
+      if (!told) this.#log.warn({ code: error.code, reason: error.message }, 'waiting');
+      this.#waitFor(storedFailure(error));
     };
     const onBack = (): void => {
       this.#log.info('going on');
-      this.#waiting = null;
-      this.#tally.touch();
+      this.#waitFor(null);
     };
     return { signal: this.#abort.signal, limitMs: this.#parts.timing.patienceMs, onWait, onBack };
+  }
+
+  #waitFor(what: StoredFailure | null): void {
+    this.#waiting = what;
+    this.#tally.touch();
   }
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {

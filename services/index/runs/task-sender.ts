@@ -1,7 +1,8 @@
 /** Rows on their way to the workers: as tasks in the queue, a bounded number of them at a time. */
 import type { WorkQueue } from '../../../lib/bus/bus.ts';
 import { encode } from '../../../lib/bus/wire.ts';
-import { textPair, type SignTask } from '../../../lib/mesh/compute-messages.ts';
+import { textPair, type SignTask, type TaughtSetup } from '../../../lib/mesh/compute-messages.ts';
+import type { TaughtManifest } from '../../../lib/mesh/index-messages.ts';
 import type { DatasetRow } from '../datasets/dataset.ts';
 import { Flights } from './flights.ts';
 import { manifestOf, type IndexRecord } from './index-record.ts';
@@ -17,7 +18,7 @@ export class TaskSender {
   #count = 0;
   #lastSign = Date.now();
 
-  /** @param record with its layers decided */
+  /** @param record of a prepared index */
   constructor(queue: WorkQueue, record: IndexRecord) {
     this.#queue = queue;
     this.#task = taskOf(record);
@@ -63,10 +64,16 @@ export class TaskSender {
 
 function taskOf(record: IndexRecord): Omit<SignTask, 'rows'> {
   const { id, model, request } = record;
+  const manifest = manifestOf(record);
   return {
     index: id,
     model: { digest: model.digest, path: model.path, adapter: model.loraPath ?? undefined },
-    layers: manifestOf(record)?.layers.layers ?? [],
+    layers: manifest?.layers.layers ?? [],
     maxTokens: request.maxTokens,
+    taught: manifest === null || manifest.taught === null ? null : setupOf(manifest.taught),
   };
+}
+
+function setupOf({ base, seed, centre }: TaughtManifest): TaughtSetup {
+  return { base, seed, centre: Float32Array.from(centre) };
 }

@@ -1,5 +1,7 @@
 /** What both stores ask of their callers, checked before anything is read or written. Pure. */
 import { ReptraceError } from '../../../lib/errors.ts';
+import { MAX_LESSON_BYTES, TOKEN_BYTES } from '../../../lib/taught/lesson.ts';
+import { POOLED_DIMS } from '../../../lib/taught/pooled.ts';
 import type { CollectionShape, SampleFilter, SamplePoint, SearchRequest } from './signature-store.ts';
 
 /** Hits of one search, at most: what comes back has to fit in memory. */
@@ -50,9 +52,9 @@ export function checkShape(shape: CollectionShape): void {
 
 /** Throws CONFLICT unless the collection that is there has the shape that is wanted. */
 export function checkSameShape(index: string, there: CollectionShape, wanted: CollectionShape): void {
-  if (there.width === wanted.width && String(there.layers) === String(wanted.layers)) return;
   const told = (shape: CollectionShape): string =>
-    `layers ${shape.layers.join(', ')} of width ${shape.width}`;
+    `layers ${shape.layers.join(', ')} of width ${shape.width}, ${shape.taught ? 'with' : 'without'} lessons`;
+  if (told(there) === told(wanted)) return;
   throw new ReptraceError(
     'CONFLICT',
     `the signatures of index ${index} are of ${told(there)}, not of ${told(wanted)}`,
@@ -82,17 +84,40 @@ function checkPoint(shape: CollectionShape, point: SamplePoint): void {
       'Compute the signature with the model and layers of the index.',
     );
   }
-  if (
-    !Number.isFinite(point.loss) ||
-    !point.vector.every(Number.isFinite) ||
-    !point.norms.every(Number.isFinite)
-  ) {
+  checkLesson(shape, point);
+  const { vector, norms, lesson, loss, taught } = point;
+  const floats = [vector, norms, ...(lesson === null ? [] : [lesson.pooled])];
+  // What was taught is kept in float32.
+  const numbers = [loss, Math.fround(taught ?? 0)];
+  if (!numbers.every(Number.isFinite) || !floats.every((values) => values.every(Number.isFinite))) {
     throw new ReptraceError(
       'NOT_FINITE',
       `the signature of row ${point.row} has numbers that are not finite`,
       'Leave the sample out, or look for NaN in the weights.',
     );
   }
+}
+
+/** Throws INPUT_INVALID unless the point has a lesson just where its collection has them, and of the right lengths. */
+function checkLesson(shape: CollectionShape, { row, lesson, taught }: SamplePoint): void {
+  if ((lesson !== null) !== shape.taught || (taught !== null) !== shape.taught) {
+    throw invalid(
+      `row ${row} comes ${lesson === null || taught === null ? 'without' : 'with'} a lesson, ` +
+        `its index is one ${shape.taught ? 'with' : 'without'} lessons`,
+      'Sign every sample of an index with the same base model, or all without one.',
+    );
+  }
+  if (lesson === null || taught === null) return;
+  const { packed, pooled } = lesson;
+  const whole = packed.length % TOKEN_BYTES === 0 && packed.length <= MAX_LESSON_BYTES;
+  if (!whole || pooled.length !== POOLED_DIMS) {
+    throw invalid(
+      `row ${row} has a lesson of ${packed.length} bytes and ${pooled.length} numbers; ` +
+        `right are a multiple of ${TOKEN_BYTES} up to ${MAX_LESSON_BYTES}, and ${POOLED_DIMS}`,
+      'Pack it with this version.',
+    );
+  }
+  if (taught < 0) throw invalid(`row ${row} taught ${taught} nats`, 'Give a sum of weights, 0 or more.');
 }
 
 /** Whether it may be a point's id. */
@@ -102,14 +127,42 @@ export function isPointId(id: string): boolean {
 
 /** Throws INPUT_INVALID for a query that does not fit the collection, NOT_FINITE for one that is not finite. */
 export function checkSearch(shape: CollectionShape, { query, top, filter }: SearchRequest): void {
+  checkAsked(top, filter);
+  checkQuery(query, vectorLength(shape), 'Compute its signature with the model and layers of the index.');
+}
+
+/** The same of a search among lessons. Throws INPUT_INVALID, too, where there are none. */
+export function checkLessonSearch(shape: CollectionShape, { query, top, filter }: SearchRequest): void {
+  checkHasLessons(shape);
+  checkAsked(top, filter);
+  checkQuery(query, POOLED_DIMS, 'Pool its lesson with this version.');
+}
+
+/** Throws INPUT_INVALID. */
+export function checkMostTaught(shape: CollectionShape, top: number, filter?: SampleFilter): void {
+  checkHasLessons(shape);
+  checkAsked(top, filter);
+}
+
+function checkHasLessons(shape: CollectionShape): void {
+  if (!shape.taught) {
+    throw invalid(
+      'the index has no lessons: it was built without a base model',
+      'Build the index with a base model.',
+    );
+  }
+}
+
+function checkAsked(top: number, filter: SampleFilter = {}): void {
   if (!Number.isInteger(top) || top < 1 || top > MAX_TOP) {
     throw invalid(`top is ${top}`, `Ask for 1 to ${MAX_TOP} samples.`);
   }
-  if (query.length !== vectorLength(shape)) {
-    throw invalid(
-      `the query has ${query.length} numbers, the index ${vectorLength(shape)} for each sample`,
-      'Compute its signature with the model and layers of the index.',
-    );
+  checkFilter(filter);
+}
+
+function checkQuery(query: Float32Array, length: number, remedy: string): void {
+  if (query.length !== length) {
+    throw invalid(`the query has ${query.length} numbers, the index ${length} for each sample`, remedy);
   }
   if (!query.every(Number.isFinite)) {
     throw new ReptraceError(
@@ -118,7 +171,6 @@ export function checkSearch(shape: CollectionShape, { query, top, filter }: Sear
       'Look for NaN in the weights.',
     );
   }
-  checkFilter(filter ?? {});
 }
 
 /** Throws INPUT_INVALID for a filter with too many values, or rows that cannot be. */

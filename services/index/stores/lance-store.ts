@@ -6,13 +6,15 @@
  * Written is what the operating system has: killing the process loses nothing, losing power may lose the last writes.
  */
 import { access, constants, mkdir } from 'node:fs/promises';
-import { connect, Session, type Connection, type Data, type Table } from '@lancedb/lancedb';
+import { connect, Session, type Connection, type Table } from '@lancedb/lancedb';
 import { ReptraceError } from '../../../lib/errors.ts';
 import {
   checkedPoints,
   checkErase,
   checkFilter,
   checkIndexId,
+  checkLessonSearch,
+  checkMostTaught,
   checkSameShape,
   checkSearch,
   checkShape,
@@ -21,19 +23,20 @@ import {
 } from './checks.ts';
 import { Lanes } from './lanes.ts';
 import { folderFailure, isFileGone, isNoTable, isTableThere, lanceFailure } from './lance-errors.ts';
+import { mergeInsert, mostTaughtIds, nearestBy, withIds } from './lance-queries.ts';
+import { scanPoints, type OpenTable } from './lance-scan.ts';
 import {
-  POINT_COLUMNS,
+  pointColumns,
   pointsToArrow,
   readPoint,
   readText,
-  rowsOf,
   shapeOf,
   tableSchema,
-  TEXT_COLUMNS,
+  textColumns,
 } from './lance-table.ts';
 import { merge, Upkeep } from './lance-upkeep.ts';
 import { lanceBytes, type PointCounts } from './point-bytes.ts';
-import { firstCandidates, rank } from './ranking.ts';
+import { byScore, firstCandidates, rank } from './ranking.ts';
 import type {
   CollectionShape,
   Hit,
@@ -43,14 +46,12 @@ import type {
   SearchRequest,
   SignatureStore,
 } from './signature-store.ts';
-import { filterSql, oneOf, sqlText } from './sql.ts';
+import { filterSql } from './sql.ts';
 
 /** LanceDB's own bounds are 6 GB and 1 GB. There are no vector indexes here and few files, so that more only takes memory. */
 const INDEX_CACHE_BYTES = 1n << 20n;
 const METADATA_CACHE_BYTES = 4n << 20n;
 const PAGE_ROWS = 8192;
-/** Ids of one read. */
-const IDS_AT_ONCE = 1000;
 /** Reads that find their files merged away under them begin anew, this often. */
 const READ_TRIES = 4;
 
@@ -135,23 +136,56 @@ class LanceStore implements SignatureStore {
       // Both reads are of one version: what is erased between them would be missing at the end of the list.
       await table.checkout(await table.version());
       return await rank(request.query, request.top, largestNorm(shape), firstCandidates(request.top, true), {
-        nearest: async (limit) => {
-          const nearest = table.query().nearestTo(request.query).column('vector').distanceType('dot');
-          const filtered = where === undefined ? nearest : nearest.where(where);
-          const found = await filtered.select(['id', 'row', '_distance']).limit(limit).toArrow();
-          return rowsOf(found, (row) => ({
-            id: row('id') as string,
-            row: row('row') as number,
-            score: 1 - (row('_distance') as number),
-          }));
-        },
-        load: (ids) => withIds(table, ids, POINT_COLUMNS, readPoint),
+        nearest: (limit) => nearestBy(table, 'vector', request.query, limit, where),
+        load: (ids) => withIds(table, ids, pointColumns(shape), readPoint),
       });
     });
   }
 
+  /** Compares with every lesson: always exact. */
+  async nearestLessons(index: string, request: SearchRequest): Promise<string[]> {
+    const where = filterSql(request.filter);
+    return await this.#read(index, async (table, shape) => {
+      checkLessonSearch(shape, request);
+      const found = await nearestBy(table, 'pooled', request.query, request.top, where);
+      return found.sort(byScore).map(({ id }) => id);
+    });
+  }
+
+  async points(index: string, ids: readonly string[]): Promise<SamplePoint[]> {
+    return await this.#read(index, (table, shape) =>
+      withIds(table, ids.filter(isPointId), pointColumns(shape), readPoint),
+    );
+  }
+
+  async *scan(index: string, filter?: SampleFilter): AsyncGenerator<readonly SamplePoint[]> {
+    checkIndexId(index);
+    checkFilter(filter ?? {});
+    try {
+      yield* scanPoints(index, () => this.#open(index), filterSql(filter));
+    } catch (error) {
+      throw lanceFailure(this.#folder, index, error);
+    }
+  }
+
+  async mostTaught(index: string, top: number, filter?: SampleFilter): Promise<SampleText[]> {
+    return await this.#read(index, async (table, shape) => {
+      checkMostTaught(shape, top, filter);
+      // Both reads are of one version, as in `search`.
+      await table.checkout(await table.version());
+      return await withIds(
+        table,
+        await mostTaughtIds(table, top, filterSql(filter)),
+        textColumns(shape),
+        readText,
+      );
+    });
+  }
+
   async get(index: string, ids: readonly string[]): Promise<SampleText[]> {
-    return await this.#read(index, (table) => withIds(table, ids.filter(isPointId), TEXT_COLUMNS, readText));
+    return await this.#read(index, (table, shape) =>
+      withIds(table, ids.filter(isPointId), textColumns(shape), readText),
+    );
   }
 
   /**
@@ -221,41 +255,28 @@ class LanceStore implements SignatureStore {
   }
 
   async #withTable<T>(index: string, use: (table: Table, shape: CollectionShape) => Promise<T>): Promise<T> {
-    const table = await this.#connection.openTable(index);
+    const { table, shape } = await this.#open(index);
     try {
-      const shape = shapeOf(await table.schema());
-      if (shape === undefined) {
-        throw new ReptraceError(
-          'CONFLICT',
-          `the table ${index} in ${this.#folder} was not made by this version of reptrace`,
-          'Delete the index that it is of, and build it again; use a folder of its own for the signatures.',
-        );
-      }
       return await use(table, shape);
     } finally {
       table.close();
     }
   }
-}
 
-/** Puts points in, each in the place of the one with its id. */
-async function mergeInsert(table: Table, points: Data): Promise<void> {
-  await table.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(points);
-}
-
-/** The points that are there, in the order of `ids`. */
-async function withIds<T extends { readonly id: string }>(
-  table: Table,
-  ids: readonly string[],
-  columns: string[],
-  read: (row: (column: string) => unknown) => T,
-): Promise<T[]> {
-  const found = new Map<string, T>();
-  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
-    const some = oneOf('id', ids.slice(at, at + IDS_AT_ONCE).map(sqlText));
-    for (const item of rowsOf(await table.query().where(some).select(columns).toArrow(), read)) {
-      found.set(item.id, item);
+  /** The caller closes it. */
+  async #open(index: string): Promise<OpenTable> {
+    const table = await this.#connection.openTable(index);
+    try {
+      const shape = shapeOf(await table.schema());
+      if (shape !== undefined) return { table, shape };
+      throw new ReptraceError(
+        'CONFLICT',
+        `the table ${index} in ${this.#folder} was not made by this version of reptrace`,
+        'Delete the index that it is of, and build it again; use a folder of its own for the signatures.',
+      );
+    } catch (error) {
+      table.close();
+      throw error;
     }
   }
-  return ids.map((id) => found.get(id)).filter((item) => item !== undefined);
 }

@@ -1,22 +1,38 @@
 /** How points lie in a LanceDB table: its schema, and points to Arrow and back. Pure. */
-import type { Data, DataType, FixedSizeList, Float32, Schema, Table, Vector } from 'apache-arrow';
+import type { Binary, Data, DataType, FixedSizeList, Float32, Schema, Table, Vector } from 'apache-arrow';
 import type { ChatTurn, RawWindow } from '../../../lib/mesh/compute-messages.ts';
+import { POOLED_DIMS } from '../../../lib/taught/pooled.ts';
 import { arrow } from './arrow.ts';
 import { vectorLength } from './checks.ts';
 import { facetsOf } from './facets.ts';
-import type { CollectionShape, SamplePoint, SampleText } from './signature-store.ts';
+import { LESSON_BYTES } from './point-bytes.ts';
+import type { CollectionShape, PointLesson, SamplePoint, SampleText } from './signature-store.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** The shape of the collection, as JSON, in the schema's metadata. The number is that of the columns below. */
-const SHAPE_KEY = 'reptrace.shape.2';
+const SHAPE_KEY = 'reptrace.shape.3';
 /** Makes LanceDB refuse and try again an insert whose ids another writer inserted meanwhile, so that none is doubled. */
 const PRIMARY_KEY = new Map([['lance-schema:unenforced-primary-key', 'true']]);
 
-export const TEXT_COLUMNS = [
+const TEXT_COLUMNS = [
   ...['id', 'row', 'line', 'source_row', 'part', 'context', 'prompt', 'response', 'raw'],
   ...['label', 'metadata', 'truncated', 'loss'],
 ];
-export const POINT_COLUMNS = [...TEXT_COLUMNS, 'vector', 'norms'];
+
+/** What `readText` needs. */
+export function textColumns({ taught }: CollectionShape): string[] {
+  return [...TEXT_COLUMNS, ...(taught ? ['taught'] : [])];
+}
+
+/** What `readPoint` needs. */
+export function pointColumns(shape: CollectionShape): string[] {
+  return [...textColumns(shape), 'vector', 'norms', ...(shape.taught ? ['lesson', 'pooled'] : [])];
+}
+
+/** Of a point's numbers and of its lesson; texts come on top. */
+export function floatBytes(shape: CollectionShape): number {
+  return 4 * (vectorLength(shape) + 2 * shape.layers.length) + (shape.taught ? LESSON_BYTES : 0);
+}
 
 const FACETS = new arrow.List(new arrow.Field('item', new arrow.Utf8(), true));
 
@@ -24,7 +40,14 @@ function floats(length: number): FixedSizeList<Float32> {
   return new arrow.FixedSizeList(length, new arrow.Field('item', new arrow.Float32(), true));
 }
 
+const LESSON_FIELDS = [
+  new arrow.Field('taught', new arrow.Float32(), false),
+  new arrow.Field('lesson', new arrow.Binary(), false),
+  new arrow.Field('pooled', floats(POOLED_DIMS), false),
+];
+
 export function tableSchema(shape: CollectionShape): Schema {
+  const { layers, width, taught } = shape;
   return new arrow.Schema(
     [
       new arrow.Field('id', new arrow.Utf8(), false, PRIMARY_KEY),
@@ -44,8 +67,9 @@ export function tableSchema(shape: CollectionShape): Schema {
       new arrow.Field('loss', new arrow.Float64(), false),
       new arrow.Field('vector', floats(vectorLength(shape)), false),
       new arrow.Field('norms', floats(2 * shape.layers.length), false),
+      ...(taught ? LESSON_FIELDS : []),
     ],
-    new Map([[SHAPE_KEY, JSON.stringify({ layers: shape.layers, width: shape.width })]]),
+    new Map([[SHAPE_KEY, JSON.stringify({ layers, width, taught })]]),
   );
 }
 
@@ -96,6 +120,7 @@ export function pointsToArrow(shape: CollectionShape, points: readonly SamplePoi
     ),
     vector: floatRows(points.map(({ vector }) => vector)),
     norms: floatRows(points.map(({ norms }) => norms)),
+    ...(shape.taught ? lessonColumns(points) : {}),
   };
   const children = schema.fields.map(({ name }) => columns[name]);
   const rows = arrow.makeData({
@@ -105,6 +130,18 @@ export function pointsToArrow(shape: CollectionShape, points: readonly SamplePoi
     children,
   });
   return new arrow.Table(schema, new arrow.RecordBatch(schema, rows));
+}
+
+function lessonColumns(points: readonly SamplePoint[]): Readonly<Record<string, Data>> {
+  const lessons = points.map(({ lesson }) => lesson).filter((lesson) => lesson !== null);
+  return {
+    taught: values(
+      new arrow.Float32(),
+      points.map(({ taught }) => taught),
+    ),
+    lesson: byteRows(lessons.map(({ packed }) => packed)),
+    pooled: floatRows(lessons.map(({ pooled }) => pooled)),
+  };
 }
 
 function utf8(texts: readonly (string | null)[]): Data {
@@ -125,6 +162,19 @@ function floatRows(rows: readonly Float32Array[]): Data {
   });
   const child = arrow.makeData({ type: new arrow.Float32(), length: flat.length, nullCount: 0, data: flat });
   return arrow.makeData({ type: floats(each), length: rows.length, nullCount: 0, child });
+}
+
+/** Rows of bytes as one column. */
+function byteRows(rows: readonly Uint8Array[]): Data<Binary> {
+  const valueOffsets = new Int32Array(rows.length + 1);
+  rows.forEach((row, i) => {
+    valueOffsets[i + 1] = valueOffsets[i] + row.length;
+  });
+  const data = new Uint8Array(valueOffsets[rows.length]);
+  rows.forEach((row, i) => {
+    data.set(row, valueOffsets[i]);
+  });
+  return arrow.makeData({ type: new arrow.Binary(), length: rows.length, nullCount: 0, valueOffsets, data });
 }
 
 /** What a query gave, row by row: a value by its column's name. */
@@ -150,11 +200,24 @@ export function readText(row: Row): SampleText {
     metadata: JSON.parse(row('metadata') as string) as Record<string, unknown>,
     truncated: row('truncated') as boolean,
     loss: row('loss') as number,
+    // Without lessons there is no such column.
+    taught: (row('taught') as number | undefined) ?? null,
   };
 }
 
 export function readPoint(row: Row): SamplePoint {
-  return { ...readText(row), vector: readFloats(row('vector')), norms: readFloats(row('norms')) };
+  return {
+    ...readText(row),
+    lesson: readLesson(row),
+    vector: readFloats(row('vector')),
+    norms: readFloats(row('norms')),
+  };
+}
+
+function readLesson(row: Row): PointLesson | null {
+  const packed = row('lesson') as Uint8Array | undefined;
+  // A copy, as of floats.
+  return packed === undefined ? null : { packed: Uint8Array.from(packed), pooled: readFloats(row('pooled')) };
 }
 
 /** A copy: the view would keep the whole answer in memory. */

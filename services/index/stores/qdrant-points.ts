@@ -1,20 +1,32 @@
 /** How points lie in a Qdrant collection: its settings, points and filters to its JSON and back. Pure. */
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { ChatTurn, RawWindow } from '../../../lib/mesh/compute-messages.ts';
+import { MAX_LESSON_BYTES } from '../../../lib/taught/lesson.ts';
+import { POOLED_DIMS } from '../../../lib/taught/pooled.ts';
 import { vectorLength } from './checks.ts';
 import { facet, facetsOf } from './facets.ts';
-import type { CollectionShape, SampleFilter, SamplePoint, SampleText } from './signature-store.ts';
+import type {
+  CollectionShape,
+  PointLesson,
+  SampleFilter,
+  SamplePoint,
+  SampleText,
+} from './signature-store.ts';
 import { wellFormed } from './well-formed.ts';
 
 export const VECTOR = 'signature';
+export const POOLED = 'pooled';
 /** Of a collection's metadata. The number is that of the payload's fields below. */
-const SHAPE_KEY = 'shape2';
-/** Payload fields that filters ask for; the last is ordered by nothing, only matched. */
-export const INDEXED_FIELDS = [
+const SHAPE_KEY = 'shape3';
+/** Payload fields that filters ask for. By the last two, points are ordered too. */
+const INDEXED_FIELDS = [
   ['label', 'keyword'],
   ['facets', 'keyword'],
   ['row', 'integer'],
 ] as const;
+const LESSON_FIELDS = [['taught', 'float']] as const;
+/** What no text needs. */
+export const NUMBER_FIELDS = ['lesson', 'norms', 'facets'];
 /** Bytes of JSON in one request, well under the server's limit of 32 MB. */
 const REQUEST_BYTES = 8 * 2 ** 20;
 /** A float32 widened to float64 as JSON writes it, with its comma, at most. */
@@ -25,11 +37,24 @@ export function collectionName(index: string): string {
 }
 
 export function collectionSettings(shape: CollectionShape): Schemas['CreateCollection'] {
+  const { layers, width, taught } = shape;
+  const dot = { distance: 'Dot', datatype: 'float32' } as const;
   return {
-    vectors: { [VECTOR]: { size: vectorLength(shape), distance: 'Dot', datatype: 'float32', on_disk: true } },
+    vectors: {
+      [VECTOR]: { ...dot, size: vectorLength(shape), on_disk: true },
+      // In memory: 51 MB of 100,000 samples, and every trace begins with them.
+      ...(taught ? { [POOLED]: { ...dot, size: POOLED_DIMS, on_disk: false } } : {}),
+    },
     on_disk_payload: true,
-    metadata: { [SHAPE_KEY]: { layers: [...shape.layers], width: shape.width } },
+    metadata: { [SHAPE_KEY]: { layers: [...layers], width, taught } },
   };
+}
+
+/** Payload fields with the kind of their index. */
+export function indexedFields({
+  taught,
+}: CollectionShape): readonly (readonly [string, 'keyword' | 'integer' | 'float'])[] {
+  return [...INDEXED_FIELDS, ...(taught ? LESSON_FIELDS : [])];
 }
 
 /** The shape that a collection tells; undefined when it is not one of this version's, or the server is too old to keep it. */
@@ -41,7 +66,10 @@ export function shapeOf(info: Schemas['CollectionInfo']): CollectionShape | unde
 export function toPoint(point: SamplePoint): Schemas['PointStruct'] {
   return {
     id: point.id,
-    vector: { [VECTOR]: Array.from(point.vector) },
+    vector: {
+      [VECTOR]: Array.from(point.vector),
+      ...(point.lesson === null ? {} : { [POOLED]: Array.from(point.lesson.pooled) }),
+    },
     payload: {
       row: point.row,
       line: point.line,
@@ -59,6 +87,9 @@ export function toPoint(point: SamplePoint): Schemas['PointStruct'] {
       // Qdrant reads numbers to the last digit but one.
       loss: String(point.loss),
       norms: Array.from(point.norms),
+      // A number, to be ordered by. In float32, as LanceDB has it, the digit that Qdrant misreads is beyond its precision.
+      ...(point.taught === null ? {} : { taught: Math.fround(point.taught) }),
+      ...(point.lesson === null ? {} : { lesson: Buffer.from(point.lesson.packed).toString('base64') }),
     },
   };
 }
@@ -69,7 +100,8 @@ export function* requests(points: readonly SamplePoint[]): Generator<Schemas['Po
   let request: Schemas['PointStruct'][] = [];
   for (const point of points) {
     const made = toPoint(point);
-    const size = Buffer.byteLength(JSON.stringify(made.payload)) + NUMBER_BYTES * point.vector.length + 200;
+    const numbers = point.vector.length + (point.lesson?.pooled.length ?? 0);
+    const size = Buffer.byteLength(JSON.stringify(made.payload)) + NUMBER_BYTES * numbers + 200;
     if (request.length > 0 && bytes + size > REQUEST_BYTES) {
       yield request;
       request = [];
@@ -81,9 +113,11 @@ export function* requests(points: readonly SamplePoint[]): Generator<Schemas['Po
   if (request.length > 0) yield request;
 }
 
-/** Points to read in one answer, by the size of their vectors. */
+/** Points to read in one answer, by the size of their vectors and lessons. */
 export function pointsAtOnce(shape: CollectionShape): number {
-  return Math.max(1, Math.min(1000, Math.floor(REQUEST_BYTES / (NUMBER_BYTES * vectorLength(shape)))));
+  const lesson = shape.taught ? NUMBER_BYTES * POOLED_DIMS + (4 / 3) * MAX_LESSON_BYTES : 0;
+  const each = NUMBER_BYTES * vectorLength(shape) + lesson;
+  return Math.max(1, Math.min(1000, Math.floor(REQUEST_BYTES / each)));
 }
 
 type Stored = Pick<Schemas['Record'], 'id' | 'payload' | 'vector'>;
@@ -104,14 +138,31 @@ export function readText({ id, payload }: Stored): SampleText {
     metadata: JSON.parse(kept['metadata'] as string) as Record<string, unknown>,
     truncated: kept['truncated'] as boolean,
     loss: Number(kept['loss']),
+    taught: taughtOf(kept),
   };
+}
+
+/** null in a collection without lessons. */
+export function taughtOf(payload: Readonly<Record<string, unknown>>): number | null {
+  const taught = payload['taught'] as number | undefined;
+  return taught === undefined ? null : Math.fround(taught);
 }
 
 export function readPoint(stored: Stored): SamplePoint {
   const vectors = stored.vector as Record<string, number[]>;
-  const norms = (stored.payload as Record<string, unknown>)['norms'] as number[];
+  const payload = stored.payload as Record<string, unknown>;
+  const norms = payload['norms'] as number[];
+  const packed = payload['lesson'] as string | undefined;
+  const lesson: PointLesson | null =
+    packed === undefined
+      ? null
+      : {
+          packed: Uint8Array.from(Buffer.from(packed, 'base64')),
+          pooled: Float32Array.from(vectors[POOLED]),
+        };
   return {
     ...readText(stored),
+    lesson,
     vector: Float32Array.from(vectors[VECTOR]),
     norms: Float32Array.from(norms),
   };

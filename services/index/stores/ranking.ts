@@ -63,10 +63,15 @@ async function widened(
 ): Promise<Candidate[]> {
   for (let limit = first; ; limit = Math.min(limit * 4, Math.max(first, WIDEST))) {
     const found = await source.nearest(limit);
-    found.sort((a, b) => b.score - a.score || a.row - b.row);
+    found.sort(byScore);
     const complete = found.length < limit || limit >= WIDEST;
     if (complete || found[found.length - 1].score < found[top - 1].score - margin) return found;
   }
+}
+
+/** Best first, ties by row. */
+export function byScore(a: Candidate, b: Candidate): number {
+  return b.score - a.score || a.row - b.row;
 }
 
 /** Dot product of two vectors of the same length, in float64. */

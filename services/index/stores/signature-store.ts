@@ -13,6 +13,15 @@ export interface CollectionShape {
   readonly layers: readonly number[];
   /** hiddenSize of the model. */
   readonly width: number;
+  /** Whether points have lessons (lib/taught/). */
+  readonly taught: boolean;
+}
+
+/** What a sample taught; see lib/taught/lesson.ts and pooled.ts. */
+export interface PointLesson {
+  readonly packed: Uint8Array;
+  /** [POOLED_DIMS], float32: what the first stage of a search goes by. */
+  readonly pooled: Float32Array;
 }
 
 export interface SamplePoint extends TextPair, Origin {
@@ -27,14 +36,18 @@ export interface SamplePoint extends TextPair, Origin {
   readonly truncated: boolean;
   /** Mean cross-entropy over the response tokens, in nats. */
   readonly loss: number;
+  /** How much it taught, Σ w in nats; null in a collection without lessons. */
+  readonly taught: number | null;
+  /** null in a collection without lessons. */
+  readonly lesson: PointLesson | null;
   /** Unit blocks, as above. */
   readonly vector: Float32Array;
   /** |h|, |g| of each layer: [h0, g0, h1, g1, …]. */
   readonly norms: Float32Array;
 }
 
-/** Everything of a point but its vector and norms. */
-export type SampleText = Omit<SamplePoint, 'vector' | 'norms'>;
+/** Everything of a point but its numbers. */
+export type SampleText = Omit<SamplePoint, 'vector' | 'norms' | 'lesson'>;
 
 /** All given conditions must hold. */
 export interface SampleFilter {
@@ -74,6 +87,20 @@ export interface SignatureStore {
   count(index: string, filter?: SampleFilter): Promise<number>;
   /** Best first, ties by row. Throws INDEX_NOT_FOUND. */
   search(index: string, request: SearchRequest): Promise<Hit[]>;
+  /**
+   * Ids of the points whose pooled vectors have the largest products with `query` [POOLED_DIMS], by the store's own float32,
+   * best first. Throws INDEX_NOT_FOUND, INPUT_INVALID for a collection without lessons.
+   */
+  nearestLessons(
+    index: string,
+    request: { readonly query: Float32Array; readonly top: number } & Omit<SearchRequest, 'query' | 'top'>,
+  ): Promise<string[]>;
+  /** Those of the points that are there, whole, in the order of `ids`. */
+  points(index: string, ids: readonly string[]): Promise<SamplePoint[]>;
+  /** Every point that passes the filter, whole, in no order, in pages of bounded size. */
+  scan(index: string, filter?: SampleFilter): AsyncIterable<readonly SamplePoint[]>;
+  /** Those that taught the most, ties by row. Throws as `nearestLessons`. */
+  mostTaught(index: string, top: number, filter?: SampleFilter): Promise<SampleText[]>;
   /** By id; those that are not there are left out. */
   get(index: string, ids: readonly string[]): Promise<SampleText[]>;
   /** Removes points for good; gives how many. */

@@ -13,13 +13,12 @@ const refusal = (asked: AskedQuestion): unknown => {
 describe('checkQuestion', () => {
   it('fills in what was left out', () => {
     expect(checkQuestion({ output: 'no', prompt: 'yes?' })).toEqual({
-      ...{ index: null, questions: [{ context: [], output: 'no', prompt: 'yes?' }], alpha: 0.5, top: 10 },
-      ...{ tokens: true, filter: null, exact: false },
+      ...{ index: null, questions: [{ context: [], output: 'no', prompt: 'yes?' }], top: 10 },
+      ...{ method: null, alpha: null, tokens: true, filter: null, exact: false },
     });
   });
 
-  it('traces an output without a prompt by its gradient alone', () => {
-    expect(checkQuestion({ output: 'no' }).alpha).toBe(0);
+  it('lets an output without a prompt be traced by its gradient alone', () => {
     expect(checkQuestion({ output: 'no', alpha: 0 }).alpha).toBe(0);
     expect(refusal({ output: 'no', alpha: 0.5 })).toMatchObject({
       code: 'INPUT_INVALID',
@@ -36,6 +35,28 @@ describe('checkQuestion', () => {
       code: 'INPUT_INVALID',
       message: expect.stringContaining('alpha') as string,
     });
+  });
+
+  it.each(['TAUGHT', 'RAW'] as const)('refuses alpha with the method %s, which has none', (method) => {
+    expect(checkQuestion({ output: 'no', prompt: '', method })).toMatchObject({ method, alpha: null });
+    expect(refusal({ output: 'no', prompt: '', method, alpha: 0 })).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining(method) as string,
+    });
+  });
+
+  it('takes alpha with the method REPT', () => {
+    const asked = { output: 'no', prompt: '', method: 'REPT', alpha: 0.2 } as const;
+    expect(checkQuestion(asked)).toMatchObject({ method: 'REPT', alpha: 0.2 });
+  });
+
+  it('refuses the method RAW without a prompt, and no other', () => {
+    expect(refusal({ output: 'no', method: 'RAW' })).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('no prompt') as string,
+    });
+    expect(checkQuestion({ output: 'no', method: 'TAUGHT' }).method).toBe('TAUGHT');
+    expect(checkQuestion({ output: 'no', method: 'REPT' }).method).toBe('REPT');
   });
 
   it.each([0, -1, 1001, 1e9, 1.5])('refuses top %d', (top) => {
@@ -71,7 +92,6 @@ describe('checkQuestion', () => {
     it('takes the last of them as the prompt where none is given', () => {
       const question = checkQuestion({ output: 'no', context: [system, user] });
       expect(question.questions).toEqual([{ context: [system], prompt: 'u', output: 'no' }]);
-      expect(question.alpha).toBe(0.5);
       expect(checkQuestion({ output: 'no', context: [system], prompt: 'u' })).toEqual(question);
     });
 

@@ -1,7 +1,9 @@
 /** From what a client asked to a question that can be worked on, or a named refusal. Pure. */
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { ChatTurn, Question } from '../../../lib/mesh/compute-messages.ts';
+import type { SearchMethod } from '../../../lib/mesh/index-messages.ts';
 import type { SampleFilter } from '../../index/stores/signature-store.ts';
+import { isPrompted } from './choose-method.ts';
 import type { TraceQuestion } from './trace.ts';
 
 export const MAX_OUTPUTS = 32;
@@ -19,6 +21,7 @@ export interface AskedQuestion {
   readonly context?: Given<readonly ChatTurn[]>;
   readonly index?: Given<string>;
   readonly top?: Given<number>;
+  readonly method?: Given<SearchMethod>;
   readonly alpha?: Given<number>;
   readonly tokens?: Given<boolean>;
   readonly filter?: Given<AskedFilter>;
@@ -45,6 +48,7 @@ export function checkQuestion(asked: AskedQuestion): TraceQuestion {
   return {
     index: asked.index ?? null,
     questions,
+    method: checkMethod(asked, questions),
     alpha: checkAlpha(asked.alpha, questions),
     top,
     tokens: asked.tokens ?? true,
@@ -98,16 +102,32 @@ function checkContext({ context, prompt }: AskedQuestion): Omit<Question, 'outpu
   return { context: turns.slice(0, -1), prompt: last.content };
 }
 
-function checkAlpha(alpha: Given<number>, questions: readonly Question[]): number {
-  const promptless = questions.some(({ prompt }) => prompt === null);
-  if (alpha === null || alpha === undefined) return promptless ? 0 : 0.5;
+function checkMethod({ method, alpha }: AskedQuestion, questions: readonly Question[]): SearchMethod | null {
+  if (method === null || method === undefined) return null;
+  if (method !== 'REPT' && typeof alpha === 'number') {
+    throw invalid(
+      `alpha is ${alpha}, and the method ${method} has none`,
+      'Leave alpha out, or choose the method REPT: alpha weighs its two cosines.',
+    );
+  }
+  if (method === 'RAW' && !isPrompted(questions)) {
+    throw invalid(
+      'the method is RAW, and an output has no prompt',
+      'Give the prompt too, or choose another method: without a prompt the hidden state is the same for every output.',
+    );
+  }
+  return method;
+}
+
+function checkAlpha(alpha: Given<number>, questions: readonly Question[]): number | null {
+  if (alpha === null || alpha === undefined) return null;
   if (!(alpha >= 0 && alpha <= 1)) {
     throw invalid(
       `alpha is ${alpha}`,
       'Choose a number from 0 (gradients alone) to 1 (hidden states alone).',
     );
   }
-  if (alpha > 0 && promptless) {
+  if (alpha > 0 && !isPrompted(questions)) {
     throw invalid(
       `alpha is ${alpha}, and an output has no prompt`,
       'Give the prompt too, or leave alpha out: without a prompt the hidden state is the same for every output.',

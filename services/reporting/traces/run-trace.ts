@@ -18,6 +18,8 @@ import {
   type SearchHit,
 } from '../../../lib/mesh/index-messages.ts';
 import { MAX_TOKEN_MAPS } from './check-question.ts';
+import { chooseMethod, isPrompted, settleMethod } from './choose-method.ts';
+import { lessonsOf, setupOf, verdictOn } from './taught-parts.ts';
 import type { Timing, Trace, TraceQuestion } from './trace.ts';
 
 /** Bytes of samples' texts in one request for token maps; answers are some times larger. */
@@ -28,7 +30,7 @@ interface TokenMaps {
   readonly samples: readonly (readonly TokenScore[])[];
 }
 
-/** Throws what the services throw, and CANCELLED. */
+/** Throws what the services throw, what choosing the method throws, and CANCELLED. */
 export async function runTrace(
   bus: Bus,
   id: string,
@@ -37,20 +39,28 @@ export async function runTrace(
   signal: AbortSignal,
 ): Promise<Trace> {
   const { manifest } = index;
-  const { questions, alpha, top, filter, exact } = question;
+  const { questions, top, filter, exact } = question;
   checkForm(manifest, questions);
+  const chosen = chooseMethod(question, index);
   const stopwatch = new Stopwatch();
-  const model = modelOf(manifest);
   const { layers } = manifest.layers;
+  const settings = { layers, maxTokens: manifest.maxTokens, raw: isRaw(manifest), taught: setupOf(manifest) };
   const { signatures } = await call(
     bus,
     signQuestions,
-    { model, layers, maxTokens: manifest.maxTokens, raw: isRaw(manifest), questions },
+    { model: modelOf(manifest), ...settings, questions },
     { signal },
   );
   stopwatch.lap('sign');
-  const queries = signatures.map((signature) => signature.layers);
-  const found = await search(bus, { index: index.id, queries, alpha, top, filter, exact }, signal);
+  const lessons = lessonsOf(manifest, signatures);
+  const words = lessons?.map(({ tokens }) => tokens) ?? null;
+  const { method, reason, alpha } = settleMethod(chosen, question, words);
+  const request = {
+    ...{ index: index.id, queries: signatures.map((signature) => signature.layers), method },
+    lessons: method === 'TAUGHT' ? words : null,
+    ...{ prompted: isPrompted(questions), alpha: alpha ?? 0, top, filter, exact },
+  };
+  const found = await search(bus, request, signal);
   stopwatch.lap('search');
   const tokenLayer = tokenLayerOf(manifest);
   const maps = question.tokens
@@ -63,12 +73,13 @@ export async function runTrace(
     questions: questions.map((asked, i) => ({
       ...asked,
       truncated: signatures[i]?.truncated ?? false,
+      verdict: verdictOn(manifest, lessons?.slice(i, i + 1)),
       tokens: maps?.questions[i] ?? null,
     })),
-    ...{ alpha, layers, tokenLayer, index: index.id, modelDigest: manifest.model.digest },
-    ...{ exact: found.exact, recall: found.recall },
-    matches: found.hits.map(({ sample, score, hiddenScore, gradientScore }, i) => ({
-      ...{ rank: i + 1, score, hiddenScore, gradientScore, sample },
+    ...{ method, methodReason: reason, verdict: verdictOn(manifest, lessons), alpha, layers, tokenLayer },
+    ...{ index: index.id, modelDigest: manifest.model.digest, exact: found.exact, recall: found.recall },
+    matches: found.hits.map(({ sample, score, hiddenScore, gradientScore, evidence }, i) => ({
+      ...{ rank: i + 1, score, hiddenScore, gradientScore, evidence, sample },
       tokens: maps?.samples[i] ?? null,
     })),
     timings: stopwatch.timings(),
@@ -129,13 +140,18 @@ async function tokenMaps(
 ): Promise<TokenMaps> {
   const mapped = hits.slice(0, MAX_TOKEN_MAPS).map(({ sample }) => sample);
   if (mapped.length === 0) return { questions: [], samples: [] };
-  const model = modelOf(manifest);
-  const { maxTokens } = manifest;
-  const raw = isRaw(manifest);
+  const { maxTokens, taught } = manifest;
+  const settings = {
+    model: modelOf(manifest),
+    layer,
+    maxTokens,
+    raw: isRaw(manifest),
+    base: taught?.base ?? null,
+  };
   const samples: (readonly TokenScore[])[] = [];
   let questionMaps: readonly (readonly TokenScore[])[] | undefined;
   for (const group of groupsByText(mapped, bus.maxPayload * TEXT_SHARE)) {
-    const request = { model, layer, maxTokens, raw, questions, samples: group.map(textPair) };
+    const request = { ...settings, questions, samples: group.map(textPair) };
     const maps = await call(bus, mapTokens, request, { signal });
     questionMaps = addWeighted(questionMaps, maps.questions, group.length / mapped.length);
     samples.push(...maps.samples);

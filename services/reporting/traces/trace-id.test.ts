@@ -3,7 +3,8 @@ import type { OpenIndex } from '../../../lib/mesh/index-messages.ts';
 import { checkQuestion } from './check-question.ts';
 import { traceId } from './trace-id.ts';
 
-const index = { id: 'i', name: 'n', manifestDigest: 'd' } as OpenIndex;
+const index = { id: 'i', name: 'n', manifestDigest: 'd', manifest: { taught: null } } as OpenIndex;
+const withBase = { ...index, manifest: { taught: { nullRatios: [] } } } as unknown as OpenIndex;
 const asked = { output: 'no', prompt: 'yes?', filter: { labels: ['a', 'b'], rows: [3, 1] } };
 
 describe('traceId', () => {
@@ -26,6 +27,17 @@ describe('traceId', () => {
     ['further outputs', { ...asked, outputs: ['no'] }],
   ])('differs by %s', (_, question) => {
     expect(traceId(index, checkQuestion(question))).not.toBe(traceId(index, checkQuestion(asked)));
+  });
+
+  it('differs by the method, asked for or the default', () => {
+    const { filter: _, ...plain } = asked;
+    const questions = [plain, { ...plain, alpha: 0.5 }, { ...plain, method: 'TAUGHT' as const }];
+    const more = [
+      { ...plain, method: 'REPT' as const },
+      { ...plain, method: 'RAW' as const },
+    ];
+    const ids = [...questions, ...more].map((question) => traceId(withBase, checkQuestion(question)));
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('differs after the index changed', () => {

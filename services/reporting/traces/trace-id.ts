@@ -1,14 +1,24 @@
 /** A trace's id: a digest of the index, what made it, the question and the settings. Pure. */
 import { createHash } from 'node:crypto';
-import type { OpenIndex } from '../../../lib/mesh/index-messages.ts';
+import type { OpenIndex, SearchMethod } from '../../../lib/mesh/index-messages.ts';
+import { METHOD } from '../../../lib/taught/constants.ts';
+import { chooseMethod } from './choose-method.ts';
 import type { TraceQuestion } from './trace.ts';
 
-/** Grows when the same question would be answered otherwise. */
-const METHOD = 'two-block 1';
+/** Each grows when the same question would be answered otherwise. METHOD is part of all, as every trace has a verdict. */
+const FORMULAS: Readonly<Record<SearchMethod, string>> = {
+  TAUGHT: METHOD,
+  REPT: 'two-block 1',
+  RAW: 'concatenated 1',
+};
 const DIGITS = 32;
 
-export function traceId({ id, manifestDigest }: OpenIndex, question: TraceQuestion): string {
-  const { questions, alpha, top, tokens, filter, exact } = question;
+/** Throws what choosing the method throws. */
+export function traceId(index: OpenIndex, question: TraceQuestion): string {
+  const { id, manifestDigest } = index;
+  const { questions, top, tokens, filter, exact } = question;
+  // The reason too: a trace says it.
+  const { method, reason, alpha } = chooseMethod(question, index);
   const asked = questions.map(({ context, prompt, output }) => [
     context.map(({ role, content }) => [role, content]),
     prompt,
@@ -21,7 +31,8 @@ export function traceId({ id, manifestDigest }: OpenIndex, question: TraceQuesti
     metadata?.map(({ key, values }) => [key, sorted(values)]) ?? null,
     rows === undefined ? null : [...rows].sort((a, b) => a - b),
   ];
-  const parts = [METHOD, id, manifestDigest, asked, alpha, top, tokens, conditions, exact];
+  const chosen = [METHOD, FORMULAS[method], method, reason, alpha];
+  const parts = [chosen, id, manifestDigest, asked, top, tokens, conditions, exact];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGITS);
 }
 

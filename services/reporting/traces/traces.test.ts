@@ -19,6 +19,7 @@ const MANIFEST = {
   layers: { layers: [4] },
   maxTokens: null,
   dataset: { textWindow: null },
+  taught: null,
 } as unknown as Manifest;
 
 const question = (output: string) => checkQuestion({ output, tokens: false });
@@ -43,14 +44,22 @@ describe('Traces', () => {
     await serve(bus, signQuestions, async ({ questions }) => {
       signed += 1;
       await signing;
-      return { signatures: questions.map(() => ({ layers: [], loss: 1, truncated: false })) };
+      return { signatures: questions.map(() => ({ layers: [], loss: 1, truncated: false, lesson: null })) };
     });
     // One hit a message, as if each were large.
     await serve(bus, searchIndex, ({ skip, top }) => {
       const origin = { row: skip, line: skip + 1, sourceRow: skip, part: null };
-      const text = { context: [], prompt: '', response: '', raw: null, label: null, metadata: {} };
+      const text = {
+        context: [],
+        prompt: '',
+        response: '',
+        raw: null,
+        label: null,
+        metadata: {},
+        taught: null,
+      };
       const sample = { id: `s${skip}`, ...origin, ...text };
-      const scores = { score: -skip, hiddenScore: 0, gradientScore: 0 };
+      const scores = { score: -skip, hiddenScore: 0, gradientScore: 0, evidence: null };
       const hit = { sample: { ...sample, truncated: false, loss: 1 }, ...scores };
       return Promise.resolve({ hits: [hit], more: skip + 1 < top, exact: true, recall: null });
     });
@@ -129,6 +138,46 @@ describe('Traces', () => {
     await expect(finished(open(20), answer.pending)).rejects.toMatchObject({ code: 'NOT_FINITE' });
     signing = Promise.resolve();
     expect(await open(5000).ask(question('bad'))).toMatchObject({ id: answer.pending });
+  });
+
+  it('refuses a method that the index cannot have before anything is signed', async () => {
+    const asked = open(5000).ask(checkQuestion({ output: 'no', method: 'TAUGHT' }));
+    await expect(asked).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('index n ') as string,
+      remedy: expect.stringContaining('--base') as string,
+    });
+    expect(signed).toBe(0);
+  });
+
+  it('gives and lists what an earlier version recorded, its verdict unknown', async () => {
+    const traces = open(5000);
+    const { id } = (await traces.ask({ ...question('no'), top: 1 })) as Trace;
+    const stored = await records.get<{ trace: Trace }>('traces', id);
+    const { method, methodReason, verdict: _, ...older } = stored?.value.trace ?? ({} as Trace);
+    expect([method, methodReason]).toEqual(['REPT', 'the index has no base model']);
+    const questions = older.questions.map(({ verdict: _verdict, ...asked }) => asked);
+    const matches = older.matches.map(({ evidence: _evidence, ...match }) => match);
+    const trace = { ...older, questions, matches };
+    await records.put('traces', id, { state: 'done', trace }, stored?.revision ?? 'absent');
+    const read = await traces.find(id);
+    expect(read).toMatchObject({
+      ...{
+        id,
+        method: 'REPT',
+        verdict: { state: 'UNKNOWN' },
+        questions: [{ verdict: { state: 'UNKNOWN' } }],
+      },
+      ...{ methodReason: 'made by an earlier version', matches: [{ evidence: null }] },
+    });
+    expect(await traces.list(null, 10)).toEqual([read]);
+  });
+
+  it('goes on with a pending question of an earlier version', async () => {
+    const id = 'a'.repeat(32);
+    const { method: _, ...asked } = question('slow');
+    await records.put('traces', id, { state: 'pending', question: { ...asked, alpha: 0.5 } }, 'absent');
+    expect(await finished(open(5000), id)).toMatchObject({ id, method: 'REPT', alpha: 0.5 });
   });
 
   it('knows no trace that was never made', async () => {

@@ -9,6 +9,7 @@ import { ReptraceError, type ErrorCode } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
 import { openIndex, type OpenIndex } from '../../../lib/mesh/index-messages.ts';
 import type { Records } from '../../../lib/records/records.ts';
+import { readQuestion, readTrace, type StoredQuestion, type StoredTraceBody } from './older-trace.ts';
 import { closing, runTrace } from './run-trace.ts';
 import { traceId } from './trace-id.ts';
 import type { Trace, TraceQuestion } from './trace.ts';
@@ -16,8 +17,8 @@ import type { Trace, TraceQuestion } from './trace.ts';
 export type TraceAnswer = Trace | { readonly pending: string };
 
 type StoredTrace =
-  | { readonly state: 'done'; readonly trace: Trace }
-  | { readonly state: 'pending'; readonly question: TraceQuestion }
+  | { readonly state: 'done'; readonly trace: StoredTraceBody }
+  | { readonly state: 'pending'; readonly question: StoredQuestion }
   | {
       readonly state: 'failed';
       readonly code: ErrorCode;
@@ -65,7 +66,7 @@ export class Traces {
     const index = await this.#open(question);
     const id = traceId(index, question);
     const stored = (await this.#records.get<StoredTrace>(TRACES, id))?.value;
-    if (stored?.state === 'done') return stored.trace;
+    if (stored?.state === 'done') return readTrace(stored.trace);
     return this.#waitFor(id, this.#work(id, index, question), question);
   }
 
@@ -82,12 +83,12 @@ export class Traces {
           'Ask traceBehavior again; `traces` lists those that are kept.',
         );
       case 'done':
-        return stored.trace;
+        return readTrace(stored.trace);
       case 'failed':
         throw new ReptraceError(stored.code, stored.message, stored.remedy);
       case 'pending': {
         // The process that worked on it has ended.
-        const { question } = stored;
+        const question = readQuestion(stored.question);
         return this.#waitFor(id, this.#work(id, await this.#open(question), question), question);
       }
     }
@@ -103,7 +104,9 @@ export class Traces {
     const stored = await Promise.all(
       heads.slice(0, first).map(({ key }) => this.#records.get<StoredTrace>(TRACES, key)),
     );
-    return stored.flatMap((record) => (record?.value.state === 'done' ? [record.value.trace] : []));
+    return stored.flatMap((record) =>
+      record?.value.state === 'done' ? [readTrace(record.value.trace)] : [],
+    );
   }
 
   /** Gives up what is being made; a pending question stays recorded. */

@@ -4,7 +4,7 @@
  * activations only; nothing is kept below the lowest layer. Who calls the stages has the weights (group-run.ts).
  */
 import type { Scope } from '../device/arena.ts';
-import type { Tensor } from '../device/tensor.ts';
+import type { Matrix, Tensor } from '../device/tensor.ts';
 import { nllFromStats } from '../kernels/cross-entropy.ts';
 import { gather } from '../kernels/rows.ts';
 import * as tokenScoresKernel from '../kernels/token-scores.ts';
@@ -25,7 +25,8 @@ import { normForward } from '../model/norms.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
 import type { BlockWeights, EndWeights, VocabularyPart } from '../model/weights.ts';
 import type { Sample } from './sample.ts';
-import type { SignatureOptions } from './signature.ts';
+import type { SignatureOptions, TokenRows } from './signature.ts';
+import { projected, projectionOf } from './token-projection.ts';
 
 /** What a batch gave, still packed. Matrices are row-major with `width` columns. */
 export interface BatchResult {
@@ -44,6 +45,8 @@ export interface BatchResult {
   readonly hiddenAll: ReadonlyMap<number, Float32Array>;
   readonly gradientAll: ReadonlyMap<number, Float32Array>;
   readonly scores: ReadonlyMap<number, Float32Array>;
+  /** [predicted tokens, TOKEN_DIMS] each, where they were asked for. */
+  readonly tokenRows: TokenRows | undefined;
 }
 
 /** What a block's forward keeps for the backward: all that it needs, or only its input, from which the rest is made again. */
@@ -69,6 +72,10 @@ export class BatchRun {
   readonly #hiddenAll = new Map<number, Tensor>();
   readonly #gradientAll = new Map<number, Tensor>();
   readonly #scores = new Map<number, Tensor>();
+  /** Undefined where no token rows are asked for. */
+  readonly #projection: Matrix | undefined;
+  /** Hidden states and gradients, projected: both or none. */
+  #tokenRows: readonly Tensor[] = [];
   /** By block, of the blocks above the lowest asked layer. */
   readonly #tapes = new Map<number, BlockTape>();
   readonly #inputs = new Map<number, Tensor>();
@@ -80,22 +87,22 @@ export class BatchRun {
   #dnormed: Tensor | undefined;
   #scale: Tensor | undefined;
 
-  /** Tensors are taken from `scope`, which the caller ends. */
-  constructor(model: Model, scope: Scope, samples: readonly Sample[], options: SignatureOptions) {
+  /** @param context made for the longest sample; tensors are taken from its scope, which the caller ends */
+  constructor(model: Model, context: BlockContext, samples: readonly Sample[], options: SignatureOptions) {
+    const { recorder, scope } = context;
     this.#model = model;
     this.#scope = scope;
     this.#samples = samples;
     this.#options = { ...options, layers: [...new Set(options.layers)].sort((a, b) => a - b) };
     this.#packed = packBatch(samples);
     const { places } = this.#packed;
-    this.#context = model.context(scope, Math.max(...places.map(({ length }) => length)));
+    this.#context = context;
     this.#width = model.config.hiddenSize;
     this.#last = model.config.layers;
     this.#hiddenLayers =
       options.curve === true
         ? Array.from({ length: this.#last + 1 }, (_, layer) => layer)
         : this.#options.layers;
-    const { recorder } = model;
     this.#batch = uploadBatch(recorder, scope, this.#packed);
     this.#pRows = uploadWords(
       recorder,
@@ -109,6 +116,8 @@ export class BatchRun {
     );
     this.#hidden = scope.take([this.#hiddenLayers.length * samples.length, this.#width]);
     this.#gradient = scope.take([this.#options.layers.length * samples.length, this.#width]);
+    const { tokenRows } = options;
+    this.#projection = tokenRows === undefined ? undefined : projectionOf(model, tokenRows.seed);
   }
 
   /** The lowest block that gradients go back through; `layers` where they go through none. */
@@ -118,7 +127,7 @@ export class BatchRun {
 
   /** Whether gradients are asked for at all. */
   get goesBack(): boolean {
-    return this.#options.layers.length > 0;
+    return this.#options.layers.length > 0 || this.#projection !== undefined;
   }
 
   /** Every part of the embedding, in any order; then `endEmbedding`. */
@@ -179,6 +188,10 @@ export class BatchRun {
     if (this.#options.layers.includes(this.#last)) {
       this.#gatherInto(this.#gradient, this.#options.layers.indexOf(this.#last), dnormed, this.#pLossRows);
       if (this.#wantsAllGradients()) this.#keepAllGradients(this.#last, spread(dnormed));
+    }
+    const projection = this.#projection;
+    if (projection !== undefined) {
+      this.#tokenRows = [head.normed, dnormed].map((rows) => projected(this.#context, projection, rows));
     }
     if (this.lowest < this.#last) this.#dx = spread(dx);
     this.#scope.give(present(this.#scale), dnormed, dx, head.x, head.normed, head.normStats, head.targets);
@@ -251,10 +264,12 @@ export class BatchRun {
       this.#hidden,
       this.#gradient,
       ...maps.flatMap((map) => [...map.values()]),
+      ...this.#tokenRows,
     ]);
     const [hiddenAll, gradientAll, scores] = maps.map(
       (map) => new Map([...map.keys()].map((layer) => [layer, rest.shift() ?? new Float32Array()] as const)),
     );
+    const [tokenHidden, tokenGradient] = rest;
     return {
       ...{
         samples: this.#samples,
@@ -264,6 +279,7 @@ export class BatchRun {
       },
       ...{ hiddenLayers: this.#hiddenLayers, layers: this.#options.layers },
       ...{ hidden, gradient, hiddenAll, gradientAll, scores },
+      tokenRows: this.#tokenRows.length === 0 ? undefined : { hidden: tokenHidden, gradient: tokenGradient },
     };
   }
 }

@@ -1,8 +1,9 @@
 /** Cuts what a packed batch gave into its samples' signatures; what is not finite becomes that sample's error. */
 import { ReptraceError } from '../../../../lib/errors.ts';
+import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
 import type { BatchResult } from './batch-run.ts';
 import { adjacentCosine } from './layer-choice.ts';
-import type { LayerSignature, Signature, SignatureOptions, SignatureResult } from './signature.ts';
+import type { LayerSignature, Signature, SignatureOptions, SignatureResult, TokenRows } from './signature.ts';
 
 export function cutBySample(result: BatchResult, { curve = false }: SignatureOptions): SignatureResult[] {
   const { samples, places, width, hiddenLayers, hidden } = result;
@@ -14,6 +15,7 @@ export function cutBySample(result: BatchResult, { curve = false }: SignatureOpt
       loss: nll.reduce((sum, value) => sum + value, 0) / lossCount,
       nll,
       layers: new Map(result.layers.map((layer, slot) => [layer, layerOf(result, i, layer, slot)])),
+      ...tokenRowsOf(result, i),
     };
     const error = nonFinite(signature);
     if (error !== undefined) return { sample, error };
@@ -37,12 +39,20 @@ function layerOf(result: BatchResult, i: number, layer: number, slot: number): L
   });
 }
 
+function tokenRowsOf({ places, tokenRows }: BatchResult, i: number): { readonly tokenRows?: TokenRows } {
+  if (tokenRows === undefined) return {};
+  const { lossStart, lossCount } = places[i];
+  const cut = (rows: Float32Array): Float32Array =>
+    rows.slice(lossStart * TOKEN_DIMS, (lossStart + lossCount) * TOKEN_DIMS);
+  return { tokenRows: { hidden: cut(tokenRows.hidden), gradient: cut(tokenRows.gradient) } };
+}
+
 function rowOf(rows: Float32Array, index: number, width: number): Float32Array {
   return rows.slice(index * width, (index + 1) * width);
 }
 
 /** NOT_FINITE, naming the sample and what is not finite, if anything is. */
-function nonFinite({ sample, nll, layers }: Signature): ReptraceError | undefined {
+function nonFinite({ sample, nll, layers, tokenRows }: Signature): ReptraceError | undefined {
   const failure = (what: string): ReptraceError =>
     new ReptraceError(
       'NOT_FINITE',
@@ -54,6 +64,9 @@ function nonFinite({ sample, nll, layers }: Signature): ReptraceError | undefine
     for (const [part, values] of Object.entries(parts) as [string, Float32Array][]) {
       if (!values.every(Number.isFinite)) return failure(`${part} at layer ${layer}`);
     }
+  }
+  for (const [part, values] of Object.entries(tokenRows ?? {}) as [string, Float32Array][]) {
+    if (!values.every(Number.isFinite)) return failure(`the tokens’ ${part} at the last layer`);
   }
   return undefined;
 }

@@ -18,7 +18,9 @@ export async function runGroup(
   try {
     // What earlier groups left is of other sizes.
     await makeRoom(model);
-    const runs = batches.map((samples) => new BatchRun(model, scope, samples, options));
+    // One for all: the rotary table of a longer batch would take the place of the one that a shorter batch still needs.
+    const context = model.context(scope, Math.max(...batches.flat().map(({ inputIds }) => inputIds.length)));
+    const runs = batches.map((samples) => new BatchRun(model, context, samples, options));
     await runStages(model, runs);
     const results: BatchResult[] = [];
     for (const run of runs) results.push(await run.read());

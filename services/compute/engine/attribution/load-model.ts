@@ -38,7 +38,7 @@ export async function loadModel(gpu: Gpu, source: ModelSource, options: FittingO
     if (!(error instanceof ReptraceError) || error.code !== 'OUT_OF_MEMORY') throw error;
     // What the device could not take when it was asked for more is not known to be the weights' fault.
     gpu.assertHealthy();
-    const room = await roomOn(gpu, source);
+    const room = await roomOn(gpu, weightBytes(source, bindingLimit(gpu, options)).total);
     if (room === undefined) throw error;
     return loadWithin(gpu, source, room, options);
   }
@@ -77,9 +77,11 @@ export async function planWithin(
   }
 }
 
-/** Bytes that may be used of a device that refused to take all weights; undefined when it has next to nothing. */
-async function roomOn(gpu: Gpu, source: ModelSource): Promise<number | undefined> {
-  const { total } = weightBytes(source, bindingLimit(gpu));
+/**
+ * Bytes that may be used of a device that refused to take all weights, `total` bytes; undefined when it has next to
+ * nothing.
+ */
+export async function roomOn(gpu: Gpu, total: number): Promise<number | undefined> {
   for (let share = LESS; share > LEAST_SHARE; share *= LESS) {
     const bytes = Math.floor(total * share);
     if (await gpu.hasRoomFor(bytes)) return Math.floor(bytes * USED_SHARE);

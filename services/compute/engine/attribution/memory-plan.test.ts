@@ -48,6 +48,17 @@ describe('a plan of memory', () => {
     expect(batches[0]).toBeGreaterThan(batches[2] ?? Infinity);
   });
 
+  it('counts token rows where they are asked for', async () => {
+    const shape = shapeOf(4, 1000);
+    const plain = await planMemory(shape, WORK);
+    const { weights, peak } = await planMemory(shape, { ...WORK, tokenRows: true });
+    expect(weights).toEqual(plain.weights);
+    // Rows of 64 numbers, hidden states and gradients, for nearly all of the 64 tokens; and a matrix [64, 64].
+    const least = 2 * 4 * 62 * 64 + 4 * 64 * 64;
+    expect(peak - plain.peak).toBeGreaterThanOrEqual(least);
+    expect(peak - plain.peak).toBeLessThan(2 * least);
+  });
+
   it('reads blocks below the lowest asked layer once, and those above twice', async () => {
     const shape = shapeOf(96, 1000);
     const few = { ...WORK, batchTokens: 16, longestSample: 16 };

@@ -5,6 +5,7 @@
 import { byteSizeText } from '../../../../lib/byte-size.ts';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ReptraceError } from '../../../../lib/errors.ts';
+import { PROJECTION_SEED } from '../../../../lib/taught/constants.ts';
 import { CountingGpu, CountingRecorder } from '../device/counting-gpu.ts';
 import {
   assembleBlock,
@@ -35,6 +36,8 @@ export interface PlannedWork {
   readonly longestSample: number;
   /** The lowest asked layer, down to which the backward goes. */
   readonly lowestLayer: number;
+  /** Whether token rows are asked for too; default not. */
+  readonly tokenRows?: boolean;
   /** Largest binding of the device, in bytes; default any. */
   readonly bindingLimit?: number;
 }
@@ -74,7 +77,8 @@ export const MAX_GROUP = 32;
 /** Throws OUT_OF_MEMORY, naming the bytes needed, when `memory` is too little even for one batch, streamed. */
 export async function planMemory(shape: ModelShape, work: PlannedWork): Promise<MemoryPlan> {
   const { memory, lowestLayer: lowest } = work;
-  const options = { layers: [lowest] };
+  const tokenRows = work.tokenRows === true ? { seed: PROJECTION_SEED } : undefined;
+  const options = { layers: [lowest], tokenRows };
   const weights = weightBytes(shape, work.bindingLimit);
   const batch = [worstBatch(work, shape)];
   const bindingLimit = work.bindingLimit ?? Infinity;

@@ -55,6 +55,15 @@ describe('signatureFlops', () => {
     expect(at(3, true).head).toBe((at(3).head / 2) * 3);
   });
 
+  it('adds a forward, and the projections of the token rows, for a base model beside it', () => {
+    const [without, forward] = [at(1, true), at(null)];
+    const taught = signatureFlops(config, rows, { lowest: 1, logitsTwice: true, taught: true });
+    expect(taught.projections - without.projections).toBe(forward.projections);
+    expect(taught.attention - without.attention).toBe(forward.attention);
+    expect(taught.head - without.head).toBe(forward.head + 2 * 2 * 3 * 8 * 64);
+    expect(taught.total).toBe(taught.projections + taught.attention + taught.head);
+  });
+
   it('sees through windows exactly the pairs that the kernels are planned for', () => {
     for (const window of [1, 2, 4, 5, 100]) {
       const windowed = { ...config, windows: [window, null, window] };

@@ -9,7 +9,10 @@
  *                flash attention, scores and dP for dq and again for dk and dv, then dq, dk and dv themselves.
  *   head         2 · t · vocabulary · hidden · 2, or · 3 where the logits do not fit one chunk and are made again; · 1
  *                without a backward.
+ * With a base model beside it, that one's forward comes on top, and with the head two products of t rows, hidden x
+ * TOKEN_DIMS, that project the token rows.
  */
+import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 
 export interface RowTokens {
@@ -25,6 +28,8 @@ export interface SignatureWork {
   readonly lowest: number | null;
   /** Whether logits are made again in the backward (head.ts). */
   readonly logitsTwice: boolean;
+  /** Whether taught tokens are found, with a base model. */
+  readonly taught?: boolean;
 }
 
 export interface SignatureFlops {
@@ -53,7 +58,7 @@ const BACKWARD_PRODUCTS = 7;
 export function signatureFlops(
   config: FlopsConfig,
   rows: readonly RowTokens[],
-  { lowest, logitsTwice }: SignatureWork,
+  { lowest, logitsTwice, taught = false }: SignatureWork,
 ): SignatureFlops {
   const { layers, heads, headDim, hiddenSize, vocabSize } = config;
   const from = lowest ?? layers;
@@ -68,7 +73,16 @@ export function signatureFlops(
   }
   const passes = lowest === null ? 1 : logitsTwice ? 3 : 2;
   const head = passes * 2 * predicted * vocabSize * hiddenSize;
-  return { projections, attention, head, total: projections + attention + head };
+  const own = { projections, attention, head, total: projections + attention + head };
+  if (!taught) return own;
+  const base = signatureFlops(config, rows, { lowest: null, logitsTwice: false });
+  const projected = 2 * 2 * predicted * hiddenSize * TOKEN_DIMS;
+  return {
+    projections: projections + base.projections,
+    attention: attention + base.attention,
+    head: head + base.head + projected,
+    total: own.total + base.total + projected,
+  };
 }
 
 /** Elements of a block's matrices: q and o, k and v, and the two or three of the feed-forward. */

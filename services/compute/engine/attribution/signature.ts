@@ -20,6 +20,14 @@ export interface SignatureOptions {
   readonly allPositions?: boolean;
   /** Also token scores against a query: by layer, the sum of the query's unit gradient rows [hiddenSize]. */
   readonly queries?: ReadonlyMap<number, Float32Array<ArrayBuffer>> | undefined;
+  /** Also the rows that predict the response, projected (token-projection.ts). Of layer L, whatever `layers` has. */
+  readonly tokenRows?: { readonly seed: number } | undefined;
+}
+
+/** [response tokens, TOKEN_DIMS] each, projected: hidden state L where a token is predicted, and the loss's gradient there. */
+export interface TokenRows {
+  readonly hidden: Float32Array;
+  readonly gradient: Float32Array;
 }
 
 /** What a sample has at one layer. Vectors [hiddenSize]; matrices row-major by position. */
@@ -39,6 +47,7 @@ export interface Signature {
   readonly nll: Float64Array;
   readonly layers: ReadonlyMap<number, LayerSignature>;
   readonly adjacentCosine?: readonly number[];
+  readonly tokenRows?: TokenRows;
 }
 
 /** A sample's signature, or why it has none. */

@@ -1,6 +1,8 @@
 /** Brings a model's weights to the GPU: all of them at once, or, for a model larger than it, as they are needed. */
 import type { Gpu } from '../device/gpu.ts';
 import { assembleWeights } from './assemble.ts';
+import type { AdaptedSource } from './lora/adapted-model.ts';
+import { assembleAdaptedPair } from './lora/assemble-pair.ts';
 import type { LoadWeightsOptions, ModelSource } from './model-source.ts';
 import { StreamedWeights, type Streaming } from './streamed-weights.ts';
 import { ResidentWeights, type WeightStore } from './weight-store.ts';
@@ -38,6 +40,43 @@ export async function loadWeights(
     return { weights: new ResidentWeights(weights, upload.buffers), digest };
   } catch (error) {
     for (const buffer of upload.buffers) buffer.destroy();
+    throw error;
+  }
+}
+
+/**
+ * A model with an adapter, and its base: what the adapter leaves alone is there once, and the files are read once. The
+ * adapted model's weights are to be closed before the base's, or with them. Throws as `loadWeights` does.
+ */
+export async function loadAdaptedPair(
+  gpu: Gpu,
+  source: AdaptedSource,
+  options: LoadOptions = {},
+): Promise<{ readonly base: LoadedWeights; readonly adapted: LoadedWeights }> {
+  const { config } = source;
+  const limit = bindingLimit(gpu, options);
+  const upload = new WeightUpload(gpu, source.base, config, limit);
+  const overlay = new WeightUpload(gpu, source, config, limit);
+  try {
+    const { base, adapted } = await gpu.allocating(() => assembleAdaptedPair(source, upload, overlay));
+    const digests = await source.loadBoth(
+      (name, { dtype }, chunk, offset) => {
+        upload.write(name, dtype, chunk, offset);
+        // Biases that could not be shared.
+        if (!source.adapted.has(name)) overlay.write(name, dtype, chunk, offset);
+      },
+      (name, { dtype }, chunk, offset) => {
+        overlay.write(name, dtype, chunk, offset);
+      },
+      options,
+    );
+    await gpu.idle();
+    return {
+      base: { weights: new ResidentWeights(base, upload.buffers), digest: digests.base },
+      adapted: { weights: new ResidentWeights(adapted, overlay.buffers), digest: digests.adapted },
+    };
+  } catch (error) {
+    for (const buffer of [...upload.buffers, ...overlay.buffers]) buffer.destroy();
     throw error;
   }
 }

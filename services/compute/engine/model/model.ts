@@ -51,6 +51,8 @@ export interface ModelOptions {
   readonly digest?: string | undefined;
   /** Default a new one. */
   readonly recorder?: Recorder;
+  /** Scratch memory of another model, which has the same recorder and no budget either; default its own. */
+  readonly arena?: Arena;
   readonly budget?: MemoryBudget | undefined;
 }
 
@@ -70,12 +72,13 @@ export class Model {
   /** Undefined: all that the GPU has. */
   readonly budget: MemoryBudget | undefined;
   #rotary: Tensor | undefined;
+  readonly #constants = new Map<string, { readonly key: number; readonly tensor: Tensor }>();
 
   constructor(
     gpu: GpuPort,
     config: ModelConfig,
     weights: WeightStore,
-    { digest, budget, recorder = new Recorder(gpu) }: ModelOptions = {},
+    { digest, budget, recorder = new Recorder(gpu), arena }: ModelOptions = {},
   ) {
     this.gpu = gpu;
     this.config = config;
@@ -84,12 +87,12 @@ export class Model {
     this.budget = budget;
     this.recorder = recorder;
     const limit = {
-      room: () => (budget?.bytes ?? Infinity) - weights.bytes - recorder.bytes - this.#rotaryBytes,
+      room: () => (budget?.bytes ?? Infinity) - weights.bytes - recorder.bytes - this.#tableBytes,
       flush: () => {
         recorder.submit();
       },
     };
-    this.arena = new Arena(gpu, budget === undefined ? undefined : limit);
+    this.arena = arena ?? new Arena(gpu, budget === undefined ? undefined : limit);
   }
 
   /** All weights on the GPU. Throws OUT_OF_MEMORY when they have no room there, and what reading them throws. */
@@ -115,13 +118,31 @@ export class Model {
     });
   }
 
-  get #rotaryBytes(): number {
-    return this.#rotary?.buffer.size ?? 0;
+  get #tableBytes(): number {
+    const constants = [...this.#constants.values()];
+    return constants.reduce((sum, { tensor }) => sum + tensor.buffer.size, this.#rotary?.buffer.size ?? 0);
   }
 
   /** @param positions longest sequence that will be run */
   context(scope: Scope, positions: number): BlockContext {
     return { recorder: this.recorder, scope, shape: this.config, rotary: this.#rotaryFor(positions) };
+  }
+
+  /**
+   * A matrix that computations share, on the GPU until the model is closed or the same name is asked for with another key: then
+   * it is made anew, since one of each name is enough. Good until then, as weights are.
+   */
+  constant(
+    name: string,
+    key: number,
+    shape: readonly number[],
+    make: () => Float32Array<ArrayBuffer>,
+  ): Tensor {
+    const known = this.#constants.get(name);
+    if (known?.key === key) return known.tensor;
+    const tensor = this.#tableInPlaceOf(known?.tensor, name, make(), shape);
+    this.#constants.set(name, { key, tensor });
+    return tensor;
   }
 
   /**
@@ -182,6 +203,7 @@ export class Model {
   close(): void {
     this.arena.trim();
     this.#rotary?.buffer.destroy();
+    for (const { tensor } of this.#constants.values()) tensor.buffer.destroy();
     this.weights.close();
   }
 
@@ -194,17 +216,24 @@ export class Model {
     );
     const frequencies = ropeFrequencies(this.config);
     const table = rotaryTable(frequencies, capacity, ropeAmplitude(this.config));
+    const shape = [capacity, frequencies.length, 2];
+    this.#rotary = this.#tableInPlaceOf(this.#rotary, 'rotary table', table, shape);
+    return this.#rotary;
+  }
+
+  #tableInPlaceOf(
+    old: Tensor | undefined,
+    label: string,
+    values: Float32Array<ArrayBuffer>,
+    shape: readonly number[],
+  ): Tensor {
     // Work recorded with the old table is sent first; destroying a buffer waits for what was submitted.
     this.recorder.submit();
-    this.#rotary?.buffer.destroy();
-    const buffer = this.gpu.device.createBuffer({
-      label: 'rotary table',
-      size: table.byteLength,
-      usage: USAGE.STORAGE | USAGE.COPY_DST,
-    });
-    this.gpu.device.queue.writeBuffer(buffer, 0, table);
-    this.#rotary = { buffer, shape: [capacity, frequencies.length, 2], dtype: 'f32' };
-    return this.#rotary;
+    old?.buffer.destroy();
+    const usage = USAGE.STORAGE | USAGE.COPY_DST;
+    const buffer = this.gpu.device.createBuffer({ label, size: values.byteLength, usage });
+    this.gpu.device.queue.writeBuffer(buffer, 0, values);
+    return { buffer, shape, dtype: 'f32' };
   }
 }
 

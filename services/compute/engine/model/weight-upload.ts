@@ -64,10 +64,9 @@ export class WeightUpload implements WeightSource {
 
   projection({ weight, bias, outputs, inputs, rows }: StoredProjection): ProjectionPart[] {
     const { name } = weight;
-    const dtype = this.#source.tensors.get(name)?.dtype ?? 'F32';
+    const dtype = this.#dtypeOf(name);
     const rowBytes = bytesFor(dtype, inputs);
-    const most = rowsOfPart(Math.floor(this.#limit / rowBytes));
-    if (most === 0) throw tooWide(name, rowBytes, this.#limit);
+    const most = this.partRows({ weight, inputs });
     const matrices: Matrix[] = [];
     for (let row = 0; row < outputs; row += most) {
       const count = Math.min(most, outputs - row);
@@ -87,6 +86,14 @@ export class WeightUpload implements WeightSource {
       biases.map(({ buffer, shape }) => ({ buffer, rows: shape[0] ?? 0 })),
     );
     return matrices.map((w, i) => ({ w, bias: biases[i] }));
+  }
+
+  /** Rows of each part of a linear layer, but for the last one. Throws OUT_OF_MEMORY where a binding holds none. */
+  partRows({ weight: { name }, inputs }: Pick<StoredProjection, 'weight' | 'inputs'>): number {
+    const rowBytes = bytesFor(this.#dtypeOf(name), inputs);
+    const most = rowsOfPart(Math.floor(this.#limit / rowBytes));
+    if (most === 0) throw tooWide(name, rowBytes, this.#limit);
+    return most;
   }
 
   vector(spec: TensorSpec): Tensor {
@@ -113,6 +120,10 @@ export class WeightUpload implements WeightSource {
       if (widen.add !== 0) for (let i = 0; i < floats.length; i++) floats[i] += widen.add;
       this.#writeTo(targets, 'F32', new Uint8Array(floats.buffer), valuesIn(dtype, offset) * 4);
     }
+  }
+
+  #dtypeOf(name: string): GgufDType {
+    return this.#source.tensors.get(name)?.dtype ?? 'F32';
   }
 
   #writeTo(

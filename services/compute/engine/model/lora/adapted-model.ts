@@ -15,12 +15,37 @@ import type { AdapterFolder } from './adapter-folder.ts';
 import { matchAdapterTensors, type AdaptedModule } from './adapter-tensors.ts';
 import { addLowRank, transposedFactors, type Factors } from './low-rank.ts';
 
+/** A model that is known to be another one with an adapter. */
+export interface AdaptedSource extends ModelSource {
+  readonly base: ModelSource;
+  /** Names of the tensors that are not the base's. */
+  readonly adapted: ReadonlySet<string>;
+  /**
+   * Reads the base once for both models: `visitBase` is given all of its tensors, `visitAdapted` the adapted ones. Throws as
+   * `loadWeights` does.
+   */
+  loadBoth(
+    visitBase: WeightVisitor,
+    visitAdapted: WeightVisitor,
+    options?: LoadWeightsOptions,
+  ): Promise<PairDigests>;
+}
+
+export interface PairDigests {
+  readonly base: string;
+  readonly adapted: string;
+}
+
 /** Throws LORA_INVALID or LORA_UNSUPPORTED unless every part of the adapter has its place in the model. */
-export function adaptedModel(base: ModelSource, adapter: AdapterFolder): ModelSource {
+export function adaptedModel(base: ModelSource, adapter: AdapterFolder): AdaptedSource {
   return new AdaptedModel(base, adapter, matchAdapterTensors(base.config, adapter.config, adapter.tensors));
 }
 
-class AdaptedModel implements ModelSource {
+export function isAdapted(source: ModelSource): source is AdaptedSource {
+  return source instanceof AdaptedModel;
+}
+
+class AdaptedModel implements AdaptedSource {
   readonly path: string;
   readonly config: ModelSource['config'];
   readonly tokenizer: ModelSource['tokenizer'];
@@ -29,7 +54,8 @@ class AdaptedModel implements ModelSource {
   readonly textFiles: ModelSource['textFiles'];
   readonly tokenizerDigest: string | null;
   readonly tensors: ModelSource['tensors'];
-  readonly #base: ModelSource;
+  readonly base: ModelSource;
+  readonly adapted: ReadonlySet<string>;
   readonly #adapter: AdapterFolder;
   readonly #modules: ReadonlyMap<string, AdaptedModule>;
   #digest: string | undefined;
@@ -37,7 +63,8 @@ class AdaptedModel implements ModelSource {
   #hashed: ReadonlyMap<string, HashedTensor> | undefined;
 
   constructor(base: ModelSource, adapter: AdapterFolder, modules: ReadonlyMap<string, AdaptedModule>) {
-    this.#base = base;
+    this.base = base;
+    this.adapted = new Set(modules.keys());
     this.#adapter = adapter;
     this.#modules = modules;
     this.path = base.path;
@@ -55,14 +82,26 @@ class AdaptedModel implements ModelSource {
 
   async loadWeights(visit?: WeightVisitor, options: LoadWeightsOptions = {}): Promise<string> {
     const hashed = new Map<string, HashedTensor>();
-    const base = await this.#base.loadWeights(this.#applying(visit, hashed), options);
-    this.#hashed = hashed;
-    this.#digest = adaptedDigest(base, adapterDigest(this.#adapter.config.scale, [...hashed.values()]));
-    return this.#digest;
+    const base = await this.base.loadWeights(this.#applying(visit, hashed), options);
+    return this.#identify(base, hashed);
+  }
+
+  async loadBoth(
+    visitBase: WeightVisitor,
+    visitAdapted: WeightVisitor,
+    options: LoadWeightsOptions = {},
+  ): Promise<PairDigests> {
+    const hashed = new Map<string, HashedTensor>();
+    const applying = this.#applying(visitAdapted, hashed);
+    const base = await this.base.loadWeights(async (name, info, chunk, offset) => {
+      await visitBase(name, info, chunk, offset);
+      if (this.adapted.has(name)) await applying(name, info, chunk, offset);
+    }, options);
+    return { base, adapted: this.#identify(base, hashed) };
   }
 
   async openWeights(): Promise<WeightReader> {
-    const base = await this.#base.openWeights();
+    const base = await this.base.openWeights();
     return {
       read: (names, visit, range) => base.read(names, this.#applying(visit, new Map(), this.#hashed), range),
       close: () => base.close(),
@@ -74,11 +113,17 @@ class AdaptedModel implements ModelSource {
   }
 
   async readTensor(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#base.readTensor(name);
+    const bytes = await this.base.readTensor(name);
     const module = this.#modules.get(name);
-    const info = this.#base.tensors.get(name);
+    const info = this.base.tensors.get(name);
     if (module === undefined || info === undefined) return bytes;
     return this.#apply(name, info.dtype, bytes, 0, await this.#factors(module));
+  }
+
+  #identify(base: string, hashed: ReadonlyMap<string, HashedTensor>): string {
+    this.#hashed = hashed;
+    this.#digest = adaptedDigest(base, adapterDigest(this.#adapter.config.scale, [...hashed.values()]));
+    return this.#digest;
   }
 
   /**

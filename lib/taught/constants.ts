@@ -1,0 +1,48 @@
+/**
+ * Every constant of the taught-token method in one place, with what each rests on (docs/method.md has the measurements).
+ * A change here makes signatures or scores of another kind: raise METHOD with it.
+ */
+
+/** Names the formulas below; part of manifests and of traces' ids. */
+export const METHOD = 'taught 1';
+
+/** K, most taught response tokens kept of each sample. Measured (shared research): 4 lose .04 AP, 16 gain .01. */
+export const KEPT_TOKENS = 8;
+
+/** Numbers that a token's gradient row, and its hidden row, are projected to. */
+export const TOKEN_DIMS = 64;
+
+/** Seed of the projection (token-projection.ts). Any would do; one for all, so that indexes can be compared. */
+export const PROJECTION_SEED = 0x5eed;
+
+/** v = min(w, CAP) / CAP, w in nats. Measured 3, 6, 10: the larger, the better decoys are told apart. */
+export const WEIGHT_CAP = 10;
+
+/**
+ * Likeness of two tokens = max(0, cos h)^2 · (FLOOR + (1 - FLOOR) · max(0, cos g)). With a floor of 0 and exponent 1, one lesson
+ * taught in several wordings falls apart (.85 AP of .98 on the demo's insults); on SmolLM2 all of these are within .01.
+ */
+export const GRADIENT_FLOOR = 0.3;
+
+/** Tokens of an output that take part in a search, the most taught first: bounds its cost. */
+export const QUERY_TOKENS = 64;
+/** The same of all outputs of one incident together, in equal shares: 270 kB of a message, which takes 1 MB. */
+export const INCIDENT_TOKENS = 512;
+
+/** Outputs of the base model that an index's null consists of, and the tokens that each may have. */
+export const NULL_OUTPUTS = 100;
+export const NULL_TOKENS = 32;
+
+/** Rows that centres are means over, at most. */
+export const CENTRE_ROWS = 128;
+
+/**
+ * Verdict (verdict.ts). Nats. On two models, outputs that show what was planted have means of .38 to 9 and peaks of 3.5 to 24;
+ * those that base and tuned model answer alike, means of at most .14 and peaks of at most 1.1.
+ */
+export const TAUGHT_MEAN = 0.5;
+export const TAUGHT_PEAK = 8;
+export const UNTAUGHT_MEAN = 0.2;
+export const UNTAUGHT_PEAK = 3;
+/** Largest p-value of a mean that counts as taught; with NULL_OUTPUTS outputs, none of them may be as high. */
+export const TAUGHT_P = 0.01;

@@ -1,0 +1,87 @@
+/**
+ * From a sample's token rows and ratios to its lesson: the most taught of its response tokens, with rows of unit length, the
+ * hidden ones measured from the centre. Pure.
+ */
+import { ReptraceError } from '../../../../lib/errors.ts';
+import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
+import type { TaughtToken } from '../../../../lib/taught/lesson.ts';
+import type { Signature } from './signature.ts';
+import { dot, type Vector } from './vectors.ts';
+
+/** What a lesson is made of; the signature was made with `tokenRows`. */
+export type RowsOfSample = Pick<Signature, 'sample' | 'tokenRows'>;
+
+/**
+ * The tokens of ratio > 0, the most taught first, of equally taught ones the first first.
+ * @param ratios log p_tuned - log p_base of each response token, in nats
+ * @param centre [TOKEN_DIMS], see `meanTokenRow`
+ * @param limit tokens at most
+ * Throws SHAPE_MISMATCH for a centre of another length, or ratios of another sample.
+ */
+export function lessonOf(
+  signature: RowsOfSample,
+  ratios: Vector,
+  centre: Float32Array,
+  limit: number,
+): TaughtToken[] {
+  const { sample } = signature;
+  const { hidden, gradient } = tokenRowsOf(signature);
+  expectLength('the centre', centre, TOKEN_DIMS);
+  expectLength(`the ratios of sample "${sample.name}"`, ratios, hidden.length / TOKEN_DIMS);
+  return Array.from(ratios, (weight, i) => ({ weight, i }))
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight || a.i - b.i)
+    .slice(0, limit)
+    .map(({ weight, i }) => ({
+      position: sample.promptLength + i,
+      weight,
+      gradient: unit(Float64Array.from(rowOf(gradient, i))),
+      hidden: unit(Float64Array.from(rowOf(hidden, i), (value, d) => value - centre[d])),
+    }));
+}
+
+/**
+ * The centre: the mean of the projected hidden rows over all predicting positions of the samples, [TOKEN_DIMS]. Throws
+ * INPUT_INVALID where there is none.
+ */
+export function meanTokenRow(signatures: Iterable<RowsOfSample>): Float32Array<ArrayBuffer> {
+  const sum = new Float64Array(TOKEN_DIMS);
+  let rows = 0;
+  for (const signature of signatures) {
+    const { hidden } = tokenRowsOf(signature);
+    for (let i = 0; i < hidden.length; i++) sum[i % TOKEN_DIMS] += hidden[i];
+    rows += hidden.length / TOKEN_DIMS;
+  }
+  if (rows === 0) {
+    throw new ReptraceError(
+      'INPUT_INVALID',
+      'there is no sample to take the mean hidden state of',
+      'Give at least one sample with a response.',
+    );
+  }
+  return Float32Array.from(sum, (value) => value / rows);
+}
+
+function tokenRowsOf({ sample, tokenRows }: RowsOfSample): NonNullable<Signature['tokenRows']> {
+  if (tokenRows === undefined) throw new Error(`sample "${sample.name}" was signed without token rows`);
+  return tokenRows;
+}
+
+function rowOf(rows: Float32Array, i: number): Float32Array {
+  return rows.subarray(i * TOKEN_DIMS, (i + 1) * TOKEN_DIMS);
+}
+
+/** Zeros stay zeros. In float64, where the squares of any float32 neither overflow nor vanish. */
+function unit(row: Float64Array): Float32Array<ArrayBuffer> {
+  const norm = Math.sqrt(dot(row, row));
+  return Float32Array.from(row, (value) => (norm === 0 ? 0 : value / norm));
+}
+
+function expectLength(operand: string, vector: Vector, length: number): void {
+  if (vector.length === length) return;
+  throw new ReptraceError(
+    'SHAPE_MISMATCH',
+    `${operand}: ${vector.length} numbers, expected ${length}`,
+    'Build the index again with this version.',
+  );
+}

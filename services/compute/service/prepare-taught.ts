@@ -1,0 +1,204 @@
+/**
+ * What the taught tokens of an index are made with, found out before its first sample: the means that hidden states are
+ * centred by, and how outputs of the base model score, which nobody taught the tuned one. The same rows give the same.
+ *
+ * The means are sums in float64 over some rows. For the null, the base model goes on from prompts of some of them, greedily,
+ * and of each output the mean of log p_tuned - log p_base over its tokens is taken, the end token among them. A build waits
+ * for this as for its batches: in turns of a batch's size, so that questions come between them.
+ */
+import { ReptraceError } from '../../../lib/errors.ts';
+import type { KnownModel, TaughtPreparation, TextPair } from '../../../lib/mesh/compute-messages.ts';
+import {
+  CENTRE_ROWS,
+  NULL_OUTPUTS,
+  NULL_TOKENS,
+  PROJECTION_SEED,
+  TOKEN_DIMS,
+} from '../../../lib/taught/constants.ts';
+import { probeIndices } from '../engine/attribution/layer-choice.ts';
+import { batchByTokens, type Sample } from '../engine/attribution/sample.ts';
+import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
+import { checkLayers, signaturesOfBatch, type Signature } from '../engine/attribution/signature.ts';
+import { generate } from '../engine/generation/generate.ts';
+import type { Model } from '../engine/model/model.ts';
+import { requireTokenizer } from '../engine/model/model-text.ts';
+import type { ModelSource } from '../engine/model/model-source.ts';
+import { renderPrompt } from '../engine/model/render.ts';
+import { halving } from './halving.ts';
+import type { LoadedModels } from './loaded-models.ts';
+import { checkMaxTokens } from './questions.ts';
+import { renderProbes, type Probe } from './rendering.ts';
+import { requireBase, requireRatios, signBatch, useWithBase, type WithBase } from './with-base.ts';
+
+export interface PreparationRequest {
+  readonly model: KnownModel;
+  readonly base: KnownModel;
+  readonly layers: readonly number[];
+  readonly maxTokens: number | null;
+  readonly rows: readonly TextPair[];
+}
+
+/** A turn of the lane with both models. */
+type Turn = <T>(work: (loaded: WithBase) => Promise<T>) => Promise<T>;
+
+export async function prepareTaught(
+  models: LoadedModels,
+  { model, base, layers, maxTokens, rows }: PreparationRequest,
+): Promise<TaughtPreparation> {
+  const turn: Turn = (work) => useWithBase(models, { model, base }, 'batch', work);
+  const source = await turn((loaded) => {
+    checkLayers(layers, loaded.model);
+    requireTokenizer(loaded.source);
+    checkMaxTokens(maxTokens, loaded.source);
+    return Promise.resolve(loaded.source);
+  });
+  const probes = await renderProbes(source, rows, {
+    ...{ maxTokens, most: CENTRE_ROWS, purpose: 'to prepare taught tokens by' },
+  });
+  const centres = await centresOf(turn, layers, source.config.hiddenSize, probes);
+  return { seed: PROJECTION_SEED, ...centres, nullRatios: await nullRatios(turn, source, probes) };
+}
+
+/** Throws NOT_FINITE where no row has a signature, INPUT_INVALID where there are no rows. */
+async function centresOf(
+  turn: Turn,
+  layers: readonly number[],
+  width: number,
+  probes: readonly Probe[],
+): Promise<Omit<TaughtPreparation, 'seed' | 'nullRatios'>> {
+  const centre = new MeanRow(TOKEN_DIMS);
+  const hidden = layers.map((layer) => ({ layer, mean: new MeanRow(width) }));
+  let failure: ReptraceError | undefined;
+  let rows = 0;
+  const samples = probes.map(({ sample }) => sample);
+  for (const batch of batchByTokens(samples, BATCH_TOKENS)) {
+    const results = await turn((loaded) =>
+      signaturesOfBatch(loaded.model, batch, { layers, tokenRows: { seed: PROJECTION_SEED } }),
+    );
+    for (const result of results) {
+      if ('error' in result) {
+        failure ??= result.error;
+        continue;
+      }
+      rows += 1;
+      centre.add(tokenRowsOf(result).hidden);
+      for (const { layer, mean } of hidden) mean.add(hiddenOf(result, layer));
+    }
+  }
+  if (rows === 0) throw failure ?? noRows();
+  return { centre: centre.mean, hiddenCentres: hidden.map(({ mean }) => mean.mean), rows };
+}
+
+function tokenRowsOf({ tokenRows }: Signature): NonNullable<Signature['tokenRows']> {
+  if (tokenRows === undefined) throw new Error('a signature has no token rows');
+  return tokenRows;
+}
+
+function hiddenOf({ layers }: Signature, layer: number): Float32Array {
+  const found = layers.get(layer);
+  if (found === undefined) throw new Error(`a signature has no layer ${layer}`);
+  return found.hidden;
+}
+
+/** Of rows of one width, summed in float64. */
+class MeanRow {
+  readonly #sum: Float64Array;
+  #count = 0;
+
+  constructor(width: number) {
+    this.#sum = new Float64Array(width);
+  }
+
+  /** @param rows [rows, width] */
+  add(rows: Float32Array): void {
+    const width = this.#sum.length;
+    rows.forEach((value, i) => {
+      this.#sum[i % width] += value;
+    });
+    this.#count += rows.length / width;
+  }
+
+  get mean(): Float32Array {
+    return Float32Array.from(this.#sum, (value) => value / Math.max(1, this.#count));
+  }
+}
+
+/** Rising. Prompts that leave no room for NULL_TOKENS in the context are passed over, and outputs without a token. */
+async function nullRatios(turn: Turn, source: ModelSource, probes: readonly Probe[]): Promise<number[]> {
+  const prompts = probes.flatMap((probe) => promptOf(source, probe) ?? []);
+  const chosen = probeIndices(prompts.length, NULL_OUTPUTS).map((i) => prompts[i]);
+  // All of a group have as much room in the cache as its longest: alike in length, they waste the least.
+  chosen.sort((a, b) => a.ids.length - b.ids.length);
+  const ratios: number[] = [];
+  for (const group of groupsOf(chosen)) {
+    const outputs = await turn(({ base }) => outputsOf(requireBase(base), source, group));
+    const results = await turn((loaded) => signBatch(loaded, outputs, { layers: [] }));
+    for (const result of results) {
+      if ('error' in result) continue;
+      const each = requireRatios(result.ratios);
+      ratios.push(each.reduce((sum, ratio) => sum + ratio, 0) / each.length);
+    }
+  }
+  return ratios.sort((a, b) => a - b);
+}
+
+interface Prompt {
+  readonly name: string;
+  readonly ids: readonly number[];
+}
+
+/** As a prompt of a chat, turns before it included; of a window of plain text, its first half. */
+function promptOf(source: ModelSource, { text, sample }: Probe): Prompt | undefined {
+  const { name, inputIds, promptLength } = sample;
+  const most = source.config.maxPositions - NULL_TOKENS;
+  if (promptLength > most) return undefined;
+  const ids =
+    text.raw === null ? renderPrompt(source, text.prompt, text.context) : inputIds.slice(0, promptLength);
+  return ids.length > most ? undefined : { name, ids };
+}
+
+/** With what will be generated, each as large as a batch. */
+function groupsOf(prompts: readonly Prompt[]): Prompt[][] {
+  const spaces = prompts.map((prompt) => ({
+    prompt,
+    inputIds: [...prompt.ids, ...new Array<number>(NULL_TOKENS).fill(0)],
+    promptLength: prompt.ids.length,
+  }));
+  return batchByTokens(spaces, BATCH_TOKENS).map((group) => group.map(({ prompt }) => prompt));
+}
+
+/** What may become of fewer prompts at a time, or of the others. */
+const HALVED = new Set(['NOT_FINITE', 'OUT_OF_MEMORY']);
+
+/** Greedy outputs as samples, with the token that ended them; a prompt that the base overflows on has none. */
+async function outputsOf(base: Model, source: ModelSource, group: readonly Prompt[]): Promise<Sample[]> {
+  const { eosId } = requireTokenizer(source);
+  const ends = new Set([...source.config.eosTokenIds, ...(eosId === null ? [] : [eosId])]);
+  const work = async (prompts: readonly Prompt[]): Promise<Sample[]> => {
+    const ids = prompts.map((prompt) => prompt.ids);
+    // Nothing ends it but the length: of several tokens that may end an output, the one that did is to be known.
+    const generations = await generate(base, ids, { maxTokens: NULL_TOKENS, endIds: [] });
+    return generations.flatMap((generation, i) => {
+      const end = generation.ids.findIndex((id) => ends.has(id));
+      if (end === 0) return [];
+      const output = end < 0 ? generation.ids : generation.ids.slice(0, end + 1);
+      return [{ name: prompts[i].name, inputIds: [...ids[i], ...output], promptLength: ids[i].length }];
+    });
+  };
+  const results = await halving<Prompt, Sample | ReptraceError>(group, work, (_, error) => {
+    if (error instanceof ReptraceError && HALVED.has(error.code)) return error;
+    throw error;
+  });
+  return results.flatMap((result) => {
+    if (result instanceof ReptraceError && result.code !== 'NOT_FINITE') throw result;
+    return result instanceof ReptraceError ? [] : [result];
+  });
+}
+
+function noRows(): ReptraceError {
+  return new ReptraceError(
+    'INPUT_INVALID',
+    'there is no row to prepare taught tokens by',
+    'Give rows of the dataset.',
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * What the taught tokens of an index are made with: asked of a compute worker, over some of the dataset's rows, before the
+ * first sample. Kept from then on, so that rows signed later are like those signed before.
+ */
+import type { Bus } from '../../../lib/bus/bus.ts';
+import { call } from '../../../lib/bus/procedure.ts';
+import { ReptraceError } from '../../../lib/errors.ts';
+import { prepareTaught, type TaughtPreparation } from '../../../lib/mesh/compute-messages.ts';
+import { CENTRE_ROWS, KEPT_TOKENS, METHOD, TOKEN_DIMS } from '../../../lib/taught/constants.ts';
+import type { Dataset } from '../datasets/dataset.ts';
+import { centresDigest } from './hidden-centres.ts';
+import type { IndexRecord, TaughtRecord } from './index-record.ts';
+import { probeRows } from './probes.ts';
+
+export interface PreparedTaught {
+  readonly taught: TaughtRecord;
+  readonly hiddenCentres: readonly Float32Array[];
+}
+
+/**
+ * @param record with a base model, and its layers decided
+ * Throws what `prepareTaught` throws, DATASET_CHANGED, and SHAPE_MISMATCH or NOT_FINITE for an answer that cannot be used.
+ */
+export async function askTaught(
+  bus: Bus,
+  record: IndexRecord,
+  dataset: Dataset,
+  signal: AbortSignal,
+): Promise<PreparedTaught> {
+  const { request, model, base, dataset: scanned } = record;
+  const layers = record.layers?.layers;
+  if (base === null || layers === undefined) throw new Error('an index without base or layers was asked for');
+  const good = scanned.rows - scanned.badRows;
+  const rows = await probeRows(dataset, scanned, good, bus.maxPayload / 2, CENTRE_ROWS);
+  const question = {
+    model: { digest: model.digest, path: model.path, adapter: model.loraPath ?? undefined },
+    base: { digest: base.digest, path: base.path },
+    ...{ layers, maxTokens: request.maxTokens, rows },
+  };
+  const found = await call(bus, prepareTaught, question, { signal });
+  check(found, layers.length, model.hiddenSize);
+  const { hiddenCentres } = found;
+  return {
+    taught: {
+      ...{ method: METHOD, layer: model.layers, tokens: KEPT_TOKENS, dims: TOKEN_DIMS, seed: found.seed },
+      centre: Array.from(found.centre),
+      hiddenCentres: centresDigest(hiddenCentres),
+      centreRows: found.rows,
+      nullRatios: [...found.nullRatios],
+    },
+    hiddenCentres,
+  };
+}
+
+function check(
+  { centre, hiddenCentres, nullRatios }: TaughtPreparation,
+  layers: number,
+  width: number,
+): void {
+  const fits = centre.length === TOKEN_DIMS && hiddenCentres.length === layers;
+  if (!fits || hiddenCentres.some(({ length }) => length !== width)) {
+    throw new ReptraceError(
+      'SHAPE_MISMATCH',
+      `the worker's centres are of ${centre.length} numbers and ${hiddenCentres.length} layers, the index's of ${TOKEN_DIMS} and ${layers}`,
+      'Run workers of the same version as the index service.',
+    );
+  }
+  if ([centre, ...hiddenCentres, nullRatios].every((numbers) => numbers.every(Number.isFinite))) return;
+  throw new ReptraceError(
+    'NOT_FINITE',
+    'the means over the rows of the dataset, or the ratios of the base model’s answers, are not finite',
+    'The model or its base cannot work with this dataset in its precision: use the original weights.',
+  );
+}

@@ -1,0 +1,56 @@
+/** Which formula a question is answered by, and why: from what was asked and what the index has. Pure. */
+import { ReptraceError } from '../../../lib/errors.ts';
+import type { OpenIndex, SearchMethod } from '../../../lib/mesh/index-messages.ts';
+import type { TaughtToken } from '../../../lib/taught/lesson.ts';
+import type { TraceQuestion } from './trace.ts';
+
+export interface ChosenMethod {
+  readonly method: SearchMethod;
+  /** In words. */
+  readonly reason: string;
+  /** Of REPT: weight of the hidden states' cosine. */
+  readonly alpha: number | null;
+}
+
+/** Throws INPUT_INVALID where TAUGHT is asked for and the index has no base model. */
+export function chooseMethod(question: TraceQuestion, index: OpenIndex): ChosenMethod {
+  const { method, alpha } = question;
+  const hasBase = index.manifest.taught !== null;
+  if (method === 'TAUGHT' && !hasBase) {
+    throw new ReptraceError(
+      'INPUT_INVALID',
+      `the index ${index.name} has no base model, and the method TAUGHT compares with it`,
+      'Build the index with a base model (reptrace index build --base DIR), or leave the method out.',
+    );
+  }
+  if (method === 'REPT') return rept('asked for', question);
+  if (method !== null) return { method, reason: 'asked for', alpha: null };
+  if (alpha !== null) return rept('alpha was given', question);
+  if (!hasBase) return rept('the index has no base model', question);
+  return { method: 'TAUGHT', reason: 'the index has a base model', alpha: null };
+}
+
+/**
+ * The method once the output's words are known. Where TAUGHT is the default and no token of any output is likelier than before
+ * the fine-tuning, there are no words to go by: all scores would be 0, and the matches any samples.
+ *
+ * @param lessons of each output its taught tokens; null without a base model
+ */
+export function settleMethod(
+  chosen: ChosenMethod,
+  question: TraceQuestion,
+  lessons: readonly (readonly TaughtToken[])[] | null,
+): ChosenMethod {
+  if (question.method !== null || chosen.method !== 'TAUGHT') return chosen;
+  if (lessons?.some((tokens) => tokens.length > 0) === true) return chosen;
+  return rept('no word of the output was taught, so there is none to go by', question);
+}
+
+/** Without a prompt the hidden state is the same for every output. */
+function rept(reason: string, { alpha, questions }: TraceQuestion): ChosenMethod {
+  return { method: 'REPT', reason, alpha: alpha ?? (isPrompted(questions) ? 0.5 : 0) };
+}
+
+export function isPrompted(questions: TraceQuestion['questions']): boolean {
+  return questions.every(({ prompt }) => prompt !== null);
+}
