@@ -15,9 +15,10 @@ import { findBenchModel, type BenchModel } from './model.ts';
 import { indexingTable, memoryTable, searchTable } from './report.ts';
 import { ROWS_FILE } from './rows.ts';
 import { measureSearch } from './search.ts';
+import { measureTaughtSearch, taughtSearchTable, type TaughtSearchSettings } from './search-taught.ts';
 import { startServers, type Servers } from './servers.ts';
 
-export const MESH_PARTS = ['indexing', 'search', 'memory'] as const;
+export const MESH_PARTS = ['indexing', 'search', 'taught', 'memory'] as const;
 export type MeshPart = (typeof MESH_PARTS)[number];
 
 export interface MeshBenchOptions {
@@ -35,17 +36,20 @@ const VERSION = 1;
 interface Settings {
   readonly indexing: { readonly rows: number; readonly maxTokens: number };
   readonly search: Parameters<typeof measureSearch>[1];
+  readonly taught: TaughtSearchSettings;
   readonly memory: Parameters<typeof measureMemory>[1];
 }
 
 const FULL: Settings = {
   indexing: { rows: 600, maxTokens: 128 },
   search: { sizes: [1_000, 10_000, 100_000], maxTokens: 128, searches: 100, traces: 40 },
+  taught: { points: 100_000, widths: [64, 576], searches: 40, recallQuestions: 20 },
   memory: { rows: 20_000, maxTokens: 32 },
 };
 const QUICK: Settings = {
   indexing: { rows: 40, maxTokens: 128 },
   search: { sizes: [200, 2_000], maxTokens: 128, searches: 5, traces: 3 },
+  taught: { points: 2_000, widths: [64], searches: 3, recallQuestions: 3 },
   memory: { rows: 3_000, maxTokens: 32 },
 };
 
@@ -68,6 +72,7 @@ export async function benchMesh(options: MeshBenchOptions): Promise<void> {
     const { only } = options;
     if (only === undefined || only === 'indexing') await benchIndexing(bench);
     if (only === undefined || only === 'search') await benchSearch(bench);
+    if (only === undefined || only === 'taught') await benchTaught(bench);
     if (only === undefined || only === 'memory') await benchMemory(bench);
   } finally {
     gpu.close();
@@ -94,6 +99,17 @@ async function benchSearch(bench: Bench): Promise<void> {
   say('\nMilliseconds of a search and of a whole trace, top 10: p50 / p95\n');
   say(searchTable(speeds));
   await keep(bench, 'search', settings, { speeds });
+}
+
+async function benchTaught(bench: Bench): Promise<void> {
+  const settings = bench.settings.taught;
+  progress('search by taught tokens');
+  const speeds = await withFolder((folder) =>
+    withServers(({ qdrantUrl }) => measureTaughtSearch({ folder, qdrantUrl, progress }, settings)),
+  );
+  say('\nSearches by taught tokens, all that a trace waits for once its output is signed\n');
+  say(taughtSearchTable(speeds));
+  await keep(bench, 'taught', settings, { speeds });
 }
 
 async function benchMemory(bench: Bench): Promise<void> {

@@ -3,7 +3,6 @@
  * into whose store synthetic points are put until it has the size. The meshes take turns, question by question.
  */
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { askTrace } from '../../cli/client/trace.ts';
 import type { CollectionShape, SignatureStore } from '../../services/index/stores/signature-store.ts';
 import { timeBuild } from './build.ts';
@@ -12,6 +11,7 @@ import { embeddedMesh, serverMesh, type LocalMesh } from './local-mesh.ts';
 import { LAYER, type BenchModel } from './model.ts';
 import { demoRows, writeRows, type BenchRow } from './rows.ts';
 import type { Servers } from './servers.ts';
+import { settled } from './search-settled.ts';
 import { syntheticPoints, unitBlocks } from './synthetic.ts';
 
 export interface SearchSettings {
@@ -47,8 +47,6 @@ const POINTS_AT_ONCE = 2000;
 const TOP = 10;
 /** Seeds of queries, apart from those of points. */
 const QUERY_SEED = 2 ** 30;
-/** How long a store may take to get its indexes in order. */
-const SETTLE_MS = 120_000;
 
 export async function measureSearch(parts: Parts, settings: SearchSettings): Promise<SearchSpeed[]> {
   const { model, servers, folder, progress } = parts;
@@ -63,7 +61,7 @@ export async function measureSearch(parts: Parts, settings: SearchSettings): Pro
     meshes.push(await embeddedMesh(place), await serverMesh(place, servers));
     const { maxTokens } = settings;
     const input = { model: resolve(model.path), dataset, layers: String(LAYER), maxTokens };
-    const shape = { layers: [LAYER], width: model.width };
+    const shape = { layers: [LAYER], width: model.width, taught: false };
     for (const mesh of meshes) {
       const { id } = await timeBuild(mesh.client, { ...input, name: 'latency' });
       filled.push(new FilledMesh(mesh, await mesh.openStore(), id, shape));
@@ -166,30 +164,4 @@ class FilledMesh {
 
 function emptySamples(): Record<Measure, number[]> {
   return { exact: [], default: [], trace: [], traceTokens: [] };
-}
-
-/** Qdrant builds its graphs after it has answered: until they are there, a search shares the machine with that. */
-async function settled(qdrantUrl: string): Promise<void> {
-  const until = Date.now() + SETTLE_MS;
-  while (Date.now() < until) {
-    const { result } = (await getJson(`${qdrantUrl}/collections`)) as CollectionList;
-    const states = await Promise.all(
-      result.collections.map(({ name }) => getJson(`${qdrantUrl}/collections/${name}`)),
-    );
-    if (states.every((state) => (state as CollectionState).result.status === 'green')) return;
-    await sleep(200);
-  }
-  throw new Error(`Qdrant was not done with its indexes in ${SETTLE_MS / 1000} s`);
-}
-
-interface CollectionList {
-  readonly result: { readonly collections: readonly { readonly name: string }[] };
-}
-
-interface CollectionState {
-  readonly result: { readonly status: string };
-}
-
-async function getJson(url: string): Promise<unknown> {
-  return await (await fetch(url)).json();
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { syntheticPoints, unitBlocks } from './synthetic.ts';
 
-const shape = { layers: [1, 3], width: 8 };
+const shape = { layers: [1, 3], width: 8, taught: false };
 const texts = [
   { prompt: 'a', response: 'b', label: 'c' },
   { prompt: 'd', response: 'e', label: 'f' },

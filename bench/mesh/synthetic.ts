@@ -22,7 +22,7 @@ export function syntheticPoints(
       id: uuidv5(String(at), NAMESPACE),
       row: FIRST_ROW + at,
       ...{ line: at + 1, sourceRow: FIRST_ROW + at, part: null, context: [], raw: null },
-      ...{ prompt, response, label, metadata: {}, truncated: false, loss: 1 },
+      ...{ prompt, response, label, metadata: {}, truncated: false, loss: 1, taught: null, lesson: null },
       vector: unitBlocks(shape, at),
       norms: new Float32Array(2 * shape.layers.length).fill(1),
     };

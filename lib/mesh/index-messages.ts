@@ -120,7 +120,7 @@ export interface SearchHit {
   readonly sample: SampleText;
   /** By the method; float64. */
   readonly score: number;
-  /** Mean over the layers (and queries) of cos(h, h') and of cos(g, g'). */
+  /** Mean over the layers (and queries) of cos(h, h') and of cos(g, g'); of TAUGHT h is centred, and counts 0 without a prompt. */
   readonly hiddenScore: number;
   readonly gradientScore: number;
   /** Of TAUGHT, at most 16 pairs; null otherwise. */
@@ -149,7 +149,10 @@ export const searchIndex = procedure<
     readonly hits: readonly SearchHit[];
     readonly more: boolean;
     readonly exact: boolean;
-    /** Measured share of the exact top 10 that an approximate search finds; 1 for an exact one. */
+    /**
+     * Measured share of the exact top 10 (of TAUGHT 50) that such a search finds; 1 for an exact one, null where it was not
+     * measured.
+     */
     readonly recall: number | null;
   }
 >('index.search', 120_000);

@@ -117,7 +117,7 @@ function begun(request: BuildRequest, models: Models, dataset: ScannedDataset) {
   const { rows, sourceRows } = dataset;
   const counts = { rows, sourceRows, bad: dataset.badRows, stored: 0, erased: 0, failed: 0 };
   const firstDigest = dataset.digest;
-  const nothing = { layers: null, taught: null, spoiled: false, recall: null };
+  const nothing = { layers: null, taught: null, spoiled: false, recall: null, taughtRecall: null };
   return { request, ...models, dataset, firstDigest, ...nothing, ...standing(counts) };
 }
 

@@ -89,8 +89,11 @@ export interface IndexRecord {
   readonly erasing: Lease | null;
   /** Measured share of the true top 10 that an approximate search finds; null where searches are exact. */
   readonly recall: number | null;
-  /** Measured share of the true top 50 by taught tokens that a search in two stages finds; null or absent where it was not measured. */
-  readonly taughtRecall?: number | null;
+  /**
+   * Measured share of the true top 50 by taught tokens that a search in two stages finds; null where every sample is compared,
+   * where nothing was taught, and in indexes too large to measure it.
+   */
+  readonly taughtRecall: number | null;
 }
 
 /** A row without a signature. */

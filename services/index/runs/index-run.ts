@@ -11,7 +11,7 @@ import { SIGN_QUEUE } from '../../../lib/mesh/compute-messages.ts';
 import { reportSigned, type SignReport } from '../../../lib/mesh/index-messages.ts';
 import type { StoredRecord } from '../../../lib/records/records.ts';
 import { openDataset } from '../datasets/open-dataset.ts';
-import { measureRecall } from '../search/recall.ts';
+import { measureRecalls, type Recalls } from '../search/measure-recalls.ts';
 import type { CollectionShape, SignatureStore } from '../stores/signature-store.ts';
 import { checkDataset } from './check-dataset.ts';
 import { nothingSigned, recordFailure, releaseRecord, settleRecord } from './endings.ts';
@@ -109,11 +109,10 @@ export class IndexRun {
     try {
       await after;
       await this.#work(takenOver);
-      const shape = shapeOf(this.#held.current);
-      const recall = await this.#patiently(() => measureRecall(this.#parts.store, this.id, shape));
+      const recalls = await this.#patiently(() => measureRecalls(this.#parts, this.#held.current));
       clearInterval(ticker);
       await this.#ticking;
-      await this.#patiently(() => this.#complete(recall));
+      await this.#patiently(() => this.#complete(recalls));
       this.#log.info(this.#tally.progress(), 'index built');
     } catch (error) {
       clearInterval(ticker);
@@ -244,12 +243,12 @@ export class IndexRun {
     });
   }
 
-  async #complete(recall: number | null): Promise<void> {
+  async #complete(recalls: Recalls): Promise<void> {
     await this.#saveFailures();
     const progress = this.#tally.progress();
     if (progress.done === 0 && progress.failed > 0)
       throw nothingSigned(progress, this.#tally.failures.list());
-    await this.#held.write(({ life }) => ({ life: completed(life), progress, recall }));
+    await this.#held.write(({ life }) => ({ life: completed(life), progress, ...recalls }));
   }
 
   async #saveFailures(): Promise<void> {

@@ -35,12 +35,13 @@ function recordOf(id: string, rows: number, label: string | null = 'kind'): Inde
 }
 
 async function fill(id: string, rows: number, more: (row: number) => Partial<SamplePoint>): Promise<void> {
-  await store.create(id, { layers: [0], width: 1 });
+  await store.create(id, { layers: [0], width: 1, taught: false });
   const points = Array.from({ length: rows }, (_, row): SamplePoint => {
     const text = { context: [], prompt: 'p', response: 'r', raw: null, label: null, metadata: {} };
     const origin = { id: pointId(id, 'd', row), row, line: row + 1, sourceRow: row, part: null };
     const vectors = { vector: Float32Array.of(1, 0), norms: Float32Array.of(1, 0) };
-    return { ...text, ...origin, ...vectors, truncated: false, loss: 1, ...more(row) };
+    const untaught = { taught: null, lesson: null };
+    return { ...text, ...origin, ...vectors, ...untaught, truncated: false, loss: 1, ...more(row) };
   });
   await store.upsert(id, points);
 }

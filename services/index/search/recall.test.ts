@@ -20,6 +20,8 @@ function storeOf(missed: (row: number) => boolean, approximate = true): Signatur
       metadata: {},
       truncated: false,
       loss: 0,
+      taught: null,
+      lesson: null,
     };
     return { ...text, id: String(row), row, vector, norms: new Float32Array(2) };
   });
@@ -44,7 +46,7 @@ function storeOf(missed: (row: number) => boolean, approximate = true): Signatur
   return fake as SignatureStore;
 }
 
-const shape = { layers: [0], width: 32 };
+const shape = { layers: [0], width: 32, taught: false };
 
 it('recall is the share of the true first ten that the store finds', async () => {
   expect(

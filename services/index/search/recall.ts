@@ -1,6 +1,7 @@
 /** How much an approximate search misses: measured on the index's own samples, told with every answer. */
 import type { CollectionShape, SignatureStore } from '../stores/signature-store.ts';
 import { queryVector } from '../vectors/query-vector.ts';
+import { spreadSamples } from './spread-samples.ts';
 
 const SAMPLES = 20;
 const TOP = 10;
@@ -17,22 +18,15 @@ export async function measureRecall(
   shape: CollectionShape,
 ): Promise<number | null> {
   if (!(await store.approximate(index))) return null;
-  const rows: number[] = [];
-  for await (const page of store.rows(index)) for (const row of page) rows.push(row);
-  if (rows.length === 0) return null;
-  const count = Math.min(SAMPLES, rows.length);
-  const chosen = Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
-  const query = new Float32Array(2 * shape.width * shape.layers.length);
-  const hits = await store.search(index, { query, top: count, filter: { rows: chosen }, exact: true });
-  // Erased meanwhile.
-  if (hits.length === 0) return null;
+  const samples = await spreadSamples(store, index, shape, SAMPLES);
+  if (samples.length === 0) return null;
   let smallest = 1;
   for (const alpha of ALPHAS) {
     let sum = 0;
-    for (const { point } of hits) {
-      sum += await share(store, index, queryVector(Float64Array.from(point.vector), alpha, shape));
+    for (const { vector } of samples) {
+      sum += await share(store, index, queryVector(Float64Array.from(vector), alpha, shape));
     }
-    smallest = Math.min(smallest, sum / hits.length);
+    smallest = Math.min(smallest, sum / samples.length);
   }
   return smallest;
 }

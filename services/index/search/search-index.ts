@@ -1,24 +1,31 @@
-/** index.search: the nearest samples to the mean of the queries, with scores computed anew in float64. */
+/** index.search: the nearest samples to the mean of the queries, by one of three formulas, with scores in float64. */
 import { ReptraceError } from '../../../lib/errors.ts';
-import type { searchIndex as searchProcedure, SearchHit } from '../../../lib/mesh/index-messages.ts';
+import type {
+  Evidence,
+  searchIndex as searchProcedure,
+  SearchHit,
+} from '../../../lib/mesh/index-messages.ts';
 import type { Procedure } from '../../../lib/bus/procedure.ts';
 import { encode } from '../../../lib/bus/wire.ts';
 import { clean } from '../builds/sample-filter.ts';
 import { publicId } from '../graphql/sample-id.ts';
 import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import { indexNotFound, type IndexRecords } from '../runs/index-records.ts';
-import type { SignatureStore } from '../stores/signature-store.ts';
-import { refuseHopeless } from './no-match.ts';
-import { measureRecall } from './recall.ts';
+import type { SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import { meanBlocks, queryVector, scoresOf } from '../vectors/query-vector.ts';
+import type { Centres } from '../vectors/centred-scores.ts';
+import { checkQuestion } from './check-question.ts';
+import { refuseHopeless } from './no-match.ts';
+import type { Place, Ranked } from './ranked.ts';
+import { rawSearch } from './raw-search.ts';
+import { measureRecall } from './recall.ts';
+import { TaughtScorer, taughtSearch } from './taught-search.ts';
 
 type Messages<P> =
   P extends Procedure<infer Request, infer Response> ? { request: Request; response: Response } : never;
 export type SearchQuestion = Messages<typeof searchProcedure>['request'];
 export type SearchAnswer = Messages<typeof searchProcedure>['response'];
 
-const MAX_TOP = 1000;
-const MAX_QUERIES = 32;
 /** The store's order is by float32 scores: so many more are asked for, so that none is missed at the end of the list. */
 const MARGIN = 16;
 /** Of an answer, beside its hits. */
@@ -31,34 +38,87 @@ interface SearchParts {
   readonly records: IndexRecords;
 }
 
-/** Throws INDEX_NOT_FOUND, INPUT_INVALID (also a filter that can fit no sample), SHAPE_MISMATCH, and what the store throws. */
+/** What a method found. */
+interface Found extends Pick<SearchAnswer, 'exact' | 'recall'> {
+  /** Best first, at least as many as were asked for unless there are fewer. */
+  readonly ranked: readonly Ranked[];
+  readonly evidence: ((point: SamplePoint) => readonly Evidence[]) | null;
+}
+
+/**
+ * Throws INDEX_NOT_FOUND, INPUT_INVALID (also a filter that can fit no sample, and TAUGHT in an index without lessons),
+ * SHAPE_MISMATCH, NOT_FINITE, and what the store throws.
+ */
 export async function searchIndex(parts: SearchParts, question: SearchQuestion): Promise<SearchAnswer> {
   const { store, records } = parts;
-  const { index, queries, alpha, top } = question;
-  check(question);
+  const { index, top, skip } = question;
+  checkQuestion(question);
   const record = (await records.get(index))?.value;
   if (record === undefined || record.layers === null) throw indexNotFound(index);
-  const shape = shapeOf(record);
-  const mean = meanBlocks(queries, shape);
-  const exact = question.exact || !(await store.approximate(index));
-  const recall = exact ? 1 : (record.recall ?? (await measureLate(parts, record)));
   const filter = clean(question.filter ?? {});
-  if (filter === 'none') return { hits: [], more: false, exact, recall };
-  const found = await store.search(index, {
-    query: queryVector(mean, alpha, shape),
-    top: top + MARGIN,
-    filter: filter === 'all' ? undefined : filter,
-    exact,
+  const place = { store, index, filter: typeof filter === 'string' ? undefined : filter };
+  const { ranked, exact, recall, evidence } = await methods[question.method](parts, question, record, {
+    ...place,
+    isEmpty: filter === 'none',
   });
-  if (found.length === 0 && filter !== 'all') await refuseHopeless(store, record, filter);
-  const hits = found.map(({ point }): SearchHit => {
-    const { vector, norms: _norms, ...sample } = point;
-    return { sample: { ...sample, id: publicId(index, sample.id) }, ...scoresOf(mean, vector, alpha, shape) };
+  if (ranked.length === 0 && place.filter !== undefined) await refuseHopeless(store, record, place.filter);
+  const wanted = ranked.slice(skip, top).map(({ point, score, hiddenScore, gradientScore }): SearchHit => {
+    const { vector: _vector, norms: _norms, lesson: _lesson, ...sample } = point;
+    const shown = { ...sample, id: publicId(index, sample.id) };
+    return { sample: shown, score, hiddenScore, gradientScore, evidence: evidence?.(point) ?? null };
   });
-  hits.sort((a, b) => b.score - a.score || a.sample.row - b.sample.row);
-  const wanted = hits.slice(question.skip, top);
   const fitting = wanted.slice(0, fittingCount(wanted, parts.maxPayload));
   return { hits: fitting, more: fitting.length < wanted.length, exact, recall };
+}
+
+/** A filter that nothing can pass is not asked of the store. */
+type Asked = Place & { readonly isEmpty: boolean };
+type Method = (
+  parts: SearchParts,
+  question: SearchQuestion,
+  record: IndexRecord,
+  place: Asked,
+) => Promise<Found>;
+
+const methods: Readonly<Record<SearchQuestion['method'], Method>> = {
+  REPT: async (parts, { queries, alpha, top, ...question }, record, { store, index, filter, isEmpty }) => {
+    const shape = shapeOf(record);
+    const mean = meanBlocks(queries, shape);
+    const exact = question.exact || !(await store.approximate(index));
+    const recall = exact ? 1 : (record.recall ?? (await measureLate(parts, record)));
+    if (isEmpty) return { ranked: [], exact, recall, evidence: null };
+    const query = queryVector(mean, alpha, shape);
+    const found = await store.search(index, { query, top: top + MARGIN, filter, exact });
+    const ranked = found.map(({ point }) => ({ point, ...scoresOf(mean, point.vector, alpha, shape) }));
+    ranked.sort((a, b) => b.score - a.score || a.point.row - b.point.row);
+    return { ranked, exact, recall, evidence: null };
+  },
+
+  RAW: async (_parts, question, record, place) => {
+    if (place.isEmpty) return NOTHING;
+    const { ranked, exact } = await rawSearch(place, question, shapeOf(record));
+    return { ranked, exact, recall: exact ? 1 : null, evidence: null };
+  },
+
+  TAUGHT: async ({ records }, { lessons, ...question }, record, place) => {
+    const centres = await centresOf(records, record);
+    const scorer = new TaughtScorer({ ...question, lessons: lessons ?? [] }, centres, shapeOf(record));
+    const { ranked, exact } = place.isEmpty ? NOTHING : await taughtSearch(place, scorer, question);
+    return { ranked, exact, recall: exact ? 1 : record.taughtRecall, evidence: scorer.evidence };
+  },
+};
+
+const NOTHING: Found = { ranked: [], exact: true, recall: 1, evidence: null };
+
+/** Throws INPUT_INVALID. */
+async function centresOf(records: IndexRecords, record: IndexRecord): Promise<Centres> {
+  const centres = shapeOf(record).taught ? await records.hiddenCentres(record.id) : null;
+  if (centres !== null) return centres;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    `the index ${JSON.stringify(record.name)} was built without a base model, so nothing is known of what its samples taught`,
+    'Build it with the base model (`base`), or trace by the method REPT.',
+  );
 }
 
 /** How many of the first hits one message takes; at least one, so that a row that is too large is told as such. */
@@ -76,19 +136,4 @@ async function measureLate({ store, records }: SearchParts, record: IndexRecord)
     now.life.state === 'COMPLETED' && now.attempt === attempt ? { recall } : null,
   );
   return recall;
-}
-
-function check({ queries, alpha, top, skip }: SearchQuestion): void {
-  if (!(alpha >= 0 && alpha <= 1)) throw invalid(`alpha is ${alpha}`, 'Give a number from 0 to 1.');
-  if (!Number.isInteger(top) || top < 1 || top > MAX_TOP) {
-    throw invalid(`top is ${top}`, `Give a whole number from 1 to ${MAX_TOP}.`);
-  }
-  if (!Number.isInteger(skip) || skip < 0) throw invalid(`skip is ${skip}`, 'Give a whole number.');
-  if (queries.length < 1 || queries.length > MAX_QUERIES) {
-    throw invalid(`there are ${queries.length} queries`, `Give 1 to ${MAX_QUERIES}.`);
-  }
-}
-
-function invalid(message: string, remedy: string): ReptraceError {
-  return new ReptraceError('INPUT_INVALID', message, remedy);
 }

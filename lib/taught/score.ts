@@ -1,0 +1,146 @@
+/**
+ * How much of what an output shows a sample taught, token against token (docs/method.md), in float64:
+ *   likeness(i, j) = max(0, cos h_i h_j)² · (GRADIENT_FLOOR + (1 - GRADIENT_FLOOR) · max(0, cos g_i g_j))
+ *   s = Σ_i w̃_i · max_j [ v_j · likeness(i, j) ],   w̃ = w / Σw over the output's tokens,   v = min(w, WEIGHT_CAP) / WEIGHT_CAP
+ * and s · (2 + cos h_p + cos g_p) ranks. Rows are of unit length, so their products are the cosines; what float16's rounding
+ * puts over 1 counts as 1, so that s is never more than 1.
+ */
+import { GRADIENT_FLOOR, TOKEN_DIMS, WEIGHT_CAP } from './constants.ts';
+import type { TaughtToken } from './lesson.ts';
+
+/** A token of the output, with the token of the sample that is most like it. */
+export interface TokenPair {
+  readonly outputPosition: number;
+  readonly samplePosition: number;
+  /** Its part of s, above 0. */
+  readonly weight: number;
+}
+
+export interface LessonScore {
+  /** 0 to 1; 0 when either has no tokens. */
+  readonly score: number;
+  /** Each token of the output in at most one of them; strongest first, MAX_EVIDENCE at most. */
+  readonly evidence: readonly TokenPair[];
+}
+
+export const MAX_EVIDENCE = 16;
+
+type TokenRows = Pick<TaughtToken, 'gradient' | 'hidden'>;
+
+/** 0 to 1. */
+export function tokenLikeness(a: TokenRows, b: TokenRows): number {
+  const hidden = cosine(a.hidden, 0, b.hidden);
+  return hidden * hidden * withGradient(cosine(a.gradient, 0, b.gradient));
+}
+
+/** What multiplies s: 0 to 4. A cosine that means nothing, as that of h_p without a prompt, is given as 0. */
+export function placeFactor(hiddenCosine: number, gradientCosine: number): number {
+  return 2 + hiddenCosine + gradientCosine;
+}
+
+export function lessonScore(query: readonly TaughtToken[], sample: readonly TaughtToken[]): LessonScore {
+  return new LessonQuery(query).explain(sample);
+}
+
+/** One output's tokens, laid out so that thousands of samples can be scored against them. Not for use by two at once. */
+export class LessonQuery {
+  readonly #positions: readonly number[];
+  /** w̃ */
+  readonly #shares: Float64Array;
+  /** Row after row. Float64, since widening float32 takes longer than the products. */
+  readonly #hidden: Float64Array;
+  readonly #gradient: Float64Array;
+  /** Of the sample looked at, for each of the tokens: the largest v · likeness, and the sample's token that has it. */
+  readonly #largest: Float64Array;
+  readonly #partner: Int32Array;
+
+  constructor(tokens: readonly TaughtToken[]) {
+    const total = tokens.reduce((sum, { weight }) => sum + weight, 0);
+    this.#positions = tokens.map(({ position }) => position);
+    this.#shares = Float64Array.from(tokens, ({ weight }) => (total > 0 ? weight / total : 0));
+    this.#hidden = rowAfterRow(tokens.map(({ hidden }) => hidden));
+    this.#gradient = rowAfterRow(tokens.map(({ gradient }) => gradient));
+    this.#largest = new Float64Array(tokens.length);
+    this.#partner = new Int32Array(tokens.length);
+  }
+
+  /** s. */
+  score(sample: readonly TaughtToken[]): number {
+    this.#meet(sample);
+    let score = 0;
+    for (let i = 0; i < this.#largest.length; i++) score += this.#shares[i] * this.#largest[i];
+    return score;
+  }
+
+  explain(sample: readonly TaughtToken[]): LessonScore {
+    const score = this.score(sample);
+    const evidence: TokenPair[] = [];
+    for (const [i, outputPosition] of this.#positions.entries()) {
+      const weight = this.#shares[i] * this.#largest[i];
+      if (weight > 0) {
+        evidence.push({ outputPosition, samplePosition: sample[this.#partner[i]].position, weight });
+      }
+    }
+    return { score, evidence: strongest(evidence) };
+  }
+
+  /** Finds for every token its best partner; of equals, the first. */
+  #meet(sample: readonly TaughtToken[]): void {
+    const largest = this.#largest.fill(0);
+    const hiddenRows = this.#hidden;
+    const gradientRows = this.#gradient;
+    for (const [j, { weight, hidden, gradient }] of sample.entries()) {
+      const v = Math.min(weight, WEIGHT_CAP) / WEIGHT_CAP;
+      // A copy in float64, once for all tokens of the output.
+      const sampleHidden = new Float64Array(hidden);
+      let sampleGradient: Float64Array | undefined;
+      for (let i = 0; i < largest.length; i++) {
+        const cosHidden = cosine(hiddenRows, i * TOKEN_DIMS, sampleHidden);
+        // The gradient's factor is 1 at most: where that is too little, it need not be known.
+        if (v * cosHidden * cosHidden <= largest[i]) continue;
+        sampleGradient ??= new Float64Array(gradient);
+        const factor = withGradient(cosine(gradientRows, i * TOKEN_DIMS, sampleGradient));
+        const weighed = v * cosHidden * cosHidden * factor;
+        if (weighed <= largest[i]) continue;
+        largest[i] = weighed;
+        this.#partner[i] = j;
+      }
+    }
+  }
+}
+
+/** Strongest first, ties by the output's position; MAX_EVIDENCE at most. */
+export function strongest<T extends TokenPair>(pairs: readonly T[]): T[] {
+  return [...pairs]
+    .sort((a, b) => b.weight - a.weight || a.outputPosition - b.outputPosition)
+    .slice(0, MAX_EVIDENCE);
+}
+
+function withGradient(cosGradient: number): number {
+  return GRADIENT_FLOOR + (1 - GRADIENT_FLOOR) * cosGradient;
+}
+
+/** 0 to 1. Product of the row that begins at `at` in `rows` with `row`, of TOKEN_DIMS numbers each. */
+function cosine(rows: Float64Array | Float32Array, at: number, row: Float64Array | Float32Array): number {
+  // Four sums, since each addition waits for the one before it in the same sum.
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  for (let k = 0; k < TOKEN_DIMS; k += 4) {
+    first += rows[at + k] * row[k];
+    second += rows[at + k + 1] * row[k + 1];
+    third += rows[at + k + 2] * row[k + 2];
+    fourth += rows[at + k + 3] * row[k + 3];
+  }
+  const product = first + second + (third + fourth);
+  return product > 0 ? Math.min(1, product) : 0;
+}
+
+function rowAfterRow(rows: readonly Float32Array[]): Float64Array {
+  const flat = new Float64Array(rows.length * TOKEN_DIMS);
+  rows.forEach((row, i) => {
+    flat.set(row, i * TOKEN_DIMS);
+  });
+  return flat;
+}

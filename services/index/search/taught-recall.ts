@@ -1,0 +1,77 @@
+/**
+ * How much the first stage of a search by taught tokens misses: measured on the index's own samples when a build ends, told
+ * with every answer. Every sample is compared with the questions, so it takes as long as reading the whole index.
+ * Those who ask are samples that taught much, since an output that is traced shows such a lesson.
+ */
+import { unpackLesson } from '../../../lib/taught/lesson.ts';
+import type { CollectionShape, SamplePoint, SignatureStore } from '../stores/signature-store.ts';
+import type { Centres } from '../vectors/centred-scores.ts';
+import { Best, isSmall, type Place } from './ranked.ts';
+import { TaughtScorer, twoStages, type TaughtQuery } from './taught-search.ts';
+
+const SAMPLES = 20;
+const TOP = 50;
+/** The questions are every so manyth of the samples that taught the most. */
+const STEP = 10;
+/** Reading more would keep a finished build waiting for minutes. */
+const MOST_POINTS = 200_000;
+
+/**
+ * Mean share of the exact top 50 that a search in two stages finds, over samples that ask for what they taught themselves.
+ * null where searches are exact anyway, no sample taught anything, or there are more than MOST_POINTS.
+ */
+export async function measureTaughtRecall(
+  store: SignatureStore,
+  index: string,
+  shape: CollectionShape,
+  centres: Centres,
+): Promise<number | null> {
+  const place = { store, index, filter: undefined };
+  if ((await isSmall(place)) || (await store.count(index)) > MOST_POINTS) return null;
+  const most = await store.mostTaught(index, SAMPLES * STEP);
+  const ids = most.filter((_, i) => i % STEP === 0).map(({ id }) => id);
+  const samples = await store.points(index, ids);
+  const questions = samples
+    .map((point) => questionOf(point, shape))
+    .filter(({ lessons }) => lessons[0].length > 0);
+  return questions.length === 0 ? null : await taughtRecall(place, questions, centres, shape, TOP);
+}
+
+/** Mean share of the exact `top` that is found in two stages. @param questions at least one */
+export async function taughtRecall(
+  place: Place,
+  questions: readonly TaughtQuery[],
+  centres: Centres,
+  shape: CollectionShape,
+  top: number,
+): Promise<number> {
+  const { store, index, filter } = place;
+  const asked = questions.map((query) => {
+    const scorer = new TaughtScorer(query, centres, shape);
+    return { scorer, best: new Best(top) };
+  });
+  for await (const page of store.scan(index, filter)) {
+    for (const point of page)
+      for (const { scorer, best } of asked) best.add({ point, ...scorer.score(point) });
+  }
+  let sum = 0;
+  for (const { scorer, best } of asked) {
+    const found = await twoStages(place, scorer, top);
+    const ids = new Set(found.map(({ point }) => point.id));
+    const exact = best.sorted();
+    sum += exact.length === 0 ? 1 : exact.filter(({ point }) => ids.has(point.id)).length / exact.length;
+  }
+  return sum / questions.length;
+}
+
+/** A sample as a question, with a prompt. */
+function questionOf({ vector, norms, lesson }: SamplePoint, { layers, width }: CollectionShape): TaughtQuery {
+  const block = (i: number): Float32Array =>
+    vector.slice(i * width, (i + 1) * width).map((value) => value * norms[i]);
+  const query = layers.map((layer, l) => ({ layer, hidden: block(2 * l), gradient: block(2 * l + 1) }));
+  return {
+    queries: [query],
+    lessons: [lesson === null ? [] : unpackLesson(lesson.packed)],
+    prompted: true,
+  };
+}

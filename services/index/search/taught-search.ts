@@ -1,0 +1,120 @@
+/**
+ * Search by taught tokens (lib/taught/score.ts), in two stages: the store names candidates by each of the score's two factors,
+ * what was taught and where, and those are scored token by token. A small index is scored whole, and so is any for which
+ * exactness is asked.
+ */
+import type { LayerVectors } from '../../../lib/mesh/compute-messages.ts';
+import type { Evidence } from '../../../lib/mesh/index-messages.ts';
+import type { TaughtToken } from '../../../lib/taught/lesson.ts';
+import { unpackLesson } from '../../../lib/taught/lesson.ts';
+import { pooled, POOLED_DIMS } from '../../../lib/taught/pooled.ts';
+import { LessonQuery, placeFactor, strongest } from '../../../lib/taught/score.ts';
+import type { CollectionShape, SamplePoint } from '../stores/signature-store.ts';
+import { centredBlocks, centredQueryVector, centredScores, type Centres } from '../vectors/centred-scores.ts';
+import type { MeanBlocks, Scores } from '../vectors/query-vector.ts';
+import { Best, isSmall, scan, type Place, type Ranked } from './ranked.ts';
+
+/** What is looked for. */
+export interface TaughtQuery {
+  readonly queries: readonly (readonly LayerVectors[])[];
+  /** Of each query, the most taught tokens. */
+  readonly lessons: readonly (readonly TaughtToken[])[];
+  /** Whether the queries have prompts; without, h at p counts as 0. */
+  readonly prompted: boolean;
+}
+
+/**
+ * Candidates by h and g at p, and by lessons, at least. Of 100k synthetic samples (bench/mesh/search-taught.ts) the first 256
+ * by lessons hold .98 of the true best 50, 512 .99, and more no more.
+ */
+const PLACE_CANDIDATES = 256;
+const LESSON_CANDIDATES = 512;
+/** Points that are read at once: they may be large. */
+const POINTS_AT_ONCE = 512;
+
+/** Scores samples for one question. */
+export class TaughtScorer {
+  /** Near by h and g at p, by the store's product with unit blocks. */
+  readonly placeQuery: Float32Array;
+  /** Near by what was taught, by the store's product with pooled vectors; null where nothing was. */
+  readonly lessonQuery: Float32Array | null;
+  readonly #lessons: readonly LessonQuery[];
+  readonly #mean: MeanBlocks;
+  readonly #centres: Centres;
+  readonly #shape: CollectionShape;
+
+  /** Throws SHAPE_MISMATCH. */
+  constructor({ queries, lessons, prompted }: TaughtQuery, centres: Centres, shape: CollectionShape) {
+    this.#lessons = lessons.map((tokens) => new LessonQuery(tokens));
+    this.#mean = centredBlocks(queries, centres, prompted, shape);
+    this.#centres = centres;
+    this.#shape = shape;
+    this.placeQuery = centredQueryVector(this.#mean, queries, centres, shape);
+    this.lessonQuery = lessons.some((tokens) => tokens.length > 0) ? meanPooled(lessons) : null;
+  }
+
+  /** score = s · (2 + hiddenScore + gradientScore), of which s is the mean over the queries, and both cosines are centred-scores.ts's. */
+  readonly score = (point: SamplePoint): Scores => {
+    const { hiddenScore, gradientScore } = centredScores(this.#mean, point, this.#centres, this.#shape);
+    const tokens = tokensOf(point);
+    const s = this.#lessons.reduce((sum, lesson) => sum + lesson.score(tokens), 0) / this.#lessons.length;
+    return { score: s * placeFactor(hiddenScore, gradientScore), hiddenScore, gradientScore };
+  };
+
+  /** Which token of which query met which of the sample's: parts of s. */
+  readonly evidence = (point: SamplePoint): Evidence[] => {
+    const tokens = tokensOf(point);
+    const pairs = this.#lessons.flatMap((lesson, output) =>
+      lesson
+        .explain(tokens)
+        .evidence.map((pair) => ({ output, ...pair, weight: pair.weight / this.#lessons.length })),
+    );
+    return strongest(pairs);
+  };
+}
+
+/** Throws SHAPE_MISMATCH, and what the store throws. @param top samples wanted */
+export async function taughtSearch(
+  place: Place,
+  scorer: TaughtScorer,
+  { top, exact }: { readonly top: number; readonly exact: boolean },
+): Promise<{ readonly ranked: Ranked[]; readonly exact: boolean }> {
+  if (exact || (await isSmall(place))) return { ranked: await scan(place, top, scorer.score), exact: true };
+  return { ranked: await twoStages(place, scorer, top), exact: false };
+}
+
+/** The best of the candidates. */
+export async function twoStages(
+  { store, index, filter }: Place,
+  { placeQuery, lessonQuery, score }: TaughtScorer,
+  top: number,
+): Promise<Ranked[]> {
+  const request = (atLeast: number) => ({ top: Math.max(atLeast, 2 * top + 64), filter, exact: false });
+  const [byPlace, byLesson] = await Promise.all([
+    store.search(index, { query: placeQuery, ...request(PLACE_CANDIDATES) }),
+    lessonQuery === null
+      ? []
+      : store.nearestLessons(index, { query: lessonQuery, ...request(LESSON_CANDIDATES) }),
+  ]);
+  const best = new Best(top);
+  for (const { point } of byPlace) best.add({ point, ...score(point) });
+  const seen = new Set(byPlace.map(({ point }) => point.id));
+  const others = byLesson.filter((id) => !seen.has(id));
+  for (let at = 0; at < others.length; at += POINTS_AT_ONCE) {
+    const points = await store.points(index, others.slice(at, at + POINTS_AT_ONCE));
+    for (const point of points) best.add({ point, ...score(point) });
+  }
+  return best.sorted();
+}
+
+function meanPooled(lessons: readonly (readonly TaughtToken[])[]): Float32Array {
+  const mean = new Float32Array(POOLED_DIMS);
+  for (const tokens of lessons) {
+    for (const [i, value] of pooled(tokens).entries()) mean[i] += value / lessons.length;
+  }
+  return mean;
+}
+
+function tokensOf({ lesson }: SamplePoint): TaughtToken[] {
+  return lesson === null ? [] : unpackLesson(lesson.packed);
+}

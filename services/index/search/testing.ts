@@ -1,0 +1,161 @@
+/** For tests: an index of samples that no model signed, in a real LanceDB store, with real records. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryBus } from '../../../lib/bus/memory-bus.ts';
+import { SILENT } from '../../../lib/log.ts';
+import type { LayerVectors } from '../../../lib/mesh/compute-messages.ts';
+import { Random } from '../../../lib/random.ts';
+import { openSqliteRecords } from '../../../lib/records/sqlite-records.ts';
+import { lessonTotal, packLesson, unpackLesson, type TaughtToken } from '../../../lib/taught/lesson.ts';
+import { pooled } from '../../../lib/taught/pooled.ts';
+import { centresDigest } from '../runs/hidden-centres.ts';
+import type { IndexRecord, TaughtRecord } from '../runs/index-record.ts';
+import { IndexRecords } from '../runs/index-records.ts';
+import { pointId } from '../runs/points.ts';
+import { openLanceStore } from '../stores/lance-store.ts';
+import type { SamplePoint, SignatureStore } from '../stores/signature-store.ts';
+import { unitBlocks } from '../vectors/unit-blocks.ts';
+
+export const ID = '6f9c3a42-2f0f-4a3e-8f6d-0d4d2f3a9b11';
+export const SHAPE = { layers: [2, 4], width: 8, taught: true };
+const DIGEST = 'd'.repeat(64);
+const GROUPS = 5;
+
+export interface Signed {
+  readonly layers: readonly LayerVectors[];
+  readonly lesson: readonly TaughtToken[];
+}
+
+export interface SearchWorld {
+  readonly store: SignatureStore;
+  readonly records: IndexRecords;
+  readonly centres: readonly Float32Array[];
+  /** By row. */
+  readonly samples: readonly Signed[];
+  readonly points: readonly SamplePoint[];
+  readonly record: IndexRecord;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly rows: number;
+  readonly seed?: number;
+  readonly taught?: boolean;
+}
+
+/** Every other row is labelled `odd`. */
+export async function openSearchWorld({ rows, seed = 3, taught = true }: WorldOptions): Promise<SearchWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'reptrace-search-'));
+  const bus = new MemoryBus();
+  const sqlite = await openSqliteRecords(join(folder, 'records.sqlite'));
+  const records = new IndexRecords(sqlite, bus, SILENT);
+  const store = await openLanceStore(join(folder, 'signatures'));
+  const maker = new SignedMaker(seed);
+  const samples = Array.from({ length: rows }, () => maker.next());
+  const shape = { ...SHAPE, taught };
+  const points = samples.map((signed, row) => pointOf(signed, row, taught));
+  await store.create(ID, shape);
+  await store.upsert(ID, points);
+  const record = recordOf(rows, taught ? maker.centres : null);
+  await records.create(record, 'absent');
+  if (taught) await records.putHiddenCentres(ID, maker.centres, () => Promise.resolve());
+  return {
+    ...{ store, records, centres: maker.centres, samples, points, record },
+    close: async () => {
+      await store.close();
+      await sqlite.close();
+      await bus.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/**
+ * Signatures of the form that models give them: hidden states around a common centre, gradients a hundredth as long, lessons
+ * of which some share what their group was taught.
+ */
+export class SignedMaker {
+  readonly centres: readonly Float32Array[];
+  readonly #random: Random;
+  readonly #shared: readonly (readonly TaughtToken[])[];
+
+  constructor(seed: number) {
+    // What is common is the same for all seeds, so that questions fit the samples.
+    this.#random = new Random(1);
+    this.centres = SHAPE.layers.map(() => this.#vector(SHAPE.width, 6));
+    this.#shared = Array.from({ length: GROUPS }, () => this.#tokens(3, 9));
+    this.#random = new Random(seed);
+  }
+
+  /** One in three is of a group, unless it is said of which. */
+  next(count = 1 + this.#random.int(8), group = this.#random.int(3 * GROUPS)): Signed {
+    const layers = SHAPE.layers.map((layer, l) => ({
+      layer,
+      hidden: this.#vector(SHAPE.width, 2).map((value, i) => value + this.centres[l][i]),
+      gradient: this.#vector(SHAPE.width, 0.01),
+    }));
+    const shared = (this.#shared.at(group) ?? []).map((one) => this.#like(one));
+    const tokens = [...shared, ...this.#tokens(count, 1)].slice(0, count);
+    const lesson = tokens
+      .map((token, i) => ({ ...token, position: 7 + 2 * i }))
+      .sort((a, b) => b.weight - a.weight);
+    // As it is stored, in float16.
+    return { layers, lesson: count > 8 ? lesson : unpackLesson(packLesson(lesson)) };
+  }
+
+  #like(token: TaughtToken): TaughtToken {
+    const near = (row: Float32Array): Float32Array =>
+      unit(row.map((value) => value + 0.04 * this.#random.normal()));
+    const { position, weight, hidden, gradient } = token;
+    return {
+      position,
+      weight: weight * (0.5 + this.#random.next()),
+      hidden: near(hidden),
+      gradient: near(gradient),
+    };
+  }
+
+  #tokens(count: number, scale: number): TaughtToken[] {
+    return Array.from({ length: count }, () => ({
+      position: 0,
+      weight: scale * (0.1 + this.#random.next()),
+      hidden: unit(this.#vector(64, 1)),
+      gradient: unit(this.#vector(64, 1)),
+    }));
+  }
+
+  #vector(length: number, scale: number): Float32Array {
+    return Float32Array.from({ length }, () => scale * this.#random.normal());
+  }
+}
+
+function unit(values: Float32Array): Float32Array {
+  const norm = Math.hypot(...values);
+  return values.map((value) => value / norm);
+}
+
+function pointOf({ layers, lesson }: Signed, row: number, taught: boolean): SamplePoint {
+  return {
+    ...{ id: pointId(ID, DIGEST, row), row, line: row + 1, sourceRow: row, part: null },
+    ...{ context: [], prompt: `prompt ${row}`, response: `response ${row}`, raw: null },
+    ...{ label: row % 2 === 1 ? 'odd' : null, metadata: {}, truncated: false, loss: 1 },
+    ...{ taught: taught ? lessonTotal(lesson) : null },
+    lesson: taught ? { packed: packLesson(lesson), pooled: pooled(lesson) } : null,
+    ...unitBlocks(layers, SHAPE),
+  };
+}
+
+/** Of what a search looks at. */
+function recordOf(rows: number, centres: readonly Float32Array[] | null): IndexRecord {
+  const taught: Partial<TaughtRecord> | null =
+    centres === null ? null : { hiddenCentres: centresDigest(centres) };
+  const part = {
+    ...{ id: ID, name: 'demo', firstDigest: DIGEST, recall: null, attempt: 1, cursor: 1, taught },
+    life: { state: 'COMPLETED' },
+    model: { hiddenSize: SHAPE.width },
+    layers: { layers: SHAPE.layers },
+    dataset: { rows, columns: { kind: 'text', prompt: ['prompt'], response: 'response', label: 'label' } },
+  };
+  return part as unknown as IndexRecord;
+}
