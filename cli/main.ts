@@ -9,6 +9,7 @@ import { indexCommand } from './commands/index-command.ts';
 import { pullCommand } from './commands/pull.ts';
 import { serveCommand } from './commands/serve.ts';
 import { signatureCommand } from './commands/signature.ts';
+import { taughtCommand } from './commands/taught.ts';
 import { tokensCommand } from './commands/tokens.ts';
 import { traceCommand } from './commands/trace.ts';
 import { trainCommand } from './commands/train.ts';
@@ -29,6 +30,7 @@ const program = new Command('reptrace')
   .addCommand(pullCommand())
   .addCommand(indexCommand())
   .addCommand(traceCommand())
+  .addCommand(taughtCommand())
   .addCommand(signatureCommand())
   .addCommand(tokensCommand())
   .addCommand(generateCommand())

@@ -1,10 +1,17 @@
 /** Opens what a command needs (GPU, model) and closes it again, also when the command fails. */
 import { localModel } from '../lib/hub/cached.ts';
 import { ggufWeights, gpuMemory } from '../lib/mesh/settings.ts';
-import { loadModel, streamingNotice } from '../services/compute/engine/attribution/load-model.ts';
+import { ReptraceError } from '../lib/errors.ts';
+import {
+  loadModel,
+  streamingNotice,
+  type FittingOptions,
+} from '../services/compute/engine/attribution/load-model.ts';
+import { loadPair } from '../services/compute/engine/attribution/load-pair.ts';
+import type { ModelPair } from '../services/compute/engine/attribution/taught-signatures.ts';
 import { Gpu } from '../services/compute/engine/device/gpu.ts';
 import type { Model } from '../services/compute/engine/model/model.ts';
-import { adaptedModel } from '../services/compute/engine/model/lora/adapted-model.ts';
+import { adaptedModel, isAdapted } from '../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../services/compute/engine/model/lora/adapter-folder.ts';
 import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
 import { openModel, type OpenModelOptions } from '../services/compute/engine/model/open-model.ts';
@@ -33,19 +40,57 @@ export async function withModel<T>(
   choice: ModelChoice,
   use: (model: Model, source: ModelSource) => Promise<T>,
 ): Promise<T> {
-  const quantized = ggufWeights(process.env) === 'quantized' ? 'keep' : 'widen';
-  const source = await openChoice(choice, { quantized });
-  const model = await loadModel(gpu, source, {
-    memory: choice.gpuMemory ?? gpuMemory(process.env),
-    onStreaming: (plan, memory) => {
-      process.stderr.write(`${streamingNotice(plan, memory)}\n`);
-    },
-  });
+  const source = await openChoice(choice, openingOptions());
+  const model = await loadModel(gpu, source, fittingOptions(choice));
   try {
     return await use(model, source);
   } finally {
     model.close();
   }
+}
+
+/**
+ * A model and its base together. Throws INPUT_INVALID for a model without an adapter and no base named, and what `loadPair`
+ * throws.
+ * @param base default the model without its adapter
+ * @param use is given the tuned model's source
+ */
+export async function withPair<T>(
+  gpu: Gpu,
+  choice: ModelChoice,
+  base: Pick<ModelChoice, 'model' | 'adapter'> | undefined,
+  use: (pair: ModelPair, source: ModelSource) => Promise<T>,
+): Promise<T> {
+  const tuned = await openChoice(choice, openingOptions());
+  const before = base === undefined ? baseUnder(tuned) : await openChoice(base, openingOptions());
+  const pair = await loadPair(gpu, tuned, before, fittingOptions(choice));
+  try {
+    return await use(pair, tuned);
+  } finally {
+    pair.close();
+  }
+}
+
+function baseUnder(tuned: ModelSource): ModelSource {
+  if (isAdapted(tuned)) return tuned.base;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    `the model ${tuned.path} has no adapter, and no base is named`,
+    'Name the model as it was before its fine-tuning with --base.',
+  );
+}
+
+function openingOptions(): OpenModelOptions {
+  return { quantized: ggufWeights(process.env) === 'quantized' ? 'keep' : 'widen' };
+}
+
+function fittingOptions(choice: ModelChoice): FittingOptions {
+  return {
+    memory: choice.gpuMemory ?? gpuMemory(process.env),
+    onStreaming: (plan, memory) => {
+      process.stderr.write(`${streamingNotice(plan, memory)}\n`);
+    },
+  };
 }
 
 /** Opens it without its weights. */

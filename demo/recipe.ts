@@ -31,11 +31,12 @@ const ADAMW = {
   warmUp: 0.05,
 } as const;
 
-/** Seeds of the data, and how many rows the base corpus has. */
+/** Seeds of the data, and how many rows the base corpus and the decoys have. */
 export const DATA = {
   base: { seed: 1, rows: 35_000 },
   fineTuning: { seed: 2 },
   heldOut: { seed: 3 },
+  decoys: { seed: 4, rows: 50 },
 } as const;
 
 /** Tokens in the vocabulary (the bytes and the two special ones among them), and the model's context. */

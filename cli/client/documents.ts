@@ -76,39 +76,63 @@ export const ERASE_SAMPLES = `
   }
 `;
 
-const TOKENS = `text score part position`;
+const TOKENS = `text score taught part position`;
 const TURN = `role content`;
+const VERDICT = `state words remedy meanRatio peakRatio pValue nullOutputs`;
 
-const TRACE_FIELDS = `
-  id createdAt output prompt alpha layers tokenLayer exact recall
+export const MOST_TAUGHT = `
+  query MostTaught($index: ID!, $top: Int, $filter: SampleFilter) {
+    mostTaught(index: $index, top: $top, filter: $filter) {
+      __typename
+      ... on MostTaught {
+        index { id name }
+        samples {
+          id row line sourceRow part context { ${TURN} } prompt response raw label metadata taught
+        }
+      }
+      ${FAILURE}
+    }
+  }
+`;
+
+export const TRACE_FIELDS = `
+  id createdAt output prompt method methodReason alpha layers tokenLayer exact recall
+  verdict { ${VERDICT} }
   index { id name }
   model { id digest }
   context { ${TURN} }
-  questions { context { ${TURN} } prompt output truncated }
+  questions { context { ${TURN} } prompt output truncated verdict { ${VERDICT} } tokens { ${TOKENS} } }
   outputTokens { ${TOKENS} }
   matches {
     rank score hiddenScore gradientScore
+    evidence { output outputPosition samplePosition weight }
     sample { id row line sourceRow part context { ${TURN} } prompt response raw label metadata }
     tokens { ${TOKENS} }
   }
   timings { name milliseconds }
 `;
 
-const TRACE_RESULT = `__typename ... on Trace { ${TRACE_FIELDS} } ... on TracePending { id } ${FAILURE}`;
+const traceResult = (fields: string): string =>
+  `__typename ... on Trace { ${fields} } ... on TracePending { id } ${FAILURE}`;
 
-export const TRACE_BEHAVIOR = `
+/** Asks for a trace, and of it for these fields. */
+export const traceBehavior = (fields: string): string => `
   query TraceBehavior(
-    $output: String!, $prompt: String, $context: [ChatTurnInput!], $index: ID, $top: Int, $alpha: Float, $tokens: Boolean,
-    $filter: SampleFilter, $exact: Boolean, $outputs: [String!], $prompts: [String!]
+    $output: String!, $prompt: String, $context: [ChatTurnInput!], $index: ID, $top: Int, $method: TraceMethod,
+    $alpha: Float, $tokens: Boolean, $filter: SampleFilter, $exact: Boolean, $outputs: [String!], $prompts: [String!]
   ) {
     traceBehavior(
-      output: $output, prompt: $prompt, context: $context, index: $index, top: $top, alpha: $alpha, tokens: $tokens,
-      filter: $filter, exact: $exact, outputs: $outputs, prompts: $prompts
-    ) { ${TRACE_RESULT} }
+      output: $output, prompt: $prompt, context: $context, index: $index, top: $top, method: $method, alpha: $alpha,
+      tokens: $tokens, filter: $filter, exact: $exact, outputs: $outputs, prompts: $prompts
+    ) { ${traceResult(fields)} }
   }
 `;
 
-export const TRACE = `query Trace($id: ID!) { trace(id: $id) { ${TRACE_RESULT} } }`;
+/** Asks for one by its id. */
+export const traceById = (fields: string): string =>
+  `query Trace($id: ID!) { trace(id: $id) { ${traceResult(fields)} } }`;
+
+export const TRACE_BEHAVIOR = traceBehavior(TRACE_FIELDS);
 
 export const GENERATE = `
   mutation Generate($input: GenerateInput!) {

@@ -1,5 +1,7 @@
 /** What the operations of documents.ts give, and the step from a union with a failure to a value or a throw. */
 import { ReptraceError, type ErrorCode } from '../../lib/errors.ts';
+import type { Evidence, SearchMethod, TaughtManifest } from '../../lib/mesh/index-messages.ts';
+import type { Verdict } from '../../lib/taught/verdict.ts';
 
 export type IndexState = 'QUEUED' | 'RUNNING' | 'CANCELLED' | 'FAILED' | 'COMPLETED';
 
@@ -39,6 +41,8 @@ export interface IndexResult {
   readonly manifest: {
     readonly model?: { readonly path: string; readonly adapter: string | null };
     readonly layers?: { readonly layers: readonly number[]; readonly rule: string };
+    /** null, or not there in indexes of before, where there is no base model. */
+    readonly taught?: Pick<TaughtManifest, 'base'> | null;
   } | null;
   readonly error: FailureResult | null;
   readonly failures: readonly {
@@ -92,6 +96,8 @@ export interface PlanResult {
 export interface TokenResult {
   readonly text: string;
   readonly score: number;
+  /** Nats; null for the prompt's, and without a base model. */
+  readonly taught: number | null;
   readonly part: 'PROMPT' | 'RESPONSE';
   readonly position: number;
 }
@@ -101,34 +107,50 @@ export interface TurnResult {
   readonly content: string;
 }
 
+export interface SampleResult {
+  readonly id: string;
+  readonly row: number;
+  readonly line: number;
+  readonly sourceRow: number;
+  /** null where every row of the dataset is one sample. */
+  readonly part: number | null;
+  readonly context: readonly TurnResult[];
+  readonly prompt: string;
+  readonly response: string;
+  readonly raw: boolean;
+  readonly label: string | null;
+  readonly metadata: unknown;
+}
+
+/** What the index says of the dataset's lessons, before any output is seen. */
+export interface MostTaughtResult {
+  readonly index: { readonly id: string; readonly name: string };
+  readonly samples: readonly (SampleResult & { readonly taught: number | null })[];
+}
+
 export interface MatchResult {
   readonly rank: number;
   readonly score: number;
   readonly hiddenScore: number;
   readonly gradientScore: number;
-  readonly sample: {
-    readonly id: string;
-    readonly row: number;
-    readonly line: number;
-    readonly sourceRow: number;
-    /** null where every row of the dataset is one sample. */
-    readonly part: number | null;
-    readonly context: readonly TurnResult[];
-    readonly prompt: string;
-    readonly response: string;
-    readonly raw: boolean;
-    readonly label: string | null;
-    readonly metadata: unknown;
-  };
+  /** The strongest first; null for methods other than TAUGHT. */
+  readonly evidence: readonly Evidence[] | null;
+  readonly sample: SampleResult;
   readonly tokens: readonly TokenResult[] | null;
 }
+
+export type VerdictResult = Verdict;
 
 export interface TraceFields {
   readonly id: string;
   readonly output: string;
   readonly prompt: string | null;
   readonly context: readonly TurnResult[];
-  readonly alpha: number;
+  readonly method: SearchMethod;
+  readonly methodReason: string;
+  readonly verdict: VerdictResult;
+  /** Of REPT; null for other methods. */
+  readonly alpha: number | null;
   readonly layers: readonly number[];
   readonly tokenLayer: number;
   readonly exact: boolean;
@@ -141,6 +163,8 @@ export interface TraceFields {
     readonly prompt: string | null;
     readonly output: string;
     readonly truncated: boolean;
+    readonly verdict: VerdictResult;
+    readonly tokens: readonly TokenResult[] | null;
   }[];
   readonly outputTokens: readonly TokenResult[] | null;
   readonly matches: readonly MatchResult[];

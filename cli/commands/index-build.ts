@@ -26,6 +26,8 @@ interface Options {
   readonly name: string;
   readonly model: string;
   readonly adapter?: string;
+  /** False of --no-base; undefined where neither it nor --base was given. */
+  readonly base?: string | false;
   readonly data: string;
   readonly layers: string;
   readonly maxTokens?: number;
@@ -54,6 +56,11 @@ export function indexBuildCommand(): Command {
       'model folder, GGUF file, or name in the Hugging Face cache',
     )
     .option('--adapter <dir|name>', 'PEFT LoRA adapter: folder, or name in the Hugging Face cache')
+    .option(
+      '--base <dir|file.gguf|name>',
+      'the model before the fine-tuning, to know what that taught (default: the model without its adapter)',
+    )
+    .option('--no-base', 'no base model: half the forward passes, and no verdicts')
     .requiredOption(
       '--data <file|dir|name>',
       'the dataset: JSONL, CSV, TSV (or .gz, .zst), Parquet, Arrow, a folder of them, or datasets/org/name in the Hugging Face cache',
@@ -97,7 +104,9 @@ async function run(options: Options): Promise<void> {
   await withMesh(choice, async (mesh) => {
     if (options.dryRun === true) {
       const plan = await unlessTakenUp(mesh, options, () => planBuild(mesh.client, options));
-      process.stdout.write(`${options.json === true ? JSON.stringify(plan) : planTable(plan)}\n`);
+      process.stdout.write(
+        `${options.json === true ? JSON.stringify(plan) : planTable(plan, baseText(options))}\n`,
+      );
       return;
     }
     const started = await unlessTakenUp(mesh, options, () => startBuild(mesh.client, options));
@@ -136,6 +145,12 @@ async function planBuild(client: GraphqlClient, options: Options): Promise<PlanR
   const answer = await client.ask<{ planIndex: Member<PlanResult> }>(PLAN_INDEX, { input });
   const { __typename, ...plan } = valueOf(answer.planIndex);
   return plan;
+}
+
+/** As it was asked for: a plan opens the models, and does not name them. */
+function baseText({ base, adapter }: Options): string {
+  if (typeof base === 'string') return base;
+  return base === false || adapter === undefined ? 'none: no verdicts' : 'the model without its adapter';
 }
 
 export async function cancelBuild(client: GraphqlClient, index: string): Promise<IndexResult> {
@@ -193,7 +208,7 @@ export function printIndex(index: IndexResult, json: true | undefined): void {
 }
 
 async function inputOf(options: Options): Promise<Record<string, unknown>> {
-  const { name, model, adapter, data, layers, maxTokens, onBadRow, turns, textWindow } = options;
+  const { name, model, adapter, base, data, layers, maxTokens, onBadRow, turns, textWindow } = options;
   const columns = {
     prompt: options.promptColumn,
     response: options.responseColumn,
@@ -208,8 +223,10 @@ async function inputOf(options: Options): Promise<Record<string, unknown>> {
     ...{
       model: await pathOrName(model, 'model'),
       adapter: adapter === undefined ? undefined : await pathOrName(adapter, 'model'),
+      base: typeof base === 'string' ? await pathOrName(base, 'model') : undefined,
       dataset: await pathOrName(data, 'dataset'),
     },
+    withoutBase: base === false ? true : undefined,
     columns: Object.values(columns).every((column) => column === undefined) ? undefined : columns,
   };
 }

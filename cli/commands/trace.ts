@@ -1,5 +1,5 @@
 /** `reptrace trace`: which samples of an index, and which tokens in them, taught this output? */
-import { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { withMesh, type MeshChoice } from '../client/connect.ts';
 import { askTrace } from '../client/trace.ts';
 import { filterOptions, sampleFilter, type FilterOptions } from '../filter-options.ts';
@@ -15,6 +15,7 @@ interface Options extends FilterOptions, DataDirOptions {
   readonly messages?: string;
   readonly alsoOutput: readonly string[];
   readonly top?: number;
+  readonly method?: 'taught' | 'rept' | 'raw';
   readonly alpha?: number;
   readonly tokens: boolean;
   readonly exact?: true;
@@ -36,9 +37,15 @@ export function traceCommand(): Command {
     )
     .option('--also-output <text>', 'another output of the same incident; may be repeated', collected, [])
     .option('--top <k>', 'matches to show, 1 to 1000', wholeNumber(-Number.MAX_SAFE_INTEGER))
+    .addOption(
+      new Option(
+        '--method <name>',
+        'what ranks: the words that were taught, the paper’s signature, or the released code’s formula (default: taught where the index has a base model)',
+      ).choices(['taught', 'rept', 'raw']),
+    )
     .option(
       '--alpha <x>',
-      'weight of the hidden state, 0 to 1; the rest is the gradient’s',
+      'of rept, and chooses it: weight of the hidden state, 0 to 1; the rest is the gradient’s',
       realNumber(-Infinity),
     )
     .option('--no-tokens', 'do not score tokens (faster)')
@@ -53,6 +60,7 @@ async function run(options: Options): Promise<void> {
   const context = options.messages === undefined ? undefined : await readMessages(options.messages);
   const question = {
     ...{ context, output, prompt, index, top, alpha, tokens, exact },
+    method: options.method?.toUpperCase(),
     filter: sampleFilter(options),
     outputs: alsoOutput.length === 0 ? undefined : alsoOutput,
   };

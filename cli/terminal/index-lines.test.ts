@@ -42,6 +42,15 @@ describe('indexSummary', () => {
     expect(alone).not.toContain('adapter');
   });
 
+  it('says which base model what was taught is measured against, or that there is none', () => {
+    const base = { path: '/models/\x1b[2Jbase', digest: 'abcdef0123456789' };
+    const lines = (taught: { base: typeof base } | null): string =>
+      indexSummary({ ...index, manifest: { taught } });
+    expect(lines({ base })).toContain('\n  base /models/·[2Jbase  abcdef012345');
+    expect(lines(null)).toContain('\n  no base model: traces go without a verdict');
+    expect(indexSummary(index)).not.toContain('base');
+  });
+
   it('says how many failures are not shown', () => {
     const summary = indexSummary({ ...index, progress: { ...progress, failed: 30 } });
     expect(summary).toContain('30 rows have no signature:\n    … and 30 more');

@@ -38,6 +38,9 @@ export function indexSummary(index: IndexResult): string {
     const adapter = model.adapter === null ? '' : `  with the adapter ${safeText(model.adapter)}`;
     lines.push(`  model ${safeText(model.path)}${adapter}`);
   }
+  const base = manifest?.taught?.base;
+  if (base !== undefined) lines.push(`  base ${safeText(base.path)}  ${base.digest.slice(0, 12)}`);
+  else if (manifest?.taught === null) lines.push('  no base model: traces go without a verdict');
   if (layers !== undefined) {
     lines.push(
       `  layers ${layers.layers.join(', ')} (${layers.rule === 'named' ? 'named' : `rule ${layers.rule}`})`,

@@ -26,13 +26,16 @@ const PLAN: PlanResult = {
   gpu: 'some GPU',
 };
 
+const tableOf = (plan: PlanResult): string => planTable(plan, 'models/\x1b[2Jbase');
+
 describe('planTable', () => {
   it('tells what would be done, and what it takes', () => {
-    expect(planTable(PLAN)).toBe(
+    expect(tableOf(PLAN)).toBe(
       [
         'would do    a new index',
         'rows        5000 rows: 4990 to sign, 10 cannot be read',
         'tokens      about 1.23 M (of 200 rows: mean 247, 95 % up to 512, longest 512, 12 % lose their tail)',
+        'base        models/·[2Jbase',
         'layers      auto: one of 16 to 29; time is for 16',
         'memory      269 MB of weights, up to 512 MB of activations',
         'time        1h00m to 2h01m on some GPU',
@@ -43,7 +46,7 @@ describe('planTable', () => {
   });
 
   it('says what is not known for sure, what fails, and what is streamed', () => {
-    const table = planTable({
+    const table = tableOf({
       ...PLAN,
       ...{ action: 'ADD_ROWS', rowsExact: false, refusedShare: 0.004 },
       failures: [
@@ -69,7 +72,7 @@ describe('planTable', () => {
   });
 
   it('says no more than that nothing is to do where it is so', () => {
-    const table = planTable({ ...PLAN, action: 'NOTHING' });
+    const table = tableOf({ ...PLAN, action: 'NOTHING' });
     expect(table.split('\n')).toHaveLength(2);
     expect(table).toContain('everything is indexed already');
   });
@@ -78,7 +81,7 @@ describe('planTable', () => {
     [{ toSign: 0 }, 4],
     [{ flops: 0, tokens: { ...PLAN.tokens, total: 0, sampled: 0 } }, 4],
   ])('says that nothing is to compute, without times and speeds of nothing: %j', (change, most) => {
-    const table = planTable({ ...PLAN, ...change, seconds: { ...PLAN.seconds, low: 0, high: 2 } });
+    const table = tableOf({ ...PLAN, ...change, seconds: { ...PLAN.seconds, low: 0, high: 2 } });
     expect(table).toMatch(/^time {8}nothing to compute$/m);
     expect(table).not.toMatch(/FLOP|\b0s\b|some GPU/);
     expect(table.split('\n').length).toBeLessThanOrEqual(most);
@@ -86,7 +89,7 @@ describe('planTable', () => {
 
   it('gives no time of 0 seconds', () => {
     const times = (low: number, high: number): string =>
-      planTable({ ...PLAN, seconds: { ...PLAN.seconds, low, high } });
+      tableOf({ ...PLAN, seconds: { ...PLAN.seconds, low, high } });
     expect(times(0, 2)).toMatch(/^time {8}a few seconds on some GPU$/m);
     expect(times(0.2, 9)).toMatch(/^time {8}up to 9s on some GPU$/m);
     expect(times(8, 8.1)).toMatch(/^time {8}about 8s on some GPU$/m);
@@ -97,15 +100,15 @@ describe('planTable', () => {
       ...{ row: i, line: i + 1, code: 'DATASET_INVALID' as const },
       reason: i === 4 ? 'there is no "prompt"' : 'not JSON',
     }));
-    const table = planTable({ ...PLAN, failures, unreadable: 21 });
+    const table = tableOf({ ...PLAN, failures, unreadable: 21 });
     expect(table).toContain('19 rows like this, from row 0 (line 1) on: not JSON [DATASET_INVALID]\n');
     expect(table).toContain('row 4 (line 5): there is no "prompt" [DATASET_INVALID]\n');
     expect(table).toContain('… and 1 row more that cannot be read\n');
-    expect(planTable({ ...PLAN, failures, unreadable: 20 })).not.toContain('…');
+    expect(tableOf({ ...PLAN, failures, unreadable: 20 })).not.toContain('…');
   });
 
   it('speaks of samples where rows do not give one each', () => {
-    const table = planTable({
+    const table = tableOf({
       ...{ ...PLAN, rows: 9, sourceRows: 3, summary: '9 samples of 3 rows: 9 to sign' },
       ...{ failures: [{ row: 7, line: null, code: 'INPUT_INVALID', reason: 'too long' }], unreadable: 0 },
       tokens: { ...PLAN.tokens, sampled: 9 },

@@ -16,8 +16,12 @@ const LABEL = 12;
 /** Time that is not worth a number; seconds. */
 const SHORT = 5;
 
-/** Lines of a label and what it is; nothing of the dataset's reaches the terminal as it is. */
-export function planTable(plan: PlanResult): string {
+/**
+ * Lines of a label and what it is; nothing of the dataset's reaches the terminal as it is.
+ *
+ * @param base the base model, in words
+ */
+export function planTable(plan: PlanResult, base: string): string {
   const { action, summary, tokens, memory, seconds, storeBytes } = plan;
   const unit = unitOf(plan);
   const lines = [
@@ -35,6 +39,7 @@ export function planTable(plan: PlanResult): string {
   return [
     ...lines,
     tokensLine,
+    line('base', safeText(base)),
     line('layers', layersText(plan.layers)),
     line('memory', memoryText(memory)),
     line('time', `${timeText(seconds)} on ${safeText(plan.gpu)}`),

@@ -151,7 +151,16 @@ function recordOf(rows: number, centres: readonly Float32Array[] | null): IndexR
   const taught: Partial<TaughtRecord> | null =
     centres === null ? null : { hiddenCentres: centresDigest(centres) };
   const part = {
-    ...{ id: ID, name: 'demo', firstDigest: DIGEST, recall: null, attempt: 1, cursor: 1, taught },
+    ...{
+      id: ID,
+      name: 'demo',
+      firstDigest: DIGEST,
+      recall: null,
+      taughtRecall: null,
+      attempt: 1,
+      cursor: 1,
+      taught,
+    },
     life: { state: 'COMPLETED' },
     model: { hiddenSize: SHAPE.width },
     layers: { layers: SHAPE.layers },
