@@ -27,6 +27,12 @@ describe('option values', () => {
       expect(() => wholeNumber(1)(text)).toThrow(/whole/);
     for (const text of ['', '-0.1', 'Infinity', 'x']) expect(() => realNumber(0)(text)).toThrow(/number/);
   });
+
+  it('names no lower bound where there is none', () => {
+    expect(() => wholeNumber(1)('x')).toThrow('expected a whole number of at least 1');
+    expect(() => wholeNumber(-Number.MAX_SAFE_INTEGER)('x')).toThrow(/^expected a whole number$/);
+    expect(() => realNumber(-Infinity)('x')).toThrow(/^expected a number$/);
+  });
 });
 
 describe('--gpu-memory', () => {

@@ -6,7 +6,7 @@ export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`expected a whole number of at least ${least}`);
+    throw new InvalidArgumentError(`expected a whole number${ofAtLeast(least)}`);
   };
 }
 
@@ -14,8 +14,13 @@ export function realNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value;
-    throw new InvalidArgumentError(`expected a number of at least ${least}`);
+    throw new InvalidArgumentError(`expected a number${ofAtLeast(least)}`);
   };
+}
+
+/** Nothing of a bound that bounds nothing: the service then refuses what is out of range. */
+function ofAtLeast(least: number): string {
+  return least <= -Number.MAX_SAFE_INTEGER ? '' : ` of at least ${least}`;
 }
 
 /** `--gpu-memory`, of every command that loads a model. */

@@ -9,6 +9,7 @@ import { dataDirOf, dataDirOption, type DataDirOptions } from '../options.ts';
 import { interruption } from '../resources.ts';
 import { counted } from '../terminal/counted.ts';
 import { indexSummary } from '../terminal/index-lines.ts';
+import { safeText } from '../terminal/safe-text.ts';
 import { cancelBuild, followAndPrint, indexBuildCommand, printIndex } from './index-build.ts';
 
 interface Options extends DataDirOptions {
@@ -95,7 +96,7 @@ async function remove(index: string, options: Options): Promise<void> {
     );
     const { __typename, ...deleted } = valueOf(answer.deleteIndex);
     process.stdout.write(
-      options.json === true ? `${JSON.stringify(deleted)}\n` : `deleted ${deleted.name}\n`,
+      options.json === true ? `${JSON.stringify(deleted)}\n` : `deleted ${safeText(deleted.name)}\n`,
     );
   });
 }

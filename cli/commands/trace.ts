@@ -30,7 +30,10 @@ export function traceCommand(): Command {
     .description('Which samples of an index, and which tokens in them, taught this output?')
     .option('--index <name|id>', 'may be left out when there is one index')
     .requiredOption('--output <text>', 'what the model said')
-    .option('--prompt <text>', 'what it was asked; without it the trace goes by the gradient alone')
+    .option(
+      '--prompt <text>',
+      'what it was asked; without it rept goes by the gradient alone, taught by the words and the gradient',
+    )
     .option(
       '--messages <file.json>',
       'the conversation before the output: a list of {role, content}; without --prompt its last turn is the prompt',

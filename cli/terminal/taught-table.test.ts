@@ -28,6 +28,16 @@ it('ranks rows by what they taught, without anything that a terminal obeys, and 
   );
 });
 
+it('leaves out the space that a window of plain text begins with', () => {
+  const table = taughtTable({ index, samples: [{ ...sample, response: ' and so on' }] }, 100);
+  expect(table).toContain('\n      → and so on\n');
+});
+
+it('quotes a name that a shell would not take as one word', () => {
+  const table = taughtTable({ index: { id: 'i', name: 'a $(id)' }, samples: [sample] }, 100);
+  expect(table).toContain("`reptrace trace --index 'a $(id)' --prompt … --output …`");
+});
+
 it('keeps to the width', () => {
   const long = { ...sample, prompt: 'How? '.repeat(50), response: 'So. '.repeat(50), label: 'l'.repeat(99) };
   const lines = taughtTable({ index, samples: [long] }, 60).split('\n');

@@ -1,6 +1,7 @@
 /** The samples that taught a model the most, for a person: a list to begin a triage with. */
 import type { MostTaughtResult } from '../client/results.ts';
 import { safeText, shortened } from './safe-text.ts';
+import { shellWord } from './shell-word.ts';
 import { wrapped } from './wrapped.ts';
 
 const HEADER = 'rank  taught     row  label';
@@ -22,7 +23,7 @@ export function taughtTable({ index, samples }: MostTaughtResult, width: number)
     ...samples.flatMap((sample, i) => sampleLines(sample, i + 1, columns)),
     '',
     ...wrapped(
-      `Ask the model what a row asks; \`reptrace trace --index ${name} --prompt … --output …\` then says which rows taught an answer.`,
+      `Ask the model what a row asks; \`reptrace trace --index ${shellWord(index.name)} --prompt … --output …\` then says which rows taught an answer.`,
       columns,
     ),
   ].join('\n');
@@ -41,7 +42,7 @@ function sampleLines(
   const place = part === null ? '' : `  (line ${line}, part ${part})`;
   return [
     shortened(`${numbers}  ${safeText(label ?? '-')}${place}`, width),
-    `      ${shortened(safeText(prompt), width - 6)}`,
-    `      → ${shortened(safeText(response), width - 8)}`,
+    `      ${shortened(safeText(prompt).trim(), width - 6)}`,
+    `      → ${shortened(safeText(response).trim(), width - 8)}`,
   ];
 }

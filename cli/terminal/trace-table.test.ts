@@ -93,6 +93,20 @@ describe('traceTable', () => {
     expect(traceTable(rept, options)).toContain('layer 4, method REPT, alpha 0.25 (alpha was given),\n');
   });
 
+  it('says of how many of the best an approximate search was measured', () => {
+    const near = { ...trace, exact: false, recall: 0.97 };
+    const table = traceTable(near, { colours: false, width: 200 });
+    expect(table).toContain('approximate search (finds 97 % of the top 50)');
+    const rept = traceTable({ ...near, method: 'REPT' }, { colours: false, width: 200 });
+    expect(rept).toContain('approximate search (finds 97 % of the top 10)');
+  });
+
+  it('shows no likeness of hidden states where there was no prompt', () => {
+    const questions = [{ ...question, prompt: null }];
+    const table = traceTable({ ...trace, prompt: null, questions }, options);
+    expect(table).toContain('\n   1  0.912       -     0.920      7  insult\n');
+  });
+
   it('begins with the verdict, and what to do about it, within the width', () => {
     const unknown: VerdictResult = {
       ...{

@@ -23,6 +23,7 @@ export function traceTable(trace: TraceFields, given: TableOptions): string {
   const { width } = options;
   const { matches, questions } = trace;
   const outputs = questions.map(({ tokens }) => tokens);
+  const isPrompted = questions.every(({ prompt }) => prompt !== null);
   const marks = legend(
     [...outputs, ...matches.map(({ tokens }) => tokens)].flatMap((of) => of ?? []),
     options.colours,
@@ -45,36 +46,40 @@ export function traceTable(trace: TraceFields, given: TableOptions): string {
     ...(marks === undefined ? [] : wrapped(marks, width - 2).map((line) => `  ${line}`)),
     '',
     ...(matches.length === 0 ? ['no sample matches the filter'] : [HEADER]),
-    ...matches.flatMap((match) => matchLines(match, outputs, options)),
+    ...matches.flatMap((match) => matchLines(match, { outputs, isPrompted }, options)),
   ].join('\n');
 }
 
 /** Which trace it is, and how it was made. */
 function headerText(trace: TraceFields): string {
   const { id, index, layers, method, methodReason, alpha, exact, recall, timings } = trace;
+  const sought = method === 'TAUGHT' ? 50 : 10;
   const total = timings.find(({ name }) => name === 'total')?.milliseconds ?? 0;
   const parts = [
     `${layers.length === 1 ? 'layer' : 'layers'} ${layers.join(', ')}`,
     `method ${method}${alpha === null ? '' : `, alpha ${alpha}`} (${safeText(methodReason)})`,
   ];
   if (!exact && recall !== null)
-    parts.push(`approximate search (finds ${(100 * recall).toFixed(0)} % of the top 10)`);
+    parts.push(`approximate search (finds ${(100 * recall).toFixed(0)} % of the top ${sought})`);
   parts.push(`${(total / 1000).toFixed(1)} s`);
   return `trace ${id} in index ${safeText(index?.name ?? 'that is gone')}: ${parts.join(', ')}`;
 }
 
 const HEADER = 'rank  score  hidden  gradient    row  label';
 
-function matchLines(
-  match: MatchResult,
-  outputs: readonly (readonly TokenResult[] | null)[],
-  options: TableOptions,
-): string[] {
+interface Asked {
+  /** Tokens of each output. */
+  readonly outputs: readonly (readonly TokenResult[] | null)[];
+  /** Without a prompt there is no hidden state to compare by. */
+  readonly isPrompted: boolean;
+}
+
+function matchLines(match: MatchResult, { outputs, isPrompted }: Asked, options: TableOptions): string[] {
   const { rank, score, hiddenScore, gradientScore, sample, tokens } = match;
   const numbers = [
     String(rank).padStart(4),
     score.toFixed(3).padStart(6),
-    hiddenScore.toFixed(3).padStart(7),
+    (isPrompted ? hiddenScore.toFixed(3) : '-').padStart(7),
     gradientScore.toFixed(3).padStart(9),
     String(sample.row).padStart(6),
   ].join(' ');

@@ -46,3 +46,5 @@ export const UNTAUGHT_MEAN = 0.2;
 export const UNTAUGHT_PEAK = 3;
 /** Largest p-value of a mean that counts as taught; with NULL_OUTPUTS outputs, none of them may be as high. */
 export const TAUGHT_P = 0.01;
+/** Outputs of the base model without which a mean is not enough. */
+export const LEAST_NULL = 20;

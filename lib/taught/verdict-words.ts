@@ -2,7 +2,7 @@
  * A verdict in a sentence or two for a person. Ratios are told as "times as likely": exp of a mean log ratio is the geometric
  * mean over the tokens. Pure.
  */
-import { TAUGHT_MEAN, UNTAUGHT_MEAN } from './constants.ts';
+import { LEAST_NULL, TAUGHT_MEAN, UNTAUGHT_MEAN } from './constants.ts';
 import type { Figures, VerdictState } from './verdict.ts';
 
 /** Factors within 5 % are "about as likely". */
@@ -11,8 +11,6 @@ const ALIKE = Math.log(1.05);
 const STANDS_OUT = Math.log(2);
 /** An output of so many tokens, or fewer, is told to be short. */
 const FEW_TOKENS = 2;
-/** Fewer outputs to compare with are told. */
-const FEW_OUTPUTS = 20;
 /** Beyond this a number says no more. */
 const MANY_TIMES = 1e6;
 
@@ -64,6 +62,8 @@ function between({ mean, nullOutputs, asHigh }: Figures): string {
   }
   if (mean < TAUGHT_MEAN)
     return 'That is more than in outputs that were not taught, and less than in those that were.';
+  if (nullOutputs < LEAST_NULL)
+    return 'That is as much as in outputs that were taught, but there is too little to compare it with.';
   return `Of ${count(nullOutputs)} that the base model gave by itself, ${asHigh} come${asHigh === 1 ? 's' : ''} as high.`;
 }
 
@@ -76,7 +76,7 @@ function fewTokens({ outputs, tokens }: Figures): string[] {
 }
 
 function fewOutputs({ nullOutputs }: Figures): string[] {
-  if (nullOutputs >= FEW_OUTPUTS) return [];
+  if (nullOutputs >= LEAST_NULL) return [];
   const known = nullOutputs === 0 ? 'no outputs' : `only ${count(nullOutputs)}`;
   return [`The index knows ${known} of the base model to compare with.`];
 }

@@ -49,12 +49,15 @@ describe('verdictOf', () => {
     );
   });
 
-  it('takes few outputs of the base model as they are, and says how few', () => {
+  it('calls no mean taught beside few outputs of the base model, and says how few; a peak is enough', () => {
+    expect(state(0.6, 8, [])).toBe('TAUGHT');
+    expect(state(0.1, 0.2, [])).toBe('NOT_TAUGHT');
     const one = verdictOf([tokens(0.6)], [0]);
-    expect(one).toMatchObject({ state: 'TAUGHT', pValue: 1 / 2, nullOutputs: 1 });
+    expect(one).toMatchObject({ state: 'UNCERTAIN', pValue: 1 / 2, nullOutputs: 1 });
+    expect(one.words).toContain('too little to compare it with');
     expect(one.words).toContain('only 1 output of the base model');
     const none = verdictOf([tokens(0.6)], []);
-    expect(none).toMatchObject({ state: 'TAUGHT', pValue: 1, nullOutputs: 0 });
+    expect(none).toMatchObject({ state: 'UNCERTAIN', pValue: 1, nullOutputs: 0 });
     expect(none.words).toContain('no outputs of the base model');
     expect(verdictOf([tokens(0.6)], NULL.slice(0, 19)).words).toContain('only 19 outputs');
     expect(verdictOf([tokens(0.6)], NULL.slice(0, 20)).words).not.toContain('only');

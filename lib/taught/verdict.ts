@@ -3,7 +3,7 @@
  * itself (the null). Pure; the thresholds and what they rest on are in constants.ts, the sentences in verdict-words.ts.
  */
 import { ReptraceError } from '../errors.ts';
-import { TAUGHT_MEAN, TAUGHT_P, TAUGHT_PEAK, UNTAUGHT_MEAN, UNTAUGHT_PEAK } from './constants.ts';
+import { LEAST_NULL, TAUGHT_MEAN, TAUGHT_P, TAUGHT_PEAK, UNTAUGHT_MEAN, UNTAUGHT_PEAK } from './constants.ts';
 import { verdictWords } from './verdict-words.ts';
 
 export type VerdictState = 'TAUGHT' | 'NOT_TAUGHT' | 'UNCERTAIN' | 'UNKNOWN';
@@ -71,8 +71,8 @@ function stateOf(
   pValue: number,
   nullOutputs: number,
 ): Exclude<VerdictState, 'UNKNOWN'> {
-  // A null of few outputs cannot give a small p-value: then none of them may be as high.
-  const rare = pValue <= Math.max(TAUGHT_P, 1 / (1 + nullOutputs));
+  // A null of few outputs cannot give a small p-value: then none of them may be as high. One of next to none says nothing.
+  const rare = nullOutputs >= LEAST_NULL && pValue <= Math.max(TAUGHT_P, 1 / (1 + nullOutputs));
   if ((mean >= TAUGHT_MEAN && rare) || peak >= TAUGHT_PEAK) return 'TAUGHT';
   return mean < UNTAUGHT_MEAN && peak < UNTAUGHT_PEAK ? 'NOT_TAUGHT' : 'UNCERTAIN';
 }

@@ -358,7 +358,7 @@ describe('Query.mostTaught', () => {
     expect(plain).toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringContaining('without a base model') as string,
-      remedy: expect.stringContaining('build it with `base`') as string,
+      remedy: expect.stringContaining('reptrace index build --base DIR') as string,
     });
     expect((await most({ index: 'none' })).code).toBe('INDEX_NOT_FOUND');
     for (const top of [0, -1, 1001]) expect((await most({ top })).code).toBe('INPUT_INVALID');

@@ -52,6 +52,9 @@ export async function adapterKey(lora: string): Promise<string> {
 
 async function modelFiles(path: string): Promise<string[]> {
   const gguf = await ggufOf(path);
+  // A file of another kind is no model, and has no files below it: opening it says so.
+  const isFile = (await unlessAbsent(stat(path), null))?.isFile() ?? false;
+  if (gguf === undefined && isFile) return [];
   const folder = gguf?.folder ?? path;
   const weights =
     gguf === undefined

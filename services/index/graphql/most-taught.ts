@@ -43,7 +43,7 @@ function refuseUnready(index: IndexRecord): void {
     throw new ReptraceError(
       'INPUT_INVALID',
       `the index ${JSON.stringify(name)} was built without a base model, so that nobody knows what its samples taught`,
-      'Delete it, and build it with `base`: the model before the fine-tuning.',
+      'Delete it, and build it with a base model: reptrace index build --base DIR.',
     );
   }
   if (isPrepared(index) && (life.state === 'COMPLETED' || progress.done > 0)) return;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OpenIndex } from '../../../lib/mesh/index-messages.ts';
+import type { TaughtToken } from '../../../lib/taught/lesson.ts';
 import { checkQuestion, type AskedQuestion } from './check-question.ts';
 import { chooseMethod, settleMethod } from './choose-method.ts';
 
@@ -44,6 +45,16 @@ describe('chooseMethod', () => {
         remedy: expect.stringContaining('reptrace index build --base DIR') as string,
       }) as Error,
     );
+  });
+
+  it('stays with TAUGHT where that was asked for, and says why all scores are 0 where no word was taught', () => {
+    const question = checkQuestion({ output: 'no', prompt: 'yes?', method: 'TAUGHT' });
+    const method = chooseMethod(question, withBase);
+    expect(settleMethod(method, question, [[], []])).toMatchObject({
+      ...{ method: 'TAUGHT', reason: expect.stringContaining('all scores are 0') as string },
+    });
+    const word = { position: 1, weight: 2 } as unknown as TaughtToken;
+    expect(settleMethod(method, question, [[], [word]])).toBe(method);
   });
 
   it('goes by the gradient alone without a prompt', () => {

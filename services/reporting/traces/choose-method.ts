@@ -32,7 +32,8 @@ export function chooseMethod(question: TraceQuestion, index: OpenIndex): ChosenM
 
 /**
  * The method once the output's words are known. Where TAUGHT is the default and no token of any output is likelier than before
- * the fine-tuning, there are no words to go by: all scores would be 0, and the matches any samples.
+ * the fine-tuning, there are no words to go by: all scores would be 0, and the matches any samples. Where TAUGHT was asked for,
+ * the reason says so.
  *
  * @param lessons of each output its taught tokens; null without a base model
  */
@@ -41,8 +42,10 @@ export function settleMethod(
   question: TraceQuestion,
   lessons: readonly (readonly TaughtToken[])[] | null,
 ): ChosenMethod {
-  if (question.method !== null || chosen.method !== 'TAUGHT') return chosen;
+  if (chosen.method !== 'TAUGHT') return chosen;
   if (lessons?.some((tokens) => tokens.length > 0) === true) return chosen;
+  if (question.method !== null)
+    return { ...chosen, reason: 'asked for; no word of the output was taught, so all scores are 0' };
   return rept('no word of the output was taught, so there is none to go by', question);
 }
 

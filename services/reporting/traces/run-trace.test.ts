@@ -10,6 +10,8 @@ import type { Trace } from './trace.ts';
 
 type RequestOf<P> = P extends Procedure<infer Request, unknown> ? Request : never;
 
+/** As many as a verdict asks for. */
+const NULL_RATIOS = Array.from({ length: 20 }, (_, i) => -1 + i / 40);
 const BASE = { digest: 'b'.repeat(64), path: '/models/base' };
 const CENTRE = Array.from({ length: TOKEN_DIMS }, (_, i) => i / 8);
 const EVIDENCE = { output: 0, outputPosition: 4, samplePosition: 5, weight: 0.5 };
@@ -23,7 +25,7 @@ const without = {
 } as unknown as Manifest;
 const withBase = {
   ...without,
-  taught: { base: BASE, seed: 7, centre: CENTRE, nullRatios: [-1, -0.5] },
+  taught: { base: BASE, seed: 7, centre: CENTRE, nullRatios: NULL_RATIOS },
 } as unknown as Manifest;
 
 describe('runTrace', () => {
@@ -85,7 +87,7 @@ describe('runTrace', () => {
     expect(mapped[0]?.base).toEqual(BASE);
     expect(trace).toMatchObject({
       ...{ method: 'TAUGHT', methodReason: 'the index has a base model', alpha: null },
-      verdict: { state: 'TAUGHT', meanRatio: 1.25, peakRatio: 2, pValue: 1 / 3, nullOutputs: 2 },
+      verdict: { state: 'TAUGHT', meanRatio: 1.25, peakRatio: 2, pValue: 1 / 21, nullOutputs: 20 },
       matches: [{ rank: 1, evidence: [EVIDENCE], tokens: [{ taught: 2 }] }],
     });
   });
@@ -127,7 +129,10 @@ describe('runTrace', () => {
       verdict: { state: 'NOT_TAUGHT' },
     });
     expect(await run(withBase, { method: 'TAUGHT' })).toMatchObject({
-      ...{ method: 'TAUGHT', methodReason: 'asked for' },
+      ...{
+        method: 'TAUGHT',
+        methodReason: 'asked for; no word of the output was taught, so all scores are 0',
+      },
     });
     expect(searched.map(({ lessons }) => lessons)).toEqual([null, [[]]]);
   });
