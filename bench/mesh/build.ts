@@ -8,6 +8,7 @@ export interface BuildInput {
   readonly name: string;
   /** Absolute paths. */
   readonly model: string;
+  readonly base?: string;
   readonly dataset: string;
   readonly layers: string;
   readonly maxTokens: number;

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- mesh`: what the mesh costs over the engine, how long searches and traces take, and whether memory grows with
+ * `npm run bench -- mesh`: what the mesh costs over the engine, and a base model over none, how long searches and traces take, and whether memory grows with
  * the rows. Prints a table for each and keeps all timings in bench/results.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { machineLine } from '../engine/report.ts';
 import { adapterSlug, describeMachine, type Machine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
+import { baseTable, measureBase } from './base.ts';
 import { measureIndexing } from './indexing.ts';
 import { measureMemory } from './memory.ts';
 import { findBenchModel, type BenchModel } from './model.ts';
@@ -18,7 +19,7 @@ import { measureSearch } from './search.ts';
 import { measureTaughtSearch, taughtSearchTable, type TaughtSearchSettings } from './search-taught.ts';
 import { startServers, type Servers } from './servers.ts';
 
-export const MESH_PARTS = ['indexing', 'search', 'taught', 'memory'] as const;
+export const MESH_PARTS = ['indexing', 'base', 'search', 'taught', 'memory'] as const;
 export type MeshPart = (typeof MESH_PARTS)[number];
 
 export interface MeshBenchOptions {
@@ -35,6 +36,7 @@ const VERSION = 1;
 
 interface Settings {
   readonly indexing: { readonly rows: number; readonly maxTokens: number };
+  readonly base: { readonly rows: number; readonly maxTokens: number };
   readonly search: Parameters<typeof measureSearch>[1];
   readonly taught: TaughtSearchSettings;
   readonly memory: Parameters<typeof measureMemory>[1];
@@ -42,12 +44,14 @@ interface Settings {
 
 const FULL: Settings = {
   indexing: { rows: 600, maxTokens: 128 },
+  base: { rows: 600, maxTokens: 128 },
   search: { sizes: [1_000, 10_000, 100_000], maxTokens: 128, searches: 100, traces: 40 },
   taught: { points: 100_000, widths: [64, 576], searches: 40, recallQuestions: 20 },
   memory: { rows: 20_000, maxTokens: 32 },
 };
 const QUICK: Settings = {
   indexing: { rows: 40, maxTokens: 128 },
+  base: { rows: 200, maxTokens: 128 },
   search: { sizes: [200, 2_000], maxTokens: 128, searches: 5, traces: 3 },
   taught: { points: 2_000, widths: [64], searches: 3, recallQuestions: 3 },
   memory: { rows: 3_000, maxTokens: 32 },
@@ -71,6 +75,7 @@ export async function benchMesh(options: MeshBenchOptions): Promise<void> {
     say(`${model.path}, rows of ${ROWS_FILE}`);
     const { only } = options;
     if (only === undefined || only === 'indexing') await benchIndexing(bench);
+    if (only === undefined || only === 'base') await benchBase(bench);
     if (only === undefined || only === 'search') await benchSearch(bench);
     if (only === undefined || only === 'taught') await benchTaught(bench);
     if (only === undefined || only === 'memory') await benchMemory(bench);
@@ -88,6 +93,15 @@ async function benchIndexing(bench: Bench): Promise<void> {
   say(`\nIndexing ${speed.rows} rows of ${speed.tokens} tokens, layer ${speed.layer}\n`);
   say(indexingTable(speed));
   await keep(bench, 'indexing', settings, speed);
+}
+
+async function benchBase(bench: Bench): Promise<void> {
+  const settings = { ...bench.settings.base, rounds: bench.options.rounds };
+  progress(`with a base model, ${settings.rounds} rounds`);
+  const costs = await withFolder((folder) => measureBase({ ...bench, folder }, settings));
+  say(`\nIndexing ${settings.rows} rows with a base model over without\n`);
+  say(baseTable(costs));
+  await keep(bench, 'base', settings, { costs });
 }
 
 async function benchSearch(bench: Bench): Promise<void> {

@@ -1,4 +1,6 @@
 /** What the compute service says of a fine-tuned model beside its base: the demo's two, whose planted words are known. */
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../../lib/bus/procedure.ts';
 import {
@@ -182,6 +184,21 @@ describe('compute.taught', () => {
     await expect(prepare([])).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
+  it('lets only prompts go on that leave the base room in its own context', async () => {
+    const path = join(mesh.folder, 'short');
+    await cp(BASE, path, { recursive: true });
+    const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8')) as object;
+    await writeFile(join(path, 'config.json'), JSON.stringify({ ...config, max_position_embeddings: 72 }));
+    const { digest } = await call(mesh.bus, describeBase, { model: { path: TUNED }, base: { path } });
+    const long = { context: [], prompt: 'lion '.repeat(80), response: 'x', raw: null };
+    const asked = { ...models, base: { path, digest }, layers: LAYERS, maxTokens: null };
+    const found = await call(mesh.bus, prepareTaught, { ...asked, rows: [long, ...some(5)] });
+    const { length } = some(5);
+    expect(found.rows).toBe(length + 1);
+    expect(found.nullRatios.length).toBeGreaterThan(0);
+    expect(found.nullRatios.length).toBeLessThanOrEqual(length);
+  });
+
   it('goes on from the first half of a window of plain text, and from a prompt’s earlier turns', async () => {
     const window = {
       context: [],
@@ -216,7 +233,8 @@ describe('compute.plan with a base', () => {
     const [alone, both] = [await plan(null), await plan({ path: BASE })];
     expect(both.memory.weights).toBe(2 * alone.memory.weights);
     expect(both.memory.weightsAtOnce).toBe(2 * alone.memory.weightsAtOnce);
-    expect(both.memory.activations).toBe(alone.memory.activations);
+    // Token rows are the tuned model's.
+    expect(both.memory.activations / alone.memory.activations).toBeCloseTo(1, 1);
     expect(both.flops / alone.flops).toBeGreaterThan(1.3);
     expect(both.flops / alone.flops).toBeLessThan(2);
     await expect(plan({ path: STORIES })).rejects.toMatchObject({ code: 'TOKENIZER_MISMATCH' });

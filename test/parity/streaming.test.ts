@@ -21,6 +21,7 @@ import {
 } from '../../services/compute/engine/attribution/signature.ts';
 import { signatureBatches } from '../../services/compute/engine/attribution/signature-batches.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { watchMemory } from '../../services/compute/engine/device/testing.ts';
 import { generate } from '../../services/compute/engine/generation/generate.ts';
 import { adaptedModel } from '../../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../../services/compute/engine/model/lora/adapter-folder.ts';
@@ -83,28 +84,6 @@ function everything({ config: { layers, hiddenSize } }: ModelSource): SignatureO
   ];
 }
 
-/** Follows what is really made on the device, and freed. */
-function watchMemory(): { bytes(): number; peak(): number } {
-  let [bytes, peak] = [0, 0];
-  const make = gpu.device.createBuffer.bind(gpu.device);
-  vi.spyOn(gpu.device, 'createBuffer').mockImplementation((descriptor) => {
-    const buffer = make(descriptor);
-    // What results are read back through is the host's.
-    if (descriptor.label === 'readback') return buffer;
-    bytes += buffer.size;
-    peak = Math.max(peak, bytes);
-    const free = buffer.destroy.bind(buffer);
-    let there = true;
-    buffer.destroy = () => {
-      if (there) bytes -= buffer.size;
-      there = false;
-      free();
-    };
-    return buffer;
-  });
-  return { bytes: () => bytes, peak: () => peak };
-}
-
 async function streamed(source: ModelSource, memory: number): Promise<{ model: Model; plan: MemoryPlan }> {
   let plan: MemoryPlan | undefined;
   const onStreaming = (found: MemoryPlan): void => {
@@ -164,7 +143,7 @@ async function expectSameInAQuarter(source: ModelSource): Promise<void> {
     { layers: [0, layers / 2], tokenGradients: true },
   ];
   const expected = await expectedOf(source, batches, wanted);
-  const watch = watchMemory();
+  const watch = watchMemory(gpu);
   const { model } = await streamed(source, memory);
   for (const [i, options] of wanted.entries()) {
     expect(await signAll(model, batches, options)).toEqual(expected[i]);
@@ -336,7 +315,7 @@ describe('a plan of memory', () => {
     for (const vocabularyParts of [0, 1]) {
       for (const options of everything(source)) {
         const counted = { config, tensors, bindingLimit: Infinity, streaming: { vocabularyParts } };
-        const watch = watchMemory();
+        const watch = watchMemory(gpu);
         const model = await Model.stream(gpu, source, { vocabularyParts, memory: 64 << 20 });
         await signaturesOfGroup(model, batches, options);
         // But for parameters, whose slots are counted as large as any device wants them.
@@ -400,7 +379,7 @@ describe('a plan of memory', () => {
 describe('a device that has too little memory for all weights', () => {
   /** From now on the device refuses buffers beyond so many bytes together, in the way that WebGPU does. */
   function limitDevice(limit: number): void {
-    const watch = watchMemory();
+    const watch = watchMemory(gpu);
     let before = 0;
     vi.spyOn(gpu.device, 'pushErrorScope').mockImplementation(() => {
       before = watch.bytes();

@@ -46,17 +46,19 @@ export async function prepareTaught(
   { model, base, layers, maxTokens, rows }: PreparationRequest,
 ): Promise<TaughtPreparation> {
   const turn: Turn = (work) => useWithBase(models, { model, base }, 'batch', work);
-  const source = await turn((loaded) => {
+  const { source, context } = await turn((loaded) => {
+    const { source } = loaded;
     checkLayers(layers, loaded.model);
-    requireTokenizer(loaded.source);
-    checkMaxTokens(maxTokens, loaded.source);
-    return Promise.resolve(loaded.source);
+    requireTokenizer(source);
+    checkMaxTokens(maxTokens, source);
+    const { maxPositions } = requireBase(loaded.base).config;
+    return Promise.resolve({ source, context: Math.min(source.config.maxPositions, maxPositions) });
   });
   const probes = await renderProbes(source, rows, {
     ...{ maxTokens, most: CENTRE_ROWS, purpose: 'to prepare taught tokens by' },
   });
   const centres = await centresOf(turn, layers, source.config.hiddenSize, probes);
-  return { seed: PROJECTION_SEED, ...centres, nullRatios: await nullRatios(turn, source, probes) };
+  return { seed: PROJECTION_SEED, ...centres, nullRatios: await nullRatios(turn, source, context, probes) };
 }
 
 /** Throws NOT_FINITE where no row has a signature, INPUT_INVALID where there are no rows. */
@@ -123,9 +125,17 @@ class MeanRow {
   }
 }
 
-/** Rising. Prompts that leave no room for NULL_TOKENS in the context are passed over, and outputs without a token. */
-async function nullRatios(turn: Turn, source: ModelSource, probes: readonly Probe[]): Promise<number[]> {
-  const prompts = probes.flatMap((probe) => promptOf(source, probe) ?? []);
+/**
+ * Rising. Prompts that leave no room for NULL_TOKENS in the context are passed over, and outputs without a token.
+ * @param context tokens that both models take
+ */
+async function nullRatios(
+  turn: Turn,
+  source: ModelSource,
+  context: number,
+  probes: readonly Probe[],
+): Promise<number[]> {
+  const prompts = probes.flatMap((probe) => promptOf(source, probe, context - NULL_TOKENS) ?? []);
   const chosen = probeIndices(prompts.length, NULL_OUTPUTS).map((i) => prompts[i]);
   // All of a group have as much room in the cache as its longest: alike in length, they waste the least.
   chosen.sort((a, b) => a.ids.length - b.ids.length);
@@ -147,10 +157,9 @@ interface Prompt {
   readonly ids: readonly number[];
 }
 
-/** As a prompt of a chat, turns before it included; of a window of plain text, its first half. */
-function promptOf(source: ModelSource, { text, sample }: Probe): Prompt | undefined {
+/** As a prompt of a chat, turns before it included; of a window of plain text, its first half. @param most of tokens */
+function promptOf(source: ModelSource, { text, sample }: Probe, most: number): Prompt | undefined {
   const { name, inputIds, promptLength } = sample;
-  const most = source.config.maxPositions - NULL_TOKENS;
   if (promptLength > most) return undefined;
   const ids =
     text.raw === null ? renderPrompt(source, text.prompt, text.context) : inputIds.slice(0, promptLength);

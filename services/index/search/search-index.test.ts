@@ -145,6 +145,14 @@ describe('an index without a base model', () => {
       remedy: expect.stringMatching(/base.*REPT/) as unknown,
     });
   });
+
+  it('is not mistaken for one that is still compared with its base', async () => {
+    const { records, record } = world;
+    await records.change(ID, () => ({ base: record.model }));
+    for (const method of ['TAUGHT', 'REPT'] as const) {
+      await expect(search(world, { method })).rejects.toMatchObject({ code: 'INDEX_NOT_FOUND' });
+    }
+  });
 });
 
 describe('a large index', () => {

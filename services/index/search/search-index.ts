@@ -9,7 +9,7 @@ import type { Procedure } from '../../../lib/bus/procedure.ts';
 import { encode } from '../../../lib/bus/wire.ts';
 import { clean } from '../builds/sample-filter.ts';
 import { publicId } from '../graphql/sample-id.ts';
-import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
+import { isPrepared, shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import { indexNotFound, type IndexRecords } from '../runs/index-records.ts';
 import type { SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import { meanBlocks, queryVector, scoresOf } from '../vectors/query-vector.ts';
@@ -54,7 +54,7 @@ export async function searchIndex(parts: SearchParts, question: SearchQuestion):
   const { index, top, skip } = question;
   checkQuestion(question);
   const record = (await records.get(index))?.value;
-  if (record === undefined || record.layers === null) throw indexNotFound(index);
+  if (record === undefined || !isPrepared(record)) throw indexNotFound(index);
   const filter = clean(question.filter ?? {});
   const place = { store, index, filter: typeof filter === 'string' ? undefined : filter };
   const { ranked, exact, recall, evidence } = await methods[question.method](parts, question, record, {

@@ -3,11 +3,10 @@
  * with every answer. Every sample is compared with the questions, so it takes as long as reading the whole index.
  * Those who ask are samples that taught much, since an output that is traced shows such a lesson.
  */
-import { unpackLesson } from '../../../lib/taught/lesson.ts';
 import type { CollectionShape, SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import type { Centres } from '../vectors/centred-scores.ts';
 import { Best, isSmall, type Place } from './ranked.ts';
-import { TaughtScorer, twoStages, type TaughtQuery } from './taught-search.ts';
+import { TaughtScorer, tokensOf, twoStages, type TaughtQuery } from './taught-search.ts';
 
 const SAMPLES = 20;
 const TOP = 50;
@@ -51,8 +50,10 @@ export async function taughtRecall(
     return { scorer, best: new Best(top) };
   });
   for await (const page of store.scan(index, filter)) {
-    for (const point of page)
-      for (const { scorer, best } of asked) best.add({ point, ...scorer.score(point) });
+    for (const point of page) {
+      const tokens = tokensOf(point);
+      for (const { scorer, best } of asked) best.add({ point, ...scorer.score(point, tokens) });
+    }
   }
   let sum = 0;
   for (const { scorer, best } of asked) {
@@ -65,13 +66,14 @@ export async function taughtRecall(
 }
 
 /** A sample as a question, with a prompt. */
-function questionOf({ vector, norms, lesson }: SamplePoint, { layers, width }: CollectionShape): TaughtQuery {
+function questionOf(sample: SamplePoint, { layers, width }: CollectionShape): TaughtQuery {
+  const { vector, norms } = sample;
   const block = (i: number): Float32Array =>
     vector.slice(i * width, (i + 1) * width).map((value) => value * norms[i]);
   const query = layers.map((layer, l) => ({ layer, hidden: block(2 * l), gradient: block(2 * l + 1) }));
   return {
     queries: [query],
-    lessons: [lesson === null ? [] : unpackLesson(lesson.packed)],
+    lessons: [tokensOf(sample)],
     prompted: true,
   };
 }

@@ -53,10 +53,12 @@ export class TaughtScorer {
     this.lessonQuery = lessons.some((tokens) => tokens.length > 0) ? meanPooled(lessons) : null;
   }
 
-  /** score = s · (2 + hiddenScore + gradientScore), of which s is the mean over the queries, and both cosines are centred-scores.ts's. */
-  readonly score = (point: SamplePoint): Scores => {
+  /**
+   * score = s · (2 + hiddenScore + gradientScore), of which s is the mean over the queries, and both cosines are centred-scores.ts's.
+   * @param tokens the point's, for callers that have several questions about it: unpacking takes as long as scoring
+   */
+  readonly score = (point: SamplePoint, tokens: readonly TaughtToken[] = tokensOf(point)): Scores => {
     const { hiddenScore, gradientScore } = centredScores(this.#mean, point, this.#centres, this.#shape);
-    const tokens = tokensOf(point);
     const s = this.#lessons.reduce((sum, lesson) => sum + lesson.score(tokens), 0) / this.#lessons.length;
     return { score: s * placeFactor(hiddenScore, gradientScore), hiddenScore, gradientScore };
   };
@@ -115,6 +117,7 @@ function meanPooled(lessons: readonly (readonly TaughtToken[])[]): Float32Array 
   return mean;
 }
 
-function tokensOf({ lesson }: SamplePoint): TaughtToken[] {
+/** What a sample taught; none in an index without lessons. */
+export function tokensOf({ lesson }: SamplePoint): TaughtToken[] {
   return lesson === null ? [] : unpackLesson(lesson.packed);
 }

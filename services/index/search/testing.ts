@@ -159,6 +159,7 @@ function recordOf(rows: number, centres: readonly Float32Array[] | null): IndexR
       taughtRecall: null,
       attempt: 1,
       cursor: 1,
+      base: null,
       taught,
     },
     life: { state: 'COMPLETED' },

@@ -9,6 +9,7 @@ import { factors, writeAdapter, type AdapterTensors } from '../../../../test/ada
 import { writeDeepModel } from '../../../../test/deep-model.ts';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
+import { watchMemory } from '../device/testing.ts';
 import { adaptedModel, type AdaptedSource } from '../model/lora/adapted-model.ts';
 import { openAdapter } from '../model/lora/adapter-folder.ts';
 import { linearModules } from '../model/lora/targets.ts';
@@ -96,27 +97,6 @@ async function expectAsAlone(pair: ModelPair, tuned: ModelSource, base: ModelSou
   expect(pair.tuned.digest).toBe(after.digest);
 }
 
-/** Bytes on the device, but for what results are read back through. */
-function watchMemory(): { bytes(): number; peak(): number } {
-  let [bytes, peak] = [0, 0];
-  const make = gpu.device.createBuffer.bind(gpu.device);
-  vi.spyOn(gpu.device, 'createBuffer').mockImplementation((descriptor) => {
-    const buffer = make(descriptor);
-    if (descriptor.label === 'readback') return buffer;
-    bytes += buffer.size;
-    peak = Math.max(peak, bytes);
-    const free = buffer.destroy.bind(buffer);
-    let there = true;
-    buffer.destroy = () => {
-      if (there) bytes -= buffer.size;
-      there = false;
-      free();
-    };
-    return buffer;
-  });
-  return { bytes: () => bytes, peak: () => peak };
-}
-
 function adaptedBytes({ adapted, tensors }: AdaptedSource): number {
   const sizes = [...adapted].map((name) => tensors.get(name)?.shape.reduce((a, b) => a * b, 4) ?? 0);
   return sizes.reduce((a, b) => a + b, 0);
@@ -137,7 +117,7 @@ const ADAPTED: readonly (readonly [string, () => Promise<AdaptedSource>])[] = [
 describe('a model with an adapter and its base', () => {
   it.each(ADAPTED)('share all but what is adapted, to the last bit (%s)', async (_what, open) => {
     const tuned = await open();
-    const watch = watchMemory();
+    const watch = watchMemory(gpu);
     const single = await Model.load(gpu, tuned.base);
     const before = watch.bytes();
     single.close();
@@ -198,7 +178,7 @@ describe('a model with an adapter and its base', () => {
       factors(name, 96, 48, 2, 1, 1e30),
     );
     const tuned = adaptedModel(await openModelFolder(path), await openAdapter(dir));
-    const watch = watchMemory();
+    const watch = watchMemory(gpu);
     await expect(loadPair(gpu, tuned, tuned.base)).rejects.toMatchObject({ code: 'WEIGHTS_NOT_FINITE' });
     expect(watch.bytes()).toBe(0);
   });
@@ -207,7 +187,7 @@ describe('a model with an adapter and its base', () => {
 describe('a model that was fine-tuned in full and its base', () => {
   it('are both there, to the last bit', async () => {
     const [tuned, base] = [await openModel(join(DEMO, 'tuned')), await openModel(join(DEMO, 'base'))];
-    const watch = watchMemory();
+    const watch = watchMemory(gpu);
     const pair = await loadPair(gpu, tuned, base);
     await expectAsAlone(pair, tuned, base);
     const { recorder } = pair.tuned;
@@ -230,7 +210,7 @@ describe('a model that was fine-tuned in full and its base', () => {
   });
 
   it('are refused with a base of another vocabulary, before anything is loaded', async () => {
-    const watch = watchMemory();
+    const watch = watchMemory(gpu);
     const [tuned, base] = [await openModel(join(TINY, 'llama')), await openModel(STORIES)];
     await expect(loadPair(gpu, tuned, base)).rejects.toMatchObject({
       code: 'TOKENIZER_MISMATCH',
@@ -248,7 +228,7 @@ describe('with less memory than both need', () => {
   it('each has half of it, its blocks in turn, to the last bit, and it is said once', async () => {
     const tuned = await deepPair();
     const memory = Math.floor(weightBytes(tuned.base).total);
-    const watch = watchMemory();
+    const watch = watchMemory(gpu);
     const told: number[] = [];
     const pair = await loadPair(gpu, tuned, tuned.base, {
       memory,
@@ -283,7 +263,7 @@ describe('with less memory than both need', () => {
   it('a device that refuses both in full is asked for less, and both are streamed', async () => {
     const tuned = await deepPair();
     const limit = weightBytes(tuned.base).total * 1.05;
-    const watch = watchMemory();
+    const watch = watchMemory(gpu);
     let before = 0;
     vi.spyOn(gpu.device, 'pushErrorScope').mockImplementation(() => {
       before = watch.bytes();

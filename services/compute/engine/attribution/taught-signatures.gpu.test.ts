@@ -174,6 +174,24 @@ describe('a fine-tuned model beside its base', () => {
     ).rejects.toMatchObject({ code: 'LAYER_NOT_FOUND' });
     tiny.close();
   });
+
+  it('says when it is the base whose context is too short', async () => {
+    const tiny = await tinyModel();
+    const { config, weights, recorder, arena } = tiny;
+    const short = new Model(gpu, { ...config, maxPositions: 5 }, weights, { recorder, arena });
+    const [fits, long] = [5, 6].map((length) => {
+      return { name: `${length}`, inputIds: new Array<number>(length).fill(3), promptLength: 2 };
+    });
+    const pair = { tuned: tiny, base: short };
+    signed((await taughtSignaturesOfBatch(pair, [fits], OPTIONS))[0]);
+    const refused = {
+      code: 'PROMPT_TOO_LONG',
+      message: `under the base model, sample "6" has 6 tokens; the model's context is 5`,
+    };
+    await expect(taughtSignaturesOfBatch(pair, [long], OPTIONS)).rejects.toMatchObject(refused);
+    await expect(taughtSignaturesOfGroup(pair, [[fits], [long]], OPTIONS)).rejects.toMatchObject(refused);
+    tiny.close();
+  });
 });
 
 describe('numbers at the edge', () => {

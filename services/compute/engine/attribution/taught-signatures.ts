@@ -34,14 +34,14 @@ const FORWARD = { layers: [] } as const;
 
 /**
  * As `signaturesOfBatch`, in the order of the samples; one that is not finite under either model gets an error. Throws as that
- * does, for what either model cannot take.
+ * does, for what either model cannot take, and says when it is the base.
  */
 export async function taughtSignaturesOfBatch(
   { tuned, base }: ModelPair,
   samples: readonly Sample[],
   options: SignatureOptions,
 ): Promise<TaughtSignatureResult[]> {
-  const before = await signaturesOfBatch(base, samples, FORWARD);
+  const before = await ofBase(signaturesOfBatch(base, samples, FORWARD));
   const results = await signaturesOfBatch(tuned, samples, options);
   return results.map((result, i) => joined(result, before[i]));
 }
@@ -55,13 +55,27 @@ export async function taughtSignaturesOfGroup(
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
 ): Promise<TaughtSignatureResult[][]> {
-  const before: SignatureResult[] = [];
-  for await (const group of groupBatches(base, batches, FORWARD)) {
-    before.push(...(await signaturesOfGroup(base, group, FORWARD)).flat());
-  }
+  const before = await ofBase(forwardOf(base, batches));
   const results = await signaturesOfGroup(tuned, batches, options);
   let at = 0;
   return results.map((batch) => batch.map((result) => joined(result, before[at++])));
+}
+
+async function forwardOf(base: Model, batches: readonly (readonly Sample[])[]): Promise<SignatureResult[]> {
+  const results: SignatureResult[] = [];
+  for await (const group of groupBatches(base, batches, FORWARD)) {
+    results.push(...(await signaturesOfGroup(base, group, FORWARD)).flat());
+  }
+  return results;
+}
+
+/** Whoever is told of a failure thinks of the tuned model, if not of the base: its context may be the smaller one, say. */
+async function ofBase<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof ReptraceError ? underBase(error) : error;
+  }
 }
 
 function joined(tuned: SignatureResult, base: SignatureResult): TaughtSignatureResult {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
+import { watchMemory } from '../device/testing.ts';
 import { Model } from '../model/model.ts';
 import { openModelFolder } from '../model/model-folder.ts';
 import { countMemory } from './memory-plan.ts';
@@ -179,7 +180,7 @@ describe('memory of token rows', () => {
     for (const vocabularyParts of [0, 2]) {
       const options: SignatureOptions = { layers: [2], tokenRows: { seed: SEED } };
       const counted = { config, tensors, bindingLimit: Infinity, streaming: { vocabularyParts } };
-      const watch = watchMemory();
+      const watch = watchMemory(gpu);
       const model = await Model.stream(gpu, source, { vocabularyParts, memory: 64 << 20 });
       await signaturesOfGroup(model, batches, options);
       // But for parameters, whose slots are counted as large as any device wants them.
@@ -197,29 +198,8 @@ describe('memory of token rows', () => {
       const options = { layers: [2], tokenRows: { seed: SEED } };
       // Which buffer serves which tensor settles after some batches.
       for (let i = 0; i < 3; i++) await signaturesOfBatch(model, samples, options);
-      const watch = watchMemory();
+      const watch = watchMemory(gpu);
       for (let i = 0; i < 5; i++) await signaturesOfBatch(model, samples, options);
       expect(watch.peak()).toBe(0);
     }));
 });
-
-/** Bytes that are made on the device and freed from now on. What results are read back through is the host's. */
-function watchMemory(): { bytes(): number; peak(): number } {
-  let [bytes, peak] = [0, 0];
-  const make = gpu.device.createBuffer.bind(gpu.device);
-  vi.spyOn(gpu.device, 'createBuffer').mockImplementation((descriptor) => {
-    const buffer = make(descriptor);
-    if (descriptor.label === 'readback') return buffer;
-    bytes += buffer.size;
-    peak = Math.max(peak, bytes);
-    const free = buffer.destroy.bind(buffer);
-    let isThere = true;
-    buffer.destroy = () => {
-      if (isThere) bytes -= buffer.size;
-      isThere = false;
-      free();
-    };
-    return buffer;
-  });
-  return { bytes: () => bytes, peak: () => peak };
-}

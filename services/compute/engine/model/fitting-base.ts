@@ -5,7 +5,7 @@ import { assertSameTokenizer } from './same-tokenizer.ts';
 
 /**
  * By what is known without the weights. Throws TOKENIZER_MISMATCH; SHAPE_MISMATCH for another number of layers, another width,
- * or fewer learned positions.
+ * or fewer learned positions. A base of a shorter context is one all the same: it refuses the samples that are too long for it.
  */
 export function assertFits(tuned: ModelSource, base: ModelSource): void {
   assertSameTokenizer(tuned, base);
@@ -14,7 +14,7 @@ export function assertFits(tuned: ModelSource, base: ModelSource): void {
   if (model.hiddenSize !== before.hiddenSize) {
     throw misfit(tuned, base, 'hidden dimensions', model.hiddenSize, before.hiddenSize);
   }
-  // Rotary positions have no end; learned ones are rows of a matrix.
+  // Learned positions are rows of a matrix: with fewer of them it is another model.
   if (before.rotaryDim === null && before.maxPositions < model.maxPositions) {
     throw misfit(tuned, base, 'positions', model.maxPositions, before.maxPositions);
   }
