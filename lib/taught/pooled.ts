@@ -1,6 +1,6 @@
 /**
  * One vector a sample for the first stage of a search: [Σ w h ; Σ w g] over its kept tokens, of unit length. Measured on the
- * demo and on SmolLM2, its nearest 300 hold .97 to 1 of the true best 50; the outer products Σ w² g (x) h, in 256 to 4,096
+ * demo and on SmolLM2, its nearest 300 hold .97 to 1 of the true best 50 for outputs that show a lesson; the outer products Σ w² g (x) h, in 256 to 4,096
  * dimensions, .94 to .98.
  */
 import { TOKEN_DIMS } from './constants.ts';

@@ -6,6 +6,8 @@
  * and of each output the mean of log p_tuned - log p_base over its tokens is taken, the end token among them. A build waits
  * for this as for its batches: in turns of a batch's size, so that questions come between them.
  */
+import { tokenRowsOf } from '../engine/attribution/lessons.ts';
+import { MeanRow } from '../engine/attribution/mean-row.ts';
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { KnownModel, TaughtPreparation, TextPair } from '../../../lib/mesh/compute-messages.ts';
 import {
@@ -91,38 +93,10 @@ async function centresOf(
   return { centre: centre.mean, hiddenCentres: hidden.map(({ mean }) => mean.mean), rows };
 }
 
-function tokenRowsOf({ tokenRows }: Signature): NonNullable<Signature['tokenRows']> {
-  if (tokenRows === undefined) throw new Error('a signature has no token rows');
-  return tokenRows;
-}
-
 function hiddenOf({ layers }: Signature, layer: number): Float32Array {
   const found = layers.get(layer);
   if (found === undefined) throw new Error(`a signature has no layer ${layer}`);
   return found.hidden;
-}
-
-/** Of rows of one width, summed in float64. */
-class MeanRow {
-  readonly #sum: Float64Array;
-  #count = 0;
-
-  constructor(width: number) {
-    this.#sum = new Float64Array(width);
-  }
-
-  /** @param rows [rows, width] */
-  add(rows: Float32Array): void {
-    const width = this.#sum.length;
-    rows.forEach((value, i) => {
-      this.#sum[i % width] += value;
-    });
-    this.#count += rows.length / width;
-  }
-
-  get mean(): Float32Array {
-    return Float32Array.from(this.#sum, (value) => value / Math.max(1, this.#count));
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
-import { lessonOf, meanTokenRow, type RowsOfSample } from './lessons.ts';
+import { lessonOf, tokenRowsOf, type RowsOfSample } from './lessons.ts';
+import { MeanRow } from './mean-row.ts';
 import { dot } from './vectors.ts';
 
 /** A signature whose rows have the given numbers first, and zeros. */
@@ -119,12 +120,17 @@ describe('a lesson', () => {
 
 describe('the centre', () => {
   it('is the mean over all positions, so that long samples count for more', () => {
-    const centre = meanTokenRow([signed([[1, 3]], rows(1)), signed([[2], [6, 3]], rows(2))]);
+    const row = new MeanRow(TOKEN_DIMS);
+    row.add(tokenRowsOf(signed([[1, 3]], rows(1))).hidden);
+    row.add(tokenRowsOf(signed([[2], [6, 3]], rows(2))).hidden);
+    const centre = row.mean;
     expect([...centre].slice(0, 3)).toEqual([3, 2, 0]);
     expect(centre).toHaveLength(TOKEN_DIMS);
   });
 
   it('of nothing is refused', () => {
-    expect(() => meanTokenRow([])).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }) as Error);
+    expect(() => new MeanRow(TOKEN_DIMS).mean).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID' }) as Error,
+    );
   });
 });

@@ -14,7 +14,7 @@ export type RowsOfSample = Pick<Signature, 'sample' | 'tokenRows'>;
 /**
  * The tokens of ratio > 0, the most taught first, of equally taught ones the first first.
  * @param ratios log p_tuned - log p_base of each response token, in nats
- * @param centre [TOKEN_DIMS], see `meanTokenRow`
+ * @param centre [TOKEN_DIMS], the mean of projected hidden rows over the predicting positions of some samples
  * @param limit tokens at most
  * Throws SHAPE_MISMATCH for a centre of another length, or ratios of another sample.
  */
@@ -40,29 +40,8 @@ export function lessonOf(
     }));
 }
 
-/**
- * The centre: the mean of the projected hidden rows over all predicting positions of the samples, [TOKEN_DIMS]. Throws
- * INPUT_INVALID where there is none.
- */
-export function meanTokenRow(signatures: Iterable<RowsOfSample>): Float32Array<ArrayBuffer> {
-  const sum = new Float64Array(TOKEN_DIMS);
-  let rows = 0;
-  for (const signature of signatures) {
-    const { hidden } = tokenRowsOf(signature);
-    for (let i = 0; i < hidden.length; i++) sum[i % TOKEN_DIMS] += hidden[i];
-    rows += hidden.length / TOKEN_DIMS;
-  }
-  if (rows === 0) {
-    throw new ReptraceError(
-      'INPUT_INVALID',
-      'there is no sample to take the mean hidden state of',
-      'Give at least one sample with a response.',
-    );
-  }
-  return Float32Array.from(sum, (value) => value / rows);
-}
-
-function tokenRowsOf({ sample, tokenRows }: RowsOfSample): NonNullable<Signature['tokenRows']> {
+/** [response tokens, TOKEN_DIMS] each. */
+export function tokenRowsOf({ sample, tokenRows }: RowsOfSample): NonNullable<Signature['tokenRows']> {
   if (tokenRows === undefined) throw new Error(`sample "${sample.name}" was signed without token rows`);
   return tokenRows;
 }

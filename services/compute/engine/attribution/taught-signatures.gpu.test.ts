@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KEPT_TOKENS, PROJECTION_SEED } from '../../../../lib/taught/constants.ts';
+import { KEPT_TOKENS, TOKEN_DIMS, PROJECTION_SEED } from '../../../../lib/taught/constants.ts';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
 import { decodeFloats } from '../model/dtype.ts';
@@ -12,7 +12,8 @@ import { Model } from '../model/model.ts';
 import { openModelFolder } from '../model/model-folder.ts';
 import { renderSample } from '../model/render.ts';
 import { writeSafetensors } from '../model/safetensors-writer.ts';
-import { lessonOf, meanTokenRow } from './lessons.ts';
+import { lessonOf, tokenRowsOf, type RowsOfSample } from './lessons.ts';
+import { MeanRow } from './mean-row.ts';
 import { allLogits } from './logits.ts';
 import type { Sample } from './sample.ts';
 import { signaturesOfBatch } from './signature.ts';
@@ -102,6 +103,12 @@ async function logProbabilities(model: Model, sample: Sample): Promise<number[]>
   });
 }
 
+function centreOf(signatures: readonly RowsOfSample[]): Float32Array {
+  const row = new MeanRow(TOKEN_DIMS);
+  for (const signature of signatures) row.add(tokenRowsOf(signature).hidden);
+  return row.mean;
+}
+
 describe('a fine-tuned model beside its base', () => {
   it('gives the tuned model’s signatures, and the difference of the two models’ losses by token', async () => {
     const results = await taughtSignaturesOfBatch({ tuned, base }, samples, OPTIONS);
@@ -122,7 +129,7 @@ describe('a fine-tuned model beside its base', () => {
 
   it('gives each sample the lesson of its own tokens', async () => {
     const results = (await taughtSignaturesOfBatch({ tuned, base }, samples, OPTIONS)).map(signed);
-    const centre = meanTokenRow(results);
+    const centre = centreOf(results);
     for (const result of results) {
       const { sample, ratios } = result;
       const lesson = lessonOf(result, ratios, centre, KEPT_TOKENS);
@@ -152,7 +159,7 @@ describe('a fine-tuned model beside its base', () => {
 
   it('finds nothing taught where both are the same', async () => {
     const results = (await taughtSignaturesOfBatch({ tuned, base: tuned }, samples, OPTIONS)).map(signed);
-    const centre = meanTokenRow(results);
+    const centre = centreOf(results);
     for (const result of results) {
       expect(result.ratios.every((ratio) => ratio === 0)).toBe(true);
       expect(lessonOf(result, result.ratios, centre, KEPT_TOKENS)).toEqual([]);
@@ -214,7 +221,7 @@ describe('numbers at the edge', () => {
     // And the other way round, with the gradients of such a loss.
     const other = signed((await taughtSignaturesOfBatch({ tuned: sharp, base: tiny }, [sample], OPTIONS))[0]);
     expect([...other.ratios]).toEqual([...ratios].map((ratio) => -ratio));
-    for (const { hidden, gradient } of lessonOf(other, ratios, meanTokenRow([other]), KEPT_TOKENS)) {
+    for (const { hidden, gradient } of lessonOf(other, ratios, centreOf([other]), KEPT_TOKENS)) {
       for (const row of [hidden, gradient]) expect(row.every(Number.isFinite)).toBe(true);
     }
     tiny.close();
