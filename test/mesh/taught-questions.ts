@@ -6,9 +6,9 @@ import { followBuild } from '../../cli/client/follow.ts';
 import type { GraphqlClient } from '../../cli/client/graphql-client.ts';
 import { valueOf, type IndexResult, type Member } from '../../cli/client/results.ts';
 import type { Bus } from '../../lib/bus/bus.ts';
-import { call } from '../../lib/bus/procedure.ts';
+import { call, type Procedure } from '../../lib/bus/procedure.ts';
 import { signQuestions, type SignedQuestion } from '../../lib/mesh/compute-messages.ts';
-import { searchIndex, type OpenIndex, type SearchHit } from '../../lib/mesh/index-messages.ts';
+import type { OpenIndex, searchIndex, SearchHit } from '../../lib/mesh/index-messages.ts';
 import { INCIDENT_TOKENS, QUERY_TOKENS } from '../../lib/taught/constants.ts';
 import { setupOf } from '../../services/reporting/traces/taught-parts.ts';
 
@@ -66,16 +66,23 @@ export async function signAll(
   return signed;
 }
 
-/** By taught tokens. */
+type Messages<P> =
+  P extends Procedure<infer Request, infer Response> ? { request: Request; response: Response } : never;
+/** index.search, over a bus or without. */
+export type Search = (
+  request: Messages<typeof searchIndex>['request'],
+) => Promise<Messages<typeof searchIndex>['response']>;
+
+/** By taught tokens. @param exact whether that is asked for */
 export async function searchTaught(
-  bus: Bus,
+  search: Search,
   index: string,
   { layers, lesson }: SignedQuestion,
   { top, exact }: { readonly top: number; readonly exact: boolean },
 ): Promise<Found> {
   const hits: SearchHit[] = [];
   for (;;) {
-    const answer = await call(bus, searchIndex, {
+    const answer = await search({
       ...{ index, queries: [layers], method: 'TAUGHT', lessons: [lesson?.tokens ?? []] },
       ...{ prompted: true, alpha: 0, top, skip: hits.length, filter: null, exact },
     });

@@ -20,6 +20,15 @@ describe('the best of many', () => {
     }
   });
 
+  it('have a border as soon as they are full: the lowest score among them', () => {
+    const best = new Best(3);
+    const borders = [4, 1, 2, 0, 3, 9].map((score, row) => {
+      best.add(ranked(row, score));
+      return best.border;
+    });
+    expect(borders).toEqual([undefined, undefined, 1, 1, 2, 3]);
+  });
+
   it('are ordered by score, then by the cosines at p, then by row', () => {
     const [a, b, c, d] = [
       ranked(9, 2),

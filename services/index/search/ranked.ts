@@ -16,12 +16,6 @@ export interface Place {
 }
 
 /**
- * So few samples are all read: that takes as long as choosing some and reading those. Measured in LanceDB, at widths of 64 and
- * 576: the same at 1,000 samples, twice as long at 2,000.
- */
-export const SCANNED = 1_000;
-
-/**
  * Best first. Those of the same score, as all are for an output that was taught nothing, by their cosines at p; then by row.
  */
 export function byRank(a: Ranked, b: Ranked): number {
@@ -49,6 +43,12 @@ export class Best {
     if (this.#kept.length >= 2 * this.#count) this.#cut();
   }
 
+  /** The lowest score of a full list; undefined while there is room for any. */
+  get border(): number | undefined {
+    this.#cut();
+    return this.#border?.score;
+  }
+
   sorted(): Ranked[] {
     this.#cut();
     return [...this.#kept];
@@ -69,7 +69,7 @@ export async function scan({ store, index, filter }: Place, top: number, score: 
   return best.sorted();
 }
 
-/** Whether all of the samples are as well read as some. */
-export async function isSmall({ store, index, filter }: Place): Promise<boolean> {
-  return (await store.count(index, filter)) <= SCANNED;
+/** Whether there are no more samples than so many. */
+export async function isSmall({ store, index, filter }: Place, samples: number): Promise<boolean> {
+  return (await store.count(index, filter)) <= samples;
 }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bruteForceRaw, bruteForceTaught } from '../../../test/mesh/brute-force.ts';
 import { fittingCount, searchIndex, type SearchAnswer, type SearchQuestion } from './search-index.ts';
 import { measureTaughtRecall } from './taught-recall.ts';
+import { SCANNED_LESSONS } from './taught-search.ts';
 import { ID, openSearchWorld, SHAPE, SignedMaker, type SearchWorld } from './testing.ts';
 
 describe('fittingCount', () => {
@@ -32,7 +33,8 @@ const search = (
   world: SearchWorld,
   change?: Partial<SearchQuestion>,
   maxPayload = 1e6,
-): Promise<SearchAnswer> => searchIndex({ ...world, maxPayload }, question(change));
+  scanned?: number,
+): Promise<SearchAnswer> => searchIndex({ ...world, maxPayload, scanned }, question(change));
 const rowsOf = ({ hits }: SearchAnswer): number[] => hits.map(({ sample }) => sample.row);
 
 describe('index.search', () => {
@@ -162,20 +164,34 @@ describe('a large index', () => {
   });
 
   it('is searched in two stages, unless all of it is asked for, and tells what they find', async () => {
-    world = await openSearchWorld({ rows: 1500 });
-    const two = await search(world);
+    const opened = await openSearchWorld({ rows: 1500 });
+    world = opened;
+    const [most, few] = [1499, 750];
+    const ask = (change?: Partial<SearchQuestion>): Promise<SearchAnswer> =>
+      search(opened, change, undefined, most);
+    const two = await ask();
     expect(two).toMatchObject({ exact: false, recall: null });
-    const recall = await measureTaughtRecall(world.store, ID, SHAPE, world.centres);
+    const recall = await measureTaughtRecall(world.store, ID, SHAPE, world.centres, most);
     expect(recall).toBeGreaterThan(0);
     expect(recall).toBeLessThanOrEqual(1);
     await world.records.change(ID, () => ({ taughtRecall: recall }));
-    expect(await search(world)).toMatchObject({ exact: false, recall });
-    const whole = await search(world, { exact: true });
+    expect(await ask()).toMatchObject({ exact: false, recall });
+    const whole = await ask({ exact: true });
     expect(whole).toMatchObject({ exact: true, recall: 1 });
     expect(rowsOf(two)).toEqual(rowsOf(whole));
     expect(two.hits).toEqual(whole.hits);
     expect(await search(world, { method: 'RAW' })).toMatchObject({ exact: false, recall: null });
     // What a filter leaves is few.
-    expect(await search(world, { filter: { labels: ['odd'] } })).toMatchObject({ exact: true, recall: 1 });
+    const odd = await search(world, { filter: { labels: ['odd'] } }, undefined, few);
+    expect(odd).toMatchObject({ exact: true, recall: 1 });
+  });
+
+  it('is one of more than some thousand samples: others are all compared, and nothing is measured', async () => {
+    world = await openSearchWorld({ rows: 1500 });
+    expect(SCANNED_LESSONS).toBeGreaterThan(1500);
+    const all = await search(world);
+    expect(all).toMatchObject({ exact: true, recall: 1 });
+    expect((await search(world, { exact: true })).hits).toEqual(all.hits);
+    expect(await measureTaughtRecall(world.store, ID, SHAPE, world.centres)).toBeNull();
   });
 });

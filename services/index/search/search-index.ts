@@ -36,6 +36,8 @@ interface SearchParts {
   readonly maxPayload: number;
   readonly store: SignatureStore;
   readonly records: IndexRecords;
+  /** Samples whose lessons are all compared, whatever is asked; SCANNED_LESSONS unless said. */
+  readonly scanned?: number | undefined;
 }
 
 /** What a method found. */
@@ -100,10 +102,11 @@ const methods: Readonly<Record<SearchQuestion['method'], Method>> = {
     return { ranked, exact, recall: exact ? 1 : null, evidence: null };
   },
 
-  TAUGHT: async ({ records }, { lessons, ...question }, record, place) => {
+  TAUGHT: async ({ records, scanned }, { lessons, top, exact: isAsked, ...question }, record, place) => {
     const centres = await centresOf(records, record);
     const scorer = new TaughtScorer({ ...question, lessons: lessons ?? [] }, centres, shapeOf(record));
-    const { ranked, exact } = place.isEmpty ? NOTHING : await taughtSearch(place, scorer, question);
+    const settings = { top, exact: isAsked, scanned };
+    const { ranked, exact } = place.isEmpty ? NOTHING : await taughtSearch(place, scorer, settings);
     return { ranked, exact, recall: exact ? 1 : record.taughtRecall, evidence: scorer.evidence };
   },
 };

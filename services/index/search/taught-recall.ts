@@ -1,16 +1,19 @@
 /**
  * How much the first stage of a search by taught tokens misses: measured on the index's own samples when a build ends, told
  * with every answer. Every sample is compared with the questions, so it takes as long as reading the whole index.
- * Those who ask are samples that taught much, since an output that is traced shows such a lesson.
+ * Half of those who ask are samples that taught much, as an output that shows a lesson asks; half are any samples, since outputs
+ * that nothing taught are asked about too, and miss more.
  */
 import type { CollectionShape, SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import type { Centres } from '../vectors/centred-scores.ts';
 import { Best, isSmall, type Place } from './ranked.ts';
-import { TaughtScorer, tokensOf, twoStages, type TaughtQuery } from './taught-search.ts';
+import { spreadSamples } from './spread-samples.ts';
+import { SCANNED_LESSONS, TaughtScorer, tokensOf, twoStages, type TaughtQuery } from './taught-search.ts';
 
-const SAMPLES = 20;
+/** Of either kind. */
+const SAMPLES = 10;
 const TOP = 50;
-/** The questions are every so manyth of the samples that taught the most. */
+/** Every so manyth of the samples that taught the most. */
 const STEP = 10;
 /** Reading more would keep a finished build waiting for minutes. */
 const MOST_POINTS = 200_000;
@@ -18,18 +21,23 @@ const MOST_POINTS = 200_000;
 /**
  * Mean share of the exact top 50 that a search in two stages finds, over samples that ask for what they taught themselves.
  * null where searches are exact anyway, no sample taught anything, or there are more than MOST_POINTS.
+ * @param scanned samples of which all are compared
  */
 export async function measureTaughtRecall(
   store: SignatureStore,
   index: string,
   shape: CollectionShape,
   centres: Centres,
+  scanned = SCANNED_LESSONS,
 ): Promise<number | null> {
   const place = { store, index, filter: undefined };
-  if ((await isSmall(place)) || (await store.count(index)) > MOST_POINTS) return null;
+  if ((await isSmall(place, scanned)) || (await store.count(index)) > MOST_POINTS) return null;
   const most = await store.mostTaught(index, SAMPLES * STEP);
   const ids = most.filter((_, i) => i % STEP === 0).map(({ id }) => id);
-  const samples = await store.points(index, ids);
+  const samples = [
+    ...(await store.points(index, ids)),
+    ...(await spreadSamples(store, index, shape, SAMPLES)),
+  ];
   const questions = samples
     .map((point) => questionOf(point, shape))
     .filter(({ lessons }) => lessons[0].length > 0);

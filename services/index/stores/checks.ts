@@ -144,7 +144,8 @@ export function checkMostTaught(shape: CollectionShape, top: number, filter?: Sa
   checkAsked(top, filter);
 }
 
-function checkHasLessons(shape: CollectionShape): void {
+/** Throws INPUT_INVALID for a collection without lessons. */
+export function checkHasLessons(shape: CollectionShape): void {
   if (!shape.taught) {
     throw invalid(
       'the index has no lessons: it was built without a base model',

@@ -12,6 +12,7 @@ import {
   checkedPoints,
   checkErase,
   checkFilter,
+  checkHasLessons,
   checkIndexId,
   checkLessonSearch,
   checkMostTaught,
@@ -24,7 +25,7 @@ import {
 import { Lanes } from './lanes.ts';
 import { folderFailure, isFileGone, isNoTable, isTableThere, lanceFailure } from './lance-errors.ts';
 import { mergeInsert, mostTaughtIds, nearestBy, withIds } from './lance-queries.ts';
-import { scanPoints, type OpenTable } from './lance-scan.ts';
+import { scanLessons, scanPoints, type OpenTable } from './lance-scan.ts';
 import {
   pointColumns,
   pointsToArrow,
@@ -40,6 +41,7 @@ import { byScore, firstCandidates, rank } from './ranking.ts';
 import type {
   CollectionShape,
   Hit,
+  LessonPage,
   SampleFilter,
   SamplePoint,
   SampleText,
@@ -163,6 +165,17 @@ class LanceStore implements SignatureStore {
     checkFilter(filter ?? {});
     try {
       yield* scanPoints(index, () => this.#open(index), filterSql(filter));
+    } catch (error) {
+      throw lanceFailure(this.#folder, index, error);
+    }
+  }
+
+  async *lessons(index: string, filter?: SampleFilter): AsyncGenerator<LessonPage> {
+    checkIndexId(index);
+    checkFilter(filter ?? {});
+    checkHasLessons(await this.#read(index, (_table, shape) => Promise.resolve(shape)));
+    try {
+      yield* scanLessons(index, () => this.#open(index), filterSql(filter));
     } catch (error) {
       throw lanceFailure(this.#folder, index, error);
     }

@@ -6,7 +6,7 @@ import { arrow } from './arrow.ts';
 import { vectorLength } from './checks.ts';
 import { facetsOf } from './facets.ts';
 import { LESSON_BYTES } from './point-bytes.ts';
-import type { CollectionShape, PointLesson, SamplePoint, SampleText } from './signature-store.ts';
+import type { CollectionShape, LessonPage, PointLesson, SamplePoint, SampleText } from './signature-store.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** The shape of the collection, as JSON, in the schema's metadata. The number is that of the columns below. */
@@ -28,6 +28,9 @@ export function textColumns({ taught }: CollectionShape): string[] {
 export function pointColumns(shape: CollectionShape): string[] {
   return [...textColumns(shape), 'vector', 'norms', ...(shape.taught ? ['lesson', 'pooled'] : [])];
 }
+
+/** What `lessonPages` needs. */
+export const LESSON_COLUMNS = ['id', 'lesson'];
 
 /** Of a point's numbers and of its lesson; texts come on top. */
 export function floatBytes(shape: CollectionShape): number {
@@ -218,6 +221,21 @@ function readLesson(row: Row): PointLesson | null {
   const packed = row('lesson') as Uint8Array | undefined;
   // A copy, as of floats.
   return packed === undefined ? null : { packed: Uint8Array.from(packed), pooled: readFloats(row('pooled')) };
+}
+
+/** Of what a query gave, a page for each batch: its lessons are views of it. */
+export function lessonPages({ batches }: Table): LessonPage[] {
+  return batches.map((batch) => {
+    const ids = batch.getChild('id');
+    const lessons = batch.getChild('lesson')?.data[0] as Data<Binary>;
+    const offsets = lessons.valueOffsets.subarray(0, batch.numRows + 1);
+    const [begin, end] = [offsets[0], offsets[batch.numRows]];
+    return {
+      ids: Array.from({ length: batch.numRows }, (_, i) => ids?.get(i) as string),
+      bytes: lessons.values.subarray(begin, end),
+      ends: Uint32Array.from(offsets.subarray(1), (offset) => offset - begin),
+    };
+  });
 }
 
 /** A copy: the view would keep the whole answer in memory. */

@@ -7,6 +7,7 @@ import { vectorLength } from './checks.ts';
 import { facet, facetsOf } from './facets.ts';
 import type {
   CollectionShape,
+  LessonPage,
   PointLesson,
   SampleFilter,
   SamplePoint,
@@ -166,6 +167,14 @@ export function readPoint(stored: Stored): SamplePoint {
     vector: Float32Array.from(vectors[VECTOR]),
     norms: Float32Array.from(norms),
   };
+}
+
+/** Of points read with their lessons. */
+export function lessonPage(stored: readonly Omit<Stored, 'vector'>[]): LessonPage {
+  const lessons = stored.map(({ payload }) => Buffer.from((payload?.['lesson'] ?? '') as string, 'base64'));
+  let end = 0;
+  const ends = Uint32Array.from(lessons, ({ length }) => (end += length));
+  return { ids: stored.map(({ id }) => String(id)), bytes: Buffer.concat(lessons, end), ends };
 }
 
 /** The condition, or undefined when every sample passes. */

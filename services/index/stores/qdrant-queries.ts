@@ -8,9 +8,10 @@ export type Call = <T>(request: (client: QdrantClient, collection: string) => Pr
 
 type Filter = Schemas['Filter'] | undefined;
 
-/** Which parts of points are read: `WHOLE` all of them, `TEXTS` no numbers. */
+/** Which parts of points are read: `WHOLE` all of them, `TEXTS` no numbers, `LESSONS` nothing but what they taught. */
 type Parts = Pick<Schemas['PointRequest'], 'with_payload' | 'with_vector'>;
 export const WHOLE: Parts = { with_payload: true, with_vector: true };
+export const LESSONS: Parts = { with_payload: ['lesson'], with_vector: false };
 export const TEXTS: Parts = { with_payload: { exclude: NUMBER_FIELDS }, with_vector: false };
 
 /** float32 values next to each other are further apart, and what Qdrant misreads of a number is less. */

@@ -10,6 +10,7 @@ import {
   checkedPoints,
   checkErase,
   checkFilter,
+  checkHasLessons,
   checkIndexId,
   checkLessonSearch,
   checkMostTaught,
@@ -25,6 +26,7 @@ import {
   collectionName,
   collectionSettings,
   indexedFields,
+  lessonPage,
   pointsAtOnce,
   POOLED,
   qdrantFilter,
@@ -34,12 +36,22 @@ import {
   shapeOf,
   VECTOR,
 } from './qdrant-points.ts';
-import { mostTaughtIds, nearestBy, scrolled, TEXTS, WHOLE, withIds, type Call } from './qdrant-queries.ts';
+import {
+  LESSONS,
+  mostTaughtIds,
+  nearestBy,
+  scrolled,
+  TEXTS,
+  WHOLE,
+  withIds,
+  type Call,
+} from './qdrant-queries.ts';
 import { qdrantBytes, type PointCounts } from './point-bytes.ts';
 import { byScore, firstCandidates, rank } from './ranking.ts';
 import type {
   CollectionShape,
   Hit,
+  LessonPage,
   SampleFilter,
   SamplePoint,
   SampleText,
@@ -48,6 +60,8 @@ import type {
 } from './signature-store.ts';
 
 const PAGE_ROWS = 8192;
+/** 3 MB of JSON. */
+const PAGE_LESSONS = 1024;
 
 /** Throws CONFIG_INVALID for a URL that is none, STORE_UNREACHABLE when nothing answers there. */
 export async function connectQdrantStore(url: string, options: QdrantOptions = {}): Promise<SignatureStore> {
@@ -139,6 +153,13 @@ class QdrantStore implements SignatureStore {
     const shape = await this.#shape(index);
     const pages = scrolled(this.#of(index), pointsAtOnce(shape), WHOLE, qdrantFilter(filter));
     for await (const page of pages) yield page.map(readPoint);
+  }
+
+  async *lessons(index: string, filter?: SampleFilter): AsyncGenerator<LessonPage> {
+    checkFilter(filter ?? {});
+    checkHasLessons(await this.#shape(index));
+    const pages = scrolled(this.#of(index), PAGE_LESSONS, LESSONS, qdrantFilter(filter));
+    for await (const page of pages) yield lessonPage(page);
   }
 
   async mostTaught(index: string, top: number, filter?: SampleFilter): Promise<SampleText[]> {

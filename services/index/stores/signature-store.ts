@@ -60,6 +60,15 @@ export interface SampleFilter {
   readonly rows?: readonly number[] | undefined;
 }
 
+/** What some points taught, without the rest of them. */
+export interface LessonPage {
+  readonly ids: readonly string[];
+  /** The packed lessons, one after the other. */
+  readonly bytes: Uint8Array;
+  /** For each of the points, where its lesson ends in `bytes`. */
+  readonly ends: Uint32Array;
+}
+
 export interface SearchRequest {
   readonly query: Float32Array;
   readonly top: number;
@@ -99,6 +108,8 @@ export interface SignatureStore {
   points(index: string, ids: readonly string[]): Promise<SamplePoint[]>;
   /** Every point that passes the filter, whole, in no order, in pages of bounded size. */
   scan(index: string, filter?: SampleFilter): AsyncIterable<readonly SamplePoint[]>;
+  /** What every point that passes the filter taught, as `scan` gives points. Throws as `nearestLessons`. */
+  lessons(index: string, filter?: SampleFilter): AsyncIterable<LessonPage>;
   /** Those that taught the most, ties by row. Throws as `nearestLessons`. */
   mostTaught(index: string, top: number, filter?: SampleFilter): Promise<SampleText[]>;
   /** By id; those that are not there are left out. */
