@@ -1,19 +1,28 @@
-/** `reptrace train`: trains a model from scratch, or fine-tunes one in full, into a Hugging Face folder. */
+/**
+ * `reptrace train`: trains a model from scratch, or fine-tunes one in full, into a Hugging Face folder; or trains a LoRA adapter
+ * beside one, into a PEFT folder.
+ */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
 import { localModel } from '../../lib/hub/cached.ts';
-import { gpuMemory } from '../../lib/mesh/settings.ts';
+import { ggufWeights, gpuMemory } from '../../lib/mesh/settings.ts';
 import type { DType } from '../../services/compute/engine/model/dtype.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
+import type { ModelSource } from '../../services/compute/engine/model/model-source.ts';
 import { openModelText, type ModelText } from '../../services/compute/engine/model/model-text.ts';
-import { ggufOf } from '../../services/compute/engine/model/open-model.ts';
+import { ggufOf, openModel } from '../../services/compute/engine/model/open-model.ts';
 import {
   fromModel,
   fromSeed,
   type InitialValues,
 } from '../../services/compute/engine/training/initial-weights.ts';
+import {
+  adaptedModules,
+  baseOf,
+  type LoraTrainingSettings,
+} from '../../services/compute/engine/training/lora/settings.ts';
 import { runTraining, type TrainingSettings } from '../../services/compute/engine/training/run.ts';
 import type { ScheduleKind } from '../../services/compute/engine/training/schedule.ts';
 import { PASS_TOKENS } from '../../services/compute/engine/training/trainer.ts';
@@ -23,8 +32,9 @@ import { duration, Progress, trainingLine } from '../progress.ts';
 import { interruption, withGpu } from '../resources.ts';
 import { StrictCommand } from '../strict-command.ts';
 import { counted } from '../terminal/counted.ts';
+import { addLoraOptions, loraOf, type LoraOptions } from './train-lora.ts';
 
-interface Options {
+interface Options extends LoraOptions {
   readonly init: string;
   readonly data: string;
   readonly out: string;
@@ -40,24 +50,27 @@ interface Options {
   readonly maxTokens?: number;
   readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly checkpointEvery: number;
+  readonly keepAt?: readonly number[];
   readonly passTokens: number;
   readonly resume?: true;
   readonly json?: true;
 }
 
 export function trainCommand(): Command {
-  return new StrictCommand('train')
-    .description('Train a model from scratch (--init config.json) or fine-tune one in full (--init folder)')
+  const command = new StrictCommand('train')
+    .description(
+      'Train a model from scratch (--init config.json), fine-tune one in full (--init folder), or train an adapter (--lora)',
+    )
     .requiredOption(
       '--init <dir|config.json>',
-      'model folder, or a config.json with tokenizer files beside it',
+      'model folder, or a config.json with tokenizer files beside it; with --lora a GGUF file, too',
     )
     .requiredOption('--data <file.jsonl>', 'rows {"text"} or {"prompt","response"}')
-    .requiredOption('--out <dir>', 'where the trained model folder goes')
+    .requiredOption('--out <dir>', 'where the folder of the trained model or adapter goes')
     .requiredOption('--epochs <n>', 'passes over the data', wholeNumber(1))
     .requiredOption('--lr <x>', 'peak learning rate', realNumber(0))
     .requiredOption('--batch <n>', 'rows of one optimizer step', wholeNumber(1))
-    .requiredOption('--seed <n>', 'of the shuffling and of fresh weights', wholeNumber(0))
+    .requiredOption('--seed <n>', 'of the shuffling, of fresh weights and of dropout', wholeNumber(0))
     .addOption(
       new Option('--schedule <kind>', 'learning rate after the warm-up')
         .choices(['constant', 'linear', 'cosine'])
@@ -78,15 +91,27 @@ export function trainCommand(): Command {
       PASS_TOKENS,
     )
     .option('--checkpoint-every <steps>', '0 for never', wholeNumber(0), 100)
+    .option(
+      '--keep-at <steps>',
+      'steps after which the checkpoint stays, in kept/, such as 100,200',
+      stepList,
+    )
     .option('--resume', 'go on from the last checkpoint in --out')
-    .option('--json', 'print the result as one JSON object')
-    .action(run);
+    .option('--json', 'print the result as one JSON object');
+  return addLoraOptions(command).action(run);
+}
+
+function stepList(text: string): readonly number[] {
+  const steps = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : NaN));
+  if (steps.every(Number.isSafeInteger)) return steps;
+  throw new InvalidArgumentError('expected numbers of steps with commas between them');
 }
 
 async function run(options: Options): Promise<void> {
-  const { init, out, json, resume = false } = options;
+  const { init, out, keepAt = [], json, resume = false } = options;
+  const lora = loraOf(options);
   await prepareOut(out, resume);
-  const start = await openStart(await localModel(init), options.seed);
+  const start = await openStart(await localModel(init), options.seed, lora);
   refuseGpuMemory();
   const data = await readTrainingData(options.data, start.text, options.maxTokens);
   const settings = settingsOf(options);
@@ -94,7 +119,8 @@ async function run(options: Options): Promise<void> {
   const result = await withGpu((gpu) =>
     runTraining(gpu, {
       ...{ config: start.text.config, rawConfig: start.rawConfig, textFolder: start.text.path },
-      ...{ initial: start.initial, initialIdentity: start.identity, data, out, settings, resume },
+      ...{ initial: start.initial, initialIdentity: start.identity, data, out, settings, resume, keepAt },
+      ...(lora === undefined ? {} : { lora, baseName: init }),
       signal: interruption(),
       onProgress: (step) => {
         progress.show(trainingLine(step));
@@ -102,16 +128,17 @@ async function run(options: Options): Promise<void> {
     }),
   );
   const steps = counted(result.steps, 'step');
-  progress.done(`trained ${steps} in ${duration(result.seconds)}; the model is in ${out}`);
+  const what = lora === undefined ? 'the model is' : `the adapter for ${init} is`;
+  progress.done(`trained ${steps} in ${duration(result.seconds)}; ${what} in ${out}`);
   if (json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
-/** A step changes all weights and has their gradients and moments: blocks cannot be loaded in turn. */
+/** A step goes through all weights twice, and changes them or an adapter's: blocks cannot be loaded in turn. */
 function refuseGpuMemory(): void {
   if (gpuMemory(process.env) === undefined) return;
   throw new ReptraceError(
     'CONFIG_UNSUPPORTED',
-    'training within a bound of GPU memory is not implemented: all weights are on the GPU, with gradients and moments',
+    'training within a bound of GPU memory is not implemented: all weights are on the GPU, and what is trained has gradients and moments',
     'Unset REPTRACE_GPU_MEMORY for `reptrace train`.',
   );
 }
@@ -166,8 +193,27 @@ interface Start {
   readonly identity: string;
 }
 
-/** A folder starts from its weights; a config.json from fresh ones. */
-async function openStart(init: string, seed: number): Promise<Start> {
+/** A folder starts from its weights; a config.json from fresh ones; an adapter beside a model, whatever its format. */
+async function openStart(init: string, seed: number, lora?: LoraTrainingSettings): Promise<Start> {
+  if (lora !== undefined && !init.endsWith('.json')) return openBase(init, lora);
+  const start = await openWhole(init, seed);
+  if (lora !== undefined) baseOf(start.initial);
+  return start;
+}
+
+async function openBase(init: string, lora: LoraTrainingSettings): Promise<Start> {
+  const quantized = ggufWeights(process.env) === 'quantized' ? 'keep' : 'widen';
+  const model = await openModel(init, { quantized });
+  // What is wrong with the adapter is told before a digest is made of the model.
+  adaptedModules(model.config, lora);
+  return startFrom(model, {});
+}
+
+async function startFrom(model: ModelSource, rawConfig: Readonly<Record<string, unknown>>): Promise<Start> {
+  return { text: model, rawConfig, initial: fromModel(model), identity: `model ${await model.digest()}` };
+}
+
+async function openWhole(init: string, seed: number): Promise<Start> {
   if (init.endsWith('.json')) {
     if (basename(init) !== 'config.json') {
       const remedy = 'Put it into a folder of its own as config.json, with tokenizer.json beside it.';
@@ -178,14 +224,7 @@ async function openStart(init: string, seed: number): Promise<Start> {
     return { text, rawConfig: await readConfig(init), initial: fromSeed(text.config, seed), identity };
   }
   await refuseGguf(init);
-  const model = await openModelFolder(init);
-  const identity = `model ${await model.digest()}`;
-  return {
-    text: model,
-    rawConfig: await readConfig(join(init, 'config.json')),
-    initial: fromModel(model),
-    identity,
-  };
+  return startFrom(await openModelFolder(init), await readConfig(join(init, 'config.json')));
 }
 
 /** Quantised weights are what training would have to begin from; and what it writes is not GGUF. */
@@ -193,8 +232,8 @@ async function refuseGguf(init: string): Promise<void> {
   if ((await ggufOf(init)) === undefined) return;
   throw new ReptraceError(
     'NOT_YET',
-    `${init} is a GGUF model, which cannot be fine-tuned`,
-    'Name the folder of the model that it was converted from, with safetensors.',
+    `${init} is a GGUF model, which cannot be fine-tuned in full`,
+    'Train an adapter beside it with --lora, or name the folder of the model that it was converted from, with safetensors.',
   );
 }
 

@@ -120,19 +120,30 @@ function attentionProjections(
   parts: Parts,
   [queries, keys]: readonly [number, number],
   headDim: number,
-): readonly [q: Projection, k: Projection, v: Projection] {
+): OfThree<Projection> {
   if (parts.has('queryKeyValue')) return fused(parts, 'queryKeyValue', [queries, keys, keys]);
   if (parts.has('queryKeyValueByHead')) {
-    const ofHeads = (offset: number): Projection => {
-      const heads = queries / headDim;
-      const rows = Array.from({ length: heads }, (_, head) => {
-        return { first: (3 * head + offset) * headDim, count: headDim };
-      });
-      return parts.projection('queryKeyValueByHead', rows);
-    };
-    return [ofHeads(0), ofHeads(1), ofHeads(2)];
+    const ofHeads = (rows: readonly RowRange[]): Projection => parts.projection('queryKeyValueByHead', rows);
+    const [q, k, v] = rowsByHead(queries / headDim, headDim);
+    return [ofHeads(q), ofHeads(k), ofHeads(v)];
   }
   return [parts.projection('query'), parts.projection('key'), parts.projection('value')];
+}
+
+type OfThree<T> = readonly [q: T, k: T, v: T];
+
+/** The rows of queries, keys and values in a tensor where those of a head follow each other. */
+function rowsByHead(heads: number, headDim: number): OfThree<readonly RowRange[]> {
+  const ofHeads = (offset: number): RowRange[] =>
+    Array.from({ length: heads }, (_, head) => ({ first: (3 * head + offset) * headDim, count: headDim }));
+  return [ofHeads(0), ofHeads(1), ofHeads(2)];
+}
+
+/** The rows of a projection's weight in the order in which blocks have them: layer by layer, where several are in it. */
+export function rowsInBlockOrder({ heads, headDim }: ModelConfig, spec: TensorSpec): readonly RowRange[] {
+  if (spec.part === 'queryKeyValueByHead') return rowsByHead(heads, headDim).flat();
+  const [rows = 0, columns = 0] = spec.shape;
+  return [{ first: 0, count: spec.transposed === true ? columns : rows }];
 }
 
 /** Projections that follow each other in one tensor. */

@@ -1,46 +1,47 @@
-/** A linear layer whose weight may be in several parts: the same products as kernels/linear.ts, part by part. */
+/**
+ * A linear layer whose weight may be in several parts: the same products as kernels/linear.ts, part by part; and beside it,
+ * in the training of an adapter, its low-rank branch.
+ */
 import * as linear from '../kernels/linear.ts';
-import type { Scope } from '../device/arena.ts';
-import type { Recorder } from '../device/recorder.ts';
 import type { Tensor } from '../device/tensor.ts';
+import { branchBack, branchForward, type BranchWork } from './low-rank-branch.ts';
 import type { Projection } from './weights.ts';
 
-/** Where a product is recorded, and scratch memory for it. */
-interface Work {
-  readonly recorder: Recorder;
-  readonly scope: Scope;
-}
-
 /**
- * y = x wT (+ bias) (+ residual). y is another buffer than residual.
- * @param firstColumn of y [rows, ..], at which the product starts: a multiple of 4
+ * y = x wT (+ bias) (+ residual) (+ what the branch adds). y is another buffer than residual.
+ * @param firstColumn of y [rows, ..], at which the product starts: a multiple of 4, and 0 where there is a branch
  */
 export function project(
-  { recorder, scope }: Work,
-  projection: Projection,
+  work: BranchWork,
+  { parts, lowRank }: Projection,
   x: Tensor,
   y: Tensor,
   residual?: Tensor,
   firstColumn = 0,
 ): void {
+  const { recorder, scope } = work;
+  const added = lowRank === undefined ? undefined : branchForward(work, lowRank, x, residual);
   let column = firstColumn;
-  for (const { w, bias } of projection.parts) {
-    linear.forward(recorder, { x, w, bias, residual, y, column, scratch: scope });
+  for (const { w, bias } of parts) {
+    linear.forward(recorder, { x, w, bias, residual: added ?? residual, y, column, scratch: scope });
     column += w.rows;
   }
+  if (added !== undefined) scope.give(added);
 }
 
-/** dx = dy w, or dx += dy w. */
+/** dx = dy w (+ what reaches x through the branch), or dx += that. */
 export function projectBack(
-  { recorder, scope }: Work,
-  projection: Projection,
+  work: BranchWork,
+  { parts, lowRank }: Projection,
   dy: Tensor,
   dx: Tensor,
   accumulate = false,
 ): void {
+  const { recorder, scope } = work;
   let column = 0;
-  for (const { w } of projection.parts) {
+  for (const { w } of parts) {
     linear.inputGrad(recorder, { dy, w, dx, accumulate: accumulate || column > 0, column, scratch: scope });
     column += w.rows;
   }
+  if (lowRank !== undefined) branchBack(work, lowRank, dy, dx);
 }

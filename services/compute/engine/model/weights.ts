@@ -14,6 +14,21 @@ export interface Projection {
   readonly parts: readonly ProjectionPart[];
   readonly inputs: number;
   readonly outputs: number;
+  /** What training adds to it; undefined elsewhere: an adapter that is only applied is part of the weight. */
+  readonly lowRank?: LowRank | undefined;
+}
+
+/** A low-rank branch beside a frozen layer: y += scale B A x, with dropout on x while that is on. */
+export interface LowRank {
+  /** [rank, inputs], the rank a multiple of 4 by rows of zeros. */
+  readonly a: Matrix;
+  /** This layer's rows of B, [outputs, rank], with columns of zeros. Fused layers share A and have each their rows of B. */
+  readonly b: Matrix;
+  readonly scale: number;
+  /** Share of x's elements that dropout takes away, in [0, 1). */
+  readonly dropout: number;
+  /** Tells its dropout mask from those of other modules. */
+  readonly stream: number;
 }
 
 export interface ProjectionPart {

@@ -27,12 +27,7 @@ export async function exportModel(trainer: Trainer, options: ExportOptions): Pro
   await mkdir(out, { recursive: true });
   await writeSafetensors(
     join(out, 'model.safetensors'),
-    trainer.parameters.list.map(({ spec, value }) => ({
-      name: spec.name,
-      dtype,
-      shape: spec.shape,
-      data: () => trainer.read(value),
-    })),
+    trainer.parameters.stored((tensor) => trainer.read(tensor)).map((tensor) => ({ ...tensor, dtype })),
   );
   for (const name of TEXT_FILES) {
     if (existsSync(join(textFolder, name))) await copyFile(join(textFolder, name), join(out, name));

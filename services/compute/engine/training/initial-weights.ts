@@ -7,13 +7,18 @@ import type { ModelSource } from '../model/model-source.ts';
 import { elementCount } from '../device/tensor.ts';
 
 /** Gives a tensor's values when its turn comes, so that a model is never in host memory as a whole. */
-export type InitialValues = (spec: TensorSpec) => Promise<Float32Array<ArrayBuffer>>;
+export interface InitialValues {
+  (spec: TensorSpec): Promise<Float32Array<ArrayBuffer>>;
+  /** The model whose values they are, where they are a model's: what stays frozen is loaded from it as it is stored. */
+  readonly model?: ModelSource;
+}
 
 export function fromModel(model: ModelSource): InitialValues {
-  return async ({ name }) => {
+  const valuesOf = async ({ name }: TensorSpec): Promise<Float32Array<ArrayBuffer>> => {
     const dtype = model.tensors.get(name)?.dtype ?? 'F32';
     return decodeWeights(dtype, await model.readTensor(name));
   };
+  return Object.assign(valuesOf, { model });
 }
 
 /**

@@ -1,43 +1,37 @@
-/**
- * The parameters of a model in training: float32 values, gradients and AdamW moments on the GPU, by checkpoint name, and
- * the model assembled over the values.
- */
+/** All parameters of a model, in full training, and the model assembled over their values. */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import { USAGE, type Gpu } from '../device/gpu.ts';
-import { byteLength, matrixRows, type Matrix, type Tensor } from '../device/tensor.ts';
+import type { Gpu } from '../device/gpu.ts';
+import { matrixRows, type Matrix, type Tensor } from '../device/tensor.ts';
 import * as linear from '../kernels/linear.ts';
 import * as rmsNorm from '../kernels/rms-norm.ts';
-import type { Recorder } from '../device/recorder.ts';
 import { assembleWeights } from '../model/assemble.ts';
-import type { WeightGradSink } from '../model/block.ts';
+import type { BlockContext, WeightGradSink } from '../model/block.ts';
 import { FAMILIES, familyOf } from '../model/families/families.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { modelTensors, type TensorSpec } from '../model/model-tensors.ts';
-import type { ModelWeights, Norm, Projection } from '../model/weights.ts';
+import { ResidentWeights } from '../model/weight-store.ts';
+import type { Norm, Projection } from '../model/weights.ts';
+import type { InitialValues } from './initial-weights.ts';
+import {
+  closeParameter,
+  makeParameter,
+  writeValues,
+  type Parameter,
+  type StoredTensor,
+  type Trained,
+} from './trained.ts';
 
-/** One trained tensor. All four have the parameter's shape. */
-export interface Parameter {
-  readonly spec: TensorSpec;
-  readonly value: Tensor;
-  readonly gradient: Tensor;
-  readonly first: Tensor;
-  readonly second: Tensor;
-}
-
-export class Parameters {
-  readonly list: readonly Parameter[];
-  readonly weights: ModelWeights;
+export class Parameters implements Trained {
+  readonly list: readonly Parameter<TensorSpec>[];
+  readonly weights: ResidentWeights;
+  readonly firstBlock = 0;
+  readonly embeddingGradient: Tensor;
   readonly #byName: ReadonlyMap<string, Parameter>;
 
-  /**
-   * Throws CONFIG_UNSUPPORTED for a family whose weight gradients are not implemented, OUT_OF_MEMORY, naming the tensor, where one is larger than a binding: training does not split tensors.
-   */
-  constructor(gpu: Gpu, config: ModelConfig) {
-    const { name, trains } = familyOf(config);
-    if (!trains) throw cannotTrain(name);
-    this.list = modelTensors(config).map((spec) => makeParameter(gpu, spec));
-    this.#byName = new Map(this.list.map((parameter) => [parameter.spec.name, parameter]));
-    this.weights = assembleWeights(config, {
+  private constructor(config: ModelConfig, list: readonly Parameter<TensorSpec>[]) {
+    this.list = list;
+    this.#byName = new Map(list.map((parameter) => [parameter.spec.name, parameter]));
+    const weights = assembleWeights(config, {
       projection: ({ weight, bias }) => [
         {
           w: matrixOf(this.named(weight.name).value),
@@ -46,6 +40,30 @@ export class Parameters {
       ],
       vector: ({ name }) => this.named(name).value,
     });
+    // The parameters' buffers are freed here, in close().
+    this.weights = new ResidentWeights(weights, []);
+    this.embeddingGradient = this.named(`${weights.embedding.name}.weight`).gradient;
+  }
+
+  /**
+   * Throws CONFIG_UNSUPPORTED for a family whose weight gradients are not implemented, OUT_OF_MEMORY where the GPU has no
+   * room, or, naming the tensor, where one is larger than a binding; and what reading the values throws.
+   */
+  static async open(gpu: Gpu, config: ModelConfig, initial: InitialValues): Promise<Parameters> {
+    const { name, trains } = familyOf(config);
+    if (!trains) throw cannotTrain(name);
+    const list: Parameter<TensorSpec>[] = [];
+    try {
+      await gpu.allocating(() => {
+        for (const spec of modelTensors(config)) list.push(makeParameter(gpu, spec));
+      });
+      for (const parameter of list) writeValues(gpu, parameter, await initial(parameter.spec));
+      await gpu.idle();
+      return new Parameters(config, list);
+    } catch (error) {
+      list.forEach(closeParameter);
+      throw error;
+    }
   }
 
   named(name: string): Parameter {
@@ -54,8 +72,7 @@ export class Parameters {
     return parameter;
   }
 
-  /** Adds every weight gradient that the backward passes by to the parameters' gradients. */
-  sink(recorder: Recorder): WeightGradSink {
+  sink({ recorder }: BlockContext): WeightGradSink {
     return {
       projection: (projection: Projection, x, dy, firstRow = 0, rows = projection.outputs) => {
         const whole = matrixOf(this.named(`${projection.name}.weight`).gradient);
@@ -69,10 +86,12 @@ export class Parameters {
     };
   }
 
+  stored(read: (tensor: Tensor) => Promise<Float32Array>): StoredTensor[] {
+    return this.list.map(({ spec: { name, shape }, value }) => ({ name, shape, data: () => read(value) }));
+  }
+
   close(): void {
-    for (const { value, gradient, first, second } of this.list) {
-      for (const tensor of [value, gradient, first, second]) tensor.buffer.destroy();
-    }
+    this.list.forEach(closeParameter);
   }
 }
 
@@ -81,36 +100,8 @@ function cannotTrain(family: string): ReptraceError {
   return new ReptraceError(
     'CONFIG_UNSUPPORTED',
     `Training is not implemented for models of type "${family}".`,
-    `Train one of these: ${able.join(', ')}. Signatures, traces and generation work for all.`,
+    `Train an adapter for it with LoRA, or one of these in full: ${able.join(', ')}.`,
   );
-}
-
-function makeParameter(gpu: Gpu, spec: TensorSpec): Parameter {
-  const size = Math.ceil(byteLength(spec.shape, 'f32') / 16) * 16;
-  const limit = gpu.report.limits['maxStorageBufferBindingSize'] ?? 0;
-  if (size > limit) {
-    throw new ReptraceError(
-      'OUT_OF_MEMORY',
-      `${spec.name} takes ${size} bytes in float32; this adapter binds at most ${limit}`,
-      'Train on a GPU with larger storage bindings, or a smaller model.',
-    );
-  }
-  const tensor = (label: string): Tensor => ({
-    buffer: gpu.device.createBuffer({
-      label: `${label} of ${spec.name}`,
-      size,
-      usage: USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST,
-    }),
-    shape: spec.shape,
-    dtype: 'f32',
-  });
-  return {
-    spec,
-    value: tensor('value'),
-    gradient: tensor('gradient'),
-    first: tensor('m'),
-    second: tensor('v'),
-  };
 }
 
 function matrixOf({ buffer, shape }: Tensor): Matrix {

@@ -1,8 +1,9 @@
 /**
- * A whole training run: epochs over shuffled rows, a checkpoint every so many steps, resumption to the same losses, a loss
- * log, progress, and a model folder at the end.
+ * A whole training run, of a model or of an adapter: epochs over shuffled rows, a checkpoint every so many steps, resumption to
+ * the same losses, a loss log, progress, and a model's or an adapter's folder at the end.
  */
 import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { Random } from '../../../../lib/random.ts';
 import type { Gpu } from '../device/gpu.ts';
@@ -12,6 +13,9 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { removeCheckpoints, restoreCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { exportModel } from './export-model.ts';
 import type { InitialValues } from './initial-weights.ts';
+import { checkKeptSteps, keepCheckpoint, removeKept } from './kept.ts';
+import { exportAdapter } from './lora/export-adapter.ts';
+import type { LoraTrainingSettings } from './lora/settings.ts';
 import { LossLog } from './loss-log.ts';
 import { learningRate, type ScheduleKind } from './schedule.ts';
 import { Trainer, type OptimizerSettings } from './trainer.ts';
@@ -37,7 +41,7 @@ export interface TrainingSettings {
 
 export interface TrainingRun {
   readonly config: ModelConfig;
-  /** config.json as read. */
+  /** config.json as read, and where it and the tokenizer are: a trained model is written with them, an adapter without. */
   readonly rawConfig: Readonly<Record<string, unknown>>;
   readonly textFolder: string;
   readonly initial: InitialValues;
@@ -47,6 +51,12 @@ export interface TrainingRun {
   readonly out: string;
   readonly settings: TrainingSettings;
   readonly resume: boolean;
+  /** Trains an adapter beside the model of `initial`, which stays as it is; undefined: the model itself. */
+  readonly lora?: LoraTrainingSettings;
+  /** What the adapter's config is to call its base. */
+  readonly baseName?: string;
+  /** Steps, from 1, after which the checkpoint is kept (kept.ts). */
+  readonly keepAt?: readonly number[];
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -72,9 +82,15 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
   const stepsPerEpoch = Math.ceil(data.sequences.length / settings.batch);
   const totalSteps = stepsPerEpoch * settings.epochs;
   const runDigest = digestOf(run);
-  const trainer = await Trainer.create(gpu, run.config, run.initial, settings.optimizer, settings.passTokens);
+  const { lora, keepAt = [] } = run;
+  checkKeptSteps(keepAt, totalSteps);
+  const { optimizer, passTokens, seed } = settings;
+  const options = { optimizer, passTokens, seed, lora };
+  const trainer = await Trainer.create(gpu, run.config, run.initial, options);
   try {
     const first = run.resume ? await restoreCheckpoint(out, trainer, runDigest) : 0;
+    if (first === 0) await removeKept(out);
+    await mkdir(out, { recursive: true });
     const log = await LossLog.open(out, first);
     const started = performance.now();
     let tokens = 0;
@@ -109,18 +125,18 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
         tokensPerSecond: tokens / seconds,
         etaSeconds: (seconds / (step + 1 - first)) * (totalSteps - step - 1),
       });
+      if (keepAt.includes(step + 1)) await keepCheckpoint(out, trainer, rate);
       const due = settings.checkpointEvery > 0 && (step + 1) % settings.checkpointEvery === 0;
       if (due && step + 1 < totalSteps) await writeCheckpoint(out, trainer, runDigest);
     }
     const seconds = (performance.now() - started) / 1000;
-    const { rawConfig, textFolder } = run;
     const manifest = manifestOf(run, {
       steps: totalSteps,
       finalLoss,
       seconds: Math.round(seconds),
       resumedAt: first,
     });
-    await exportModel(trainer, { out, textFolder, config: rawConfig, dtype: settings.dtype, manifest });
+    await writeResult(run, trainer, manifest);
     await removeCheckpoints(out);
     return { steps: totalSteps, finalLoss, tokens, seconds, out };
   } finally {
@@ -128,16 +144,23 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
   }
 }
 
+async function writeResult(run: TrainingRun, trainer: Trainer, manifest: unknown): Promise<void> {
+  const { out, config, lora, baseName, rawConfig, textFolder } = run;
+  const { dtype } = run.settings;
+  if (lora === undefined) await exportModel(trainer, { out, textFolder, config: rawConfig, dtype, manifest });
+  else await exportAdapter(trainer, { out, config, baseName, settings: lora, dtype, manifest });
+}
+
 /** Everything that the losses depend on. */
-function digestOf({ config, initialIdentity, data, settings }: TrainingRun): string {
+function digestOf({ config, initialIdentity, data, settings, lora }: TrainingRun): string {
   const { checkpointEvery: _when, dtype: _stored, ...decisive } = settings;
   return createHash('sha256')
-    .update(JSON.stringify({ config, initialIdentity, data: data.digest, settings: decisive }))
+    .update(JSON.stringify({ config, initialIdentity, data: data.digest, settings: decisive, lora }))
     .digest('hex');
 }
 
 function manifestOf(
-  { initialIdentity, data, settings }: TrainingRun,
+  { initialIdentity, data, settings, lora }: TrainingRun,
   outcome: Record<string, number>,
 ): unknown {
   const { sequences, digest, truncated } = data;
@@ -145,8 +168,7 @@ function manifestOf(
     made: 'reptrace train',
     initial: initialIdentity,
     data: { rows: sequences.length, digest, truncated },
-    settings,
-    outcome,
+    ...{ settings, lora, outcome },
   };
 }
 

@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
+import type { Tensor } from '../device/tensor.ts';
 import { openModelFolder } from '../model/model-folder.ts';
+import { modelTensors } from '../model/model-tensors.ts';
 import { fromModel } from './initial-weights.ts';
 import { learningRate } from './schedule.ts';
-import { DEFAULT_OPTIMIZER, Trainer } from './trainer.ts';
+import { Trainer } from './trainer.ts';
 
 interface Fixture {
   readonly schedule: { readonly peak: number; readonly warmup: number; readonly total: number };
@@ -29,6 +31,12 @@ beforeAll(async () => {
 afterAll(() => {
   gpu.close();
 });
+
+function tensorOf(trainer: Trainer, name: string): Tensor {
+  const parameter = trainer.parameters.list.find(({ spec }) => spec.name === name);
+  if (parameter === undefined) throw new Error(`${name} is not trained`);
+  return parameter.value;
+}
 
 /** A model of every family that trains. */
 const MODELS = [
@@ -59,14 +67,12 @@ describe('training', () => {
           1e-4,
         );
       }
-      for (const parameter of trainer.parameters.list) {
-        const before = await initial(parameter.spec);
-        const after = await trainer.read(parameter.value);
+      for (const spec of modelTensors(folder.config)) {
+        const before = await initial(spec);
+        const after = await trainer.read(tensorOf(trainer, spec.name));
         const moved = Math.hypot(...after.map((value, j) => value - before[j]));
-        const reference = fixture.parameters[parameter.spec.name];
-        expect(Math.abs(moved / (reference?.moved ?? NaN) - 1), parameter.spec.name).toBeLessThanOrEqual(
-          1e-3,
-        );
+        const reference = fixture.parameters[spec.name];
+        expect(Math.abs(moved / (reference?.moved ?? NaN) - 1), spec.name).toBeLessThanOrEqual(1e-3);
       }
       trainer.close();
     },
@@ -79,6 +85,28 @@ describe('training', () => {
     );
   });
 
+  it('gives the gradients of a batch, unclipped, and leaves the parameters as they are', async () => {
+    const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
+    const batch = [20, 33, 7].map((length, i) => ({
+      inputIds: Array.from({ length }, (_, t) => (i * 97 + t * 31 + 5) % 500),
+      promptLength: 1 + i,
+    }));
+    const trainer = await Trainer.create(gpu, folder.config, fromModel(folder), { passTokens: 30 });
+    const first = await trainer.gradientsOf(batch);
+    const again = await trainer.gradientsOf(batch);
+    let squares = 0;
+    for (const { gradient } of trainer.parameters.list) {
+      for (const value of await trainer.read(gradient)) squares += value * value;
+    }
+    const step = await trainer.step(batch, 1e-3);
+    trainer.close();
+    expect(again).toEqual(first);
+    expect(first.loss).toBe(step.loss);
+    expect(first.lossTokens).toBe(step.lossTokens);
+    expect(step.gradientNorm).toBeGreaterThan(1); // clipping would show
+    expect(Math.abs(Math.sqrt(squares) / step.gradientNorm - 1)).toBeLessThanOrEqual(1e-5);
+  });
+
   it('accumulates gradients over passes to those of the whole batch', async () => {
     const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
     const batch = [20, 33, 7, 41].map((length, i) => ({
@@ -87,13 +115,7 @@ describe('training', () => {
     }));
     const results = [];
     for (const passTokens of [2048, 40]) {
-      const trainer = await Trainer.create(
-        gpu,
-        folder.config,
-        fromModel(folder),
-        DEFAULT_OPTIMIZER,
-        passTokens,
-      );
+      const trainer = await Trainer.create(gpu, folder.config, fromModel(folder), { passTokens });
       await trainer.step(batch, 1e-3);
       results.push(await trainer.step(batch, 1e-3));
       trainer.close();

@@ -1,6 +1,6 @@
 /**
- * Full training of a model with AdamW on our kernels: one call is one optimizer step over a batch, in as many
- * passes as fit the memory, gradients accumulating. The loss is the mean over all predicted tokens of the batch.
+ * Training with AdamW on our kernels, of whatever is trained (trained.ts): one call is one optimizer step over a batch,
+ * in as many passes as fit the memory, gradients accumulating. The loss is the mean over all predicted tokens of the batch.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { batchByTokens } from '../attribution/sample.ts';
@@ -10,15 +10,18 @@ import type { Tensor } from '../device/tensor.ts';
 import * as adamw from '../kernels/adamw.ts';
 import * as clip from '../kernels/clip.ts';
 import { nllFromStats } from '../kernels/cross-entropy.ts';
+import { passSeed } from '../kernels/dropout.ts';
 import * as embedding from '../kernels/embedding.ts';
 import { packBatch, uploadBatch, uploadFloats, uploadWords, type TokenSequence } from '../model/batch.ts';
 import { beginHead, endHead, headBackward, headForward } from '../model/head.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { Model } from '../model/model.ts';
-import { ResidentWeights } from '../model/weight-store.ts';
 import type { InitialValues } from './initial-weights.ts';
-import { Parameters, type Parameter } from './parameters.ts';
+import { Adapter } from './lora/adapter.ts';
+import { baseOf, type LoraTrainingSettings } from './lora/settings.ts';
+import { Parameters } from './parameters.ts';
+import type { Parameter, Trained } from './trained.ts';
 
 export interface OptimizerSettings extends adamw.AdamwSettings {
   /** Decoupled decay of matrices (embeddings too); norms and biases have none. */
@@ -47,43 +50,58 @@ export interface StepResult {
 /** Tokens of one pass, unless told otherwise: bounds the activations that exist at once. */
 export const PASS_TOKENS = 2048;
 
+export interface TrainerOptions {
+  /** Default DEFAULT_OPTIMIZER. */
+  readonly optimizer?: OptimizerSettings | undefined;
+  /** Default PASS_TOKENS. */
+  readonly passTokens?: number | undefined;
+  /** Trains an adapter beside the model that the initial values are of; undefined: the model itself. */
+  readonly lora?: LoraTrainingSettings | undefined;
+  /** Of the adapter's initial values and of dropout; default 0. */
+  readonly seed?: number | undefined;
+}
+
+/** The loss over a batch; its gradient is in the parameters. */
+export interface BatchGradients {
+  /** Mean cross-entropy over the predicted tokens, in nats. */
+  readonly loss: number;
+  readonly lossTokens: number;
+}
+
 export class Trainer {
   readonly model: Model;
-  readonly parameters: Parameters;
+  readonly parameters: Trained;
   readonly #optimizer: OptimizerSettings;
   readonly #passTokens: number;
+  readonly #seed: number;
   readonly #partial: Tensor;
   readonly #clip: Tensor;
   #step = 0;
 
-  private constructor(gpu: Gpu, config: ModelConfig, optimizer: OptimizerSettings, passTokens: number) {
-    this.parameters = new Parameters(gpu, config);
-    this.model = new Model(gpu, config, new ResidentWeights(this.parameters.weights, []));
-    this.#optimizer = optimizer;
-    this.#passTokens = passTokens;
-    const gradients = this.parameters.list.map(({ gradient }) => gradient);
+  private constructor(gpu: Gpu, config: ModelConfig, parameters: Trained, options: TrainerOptions) {
+    this.parameters = parameters;
+    this.model = new Model(gpu, config, parameters.weights);
+    this.#optimizer = options.optimizer ?? DEFAULT_OPTIMIZER;
+    this.#passTokens = options.passTokens ?? PASS_TOKENS;
+    this.#seed = options.seed ?? 0;
+    const gradients = parameters.list.map(({ gradient }) => gradient);
     this.#partial = this.model.arena.take([clip.partialCount(gradients)]);
     this.#clip = this.model.arena.take([2]);
   }
 
+  /** Throws what Parameters.open and Adapter.open throw. */
   static async create(
     gpu: Gpu,
     config: ModelConfig,
     initial: InitialValues,
-    optimizer: OptimizerSettings = DEFAULT_OPTIMIZER,
-    passTokens = PASS_TOKENS,
+    options: TrainerOptions = {},
   ): Promise<Trainer> {
-    const trainer = new Trainer(gpu, config, optimizer, passTokens);
-    try {
-      for (const { spec, value } of trainer.parameters.list) {
-        trainer.model.recorder.upload(value, await initial(spec));
-      }
-      await gpu.idle();
-      return trainer;
-    } catch (error) {
-      trainer.close();
-      throw error;
-    }
+    const { lora, seed = 0 } = options;
+    const parameters =
+      lora === undefined
+        ? await Parameters.open(gpu, config, initial)
+        : await Adapter.open(gpu, baseOf(initial), lora, seed);
+    return new Trainer(gpu, config, parameters, options);
   }
 
   /** Optimizer steps taken. */
@@ -94,25 +112,17 @@ export class Trainer {
   /** One optimizer step. Throws NOT_FINITE, the parameters being lost then: go back to a checkpoint. */
   async step(batch: readonly TokenSequence[], rate: number): Promise<StepResult> {
     const { recorder, arena } = this.model;
-    const lossTokens = batch.reduce(
-      (sum, { inputIds, promptLength }) => sum + inputIds.length - promptLength,
-      0,
-    );
-    for (const { gradient } of this.parameters.list) recorder.clear(gradient);
     const scope = arena.scope();
     try {
-      const stats: Tensor[] = [];
-      for (const pass of batchByTokens(batch, this.#passTokens))
-        stats.push(await this.#accumulate(scope, pass, 1 / lossTokens));
+      const { lossTokens, stats } = await this.#gradients(scope, batch, 'dropout');
       const gradients = this.parameters.list.map(({ gradient }) => gradient);
       const { clipNorm: maxNorm } = this.#optimizer;
       clip.forward(recorder, { gradients, maxNorm, partial: this.#partial, clip: this.#clip });
       this.#step += 1;
       for (const parameter of this.parameters.list) this.#update(parameter, rate);
       const [norms, ...rows] = await recorder.readFloats([this.#clip, ...stats]);
-      const sum = rows.flatMap((row) => [...nllFromStats(row)]).reduce((total, nll) => total + nll, 0);
       const result: StepResult = {
-        loss: sum / lossTokens,
+        loss: sumOfNlls(rows) / lossTokens,
         gradientNorm: norms?.[0] ?? NaN,
         lossTokens,
         tokens: batch.reduce((total, { inputIds }) => total + inputIds.length, 0),
@@ -120,6 +130,27 @@ export class Trainer {
       if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm))
         throw notFinite(this.#step, result);
       return result;
+    } finally {
+      scope.end();
+    }
+  }
+
+  /**
+   * Leaves the gradient of the batch's mean loss in the parameters' gradients, unclipped and without dropout, and steps
+   * nothing. They stay until the next call of this or of `step`. Throws NOT_FINITE for a loss that is not.
+   */
+  async gradientsOf(batch: readonly TokenSequence[]): Promise<BatchGradients> {
+    const { recorder, arena } = this.model;
+    const scope = arena.scope();
+    try {
+      const { lossTokens, stats } = await this.#gradients(scope, batch);
+      const loss = sumOfNlls(await recorder.readFloats(stats)) / lossTokens;
+      if (Number.isFinite(loss)) return { loss, lossTokens };
+      throw new ReptraceError(
+        'NOT_FINITE',
+        `the loss of a batch of ${batch.length} is ${loss}`,
+        'Use weights that training has not made infinite.',
+      );
     } finally {
       scope.end();
     }
@@ -151,47 +182,75 @@ export class Trainer {
     this.model.close();
   }
 
+  /** Sets the gradients to those of the batch. @returns the passes' loss statistics, tensors of the scope */
+  async #gradients(
+    scope: Scope,
+    batch: readonly TokenSequence[],
+    dropout?: 'dropout',
+  ): Promise<{ lossTokens: number; stats: readonly Tensor[] }> {
+    const lossTokens = batch.reduce(
+      (sum, { inputIds, promptLength }) => sum + inputIds.length - promptLength,
+      0,
+    );
+    for (const { gradient } of this.parameters.list) this.model.recorder.clear(gradient);
+    const stats: Tensor[] = [];
+    for (const [pass, sequences] of batchByTokens(batch, this.#passTokens).entries()) {
+      const dropoutSeed = dropout && passSeed(this.#seed, this.#step, pass);
+      stats.push(await this.#accumulate(scope, sequences, { scaleOfToken: 1 / lossTokens, dropoutSeed }));
+    }
+    return { lossTokens, stats };
+  }
+
   /** Adds one pass's gradients. @returns its loss statistics, a tensor of the step's scope */
-  async #accumulate(step: Scope, sequences: readonly TokenSequence[], scaleOfToken: number): Promise<Tensor> {
+  async #accumulate(
+    step: Scope,
+    sequences: readonly TokenSequence[],
+    { scaleOfToken, dropoutSeed }: { scaleOfToken: number; dropoutSeed: number | undefined },
+  ): Promise<Tensor> {
     const { model, parameters } = this;
-    const { recorder, arena } = model;
+    const { recorder, arena, weights } = model;
     const scope = arena.scope();
     try {
       const packed = packBatch(sequences);
       const batch = uploadBatch(recorder, scope, packed);
-      const context = model.context(scope, Math.max(...packed.places.map(({ length }) => length)));
-      const { x, tapes } = await model.forward(context, batch, { tapeFrom: 0 });
+      const longest = Math.max(...packed.places.map(({ length }) => length));
+      const context = { ...model.context(scope, longest), dropoutSeed };
+      const { x, tapes } = await model.forward(context, batch, { tapeFrom: parameters.firstBlock });
       const { predicting, targets } = takePredicting(context, packed, x);
       scope.give(x);
-      const { norm, head: projection } = parameters.weights;
+      const { norm } = weights.ends;
       const head = beginHead(context, norm, predicting, targets);
-      const vocabulary = { projection, firstId: 0 };
-      await headForward(context, vocabulary, head, true);
-      const scale = uploadFloats(
-        recorder,
-        scope,
-        new Float32Array(packed.lossRows.length).fill(scaleOfToken),
-      );
-      const sink = parameters.sink(recorder);
+      for (let part = 0; part < weights.vocabularyParts; part++)
+        await headForward(context, await weights.head(recorder, part), head, true);
+      const ones = new Float32Array(packed.lossRows.length).fill(scaleOfToken);
+      const scale = uploadFloats(recorder, scope, ones);
+      const sink = parameters.sink(context);
       const dnormed = scope.take(predicting.shape);
-      await headBackward(context, vocabulary, head, dnormed, scale, sink);
+      for (let part = 0; part < weights.vocabularyParts; part++)
+        await headBackward(context, await weights.head(recorder, part), head, dnormed, scale, sink);
       const dx = endHead(context, norm, head, dnormed, sink);
       const dlast = spreadPredicting(context, packed, dx);
       const dout = await model.backward(context, batch, tapes, dlast, sink);
-      const groups = embedding.groupById(packed.ids);
-      embedding.weightGrad(recorder, {
-        groupIds: uploadWords(recorder, scope, groups.ids),
-        groupStarts: uploadWords(recorder, scope, groups.starts),
-        order: uploadWords(recorder, scope, groups.order),
-        dout,
-        dtable: parameters.named(`${parameters.weights.embedding.name}.weight`).gradient,
-      });
+      this.#embeddingGradient(scope, packed.ids, dout);
       const stats = step.take(head.stats.shape);
       recorder.copy(head.stats.buffer, 0, stats.buffer, 0, packed.lossRows.length * 16);
       return stats;
     } finally {
       scope.end();
     }
+  }
+
+  #embeddingGradient(scope: Scope, ids: Uint32Array, dout: Tensor): void {
+    const dtable = this.parameters.embeddingGradient;
+    if (dtable === undefined) return;
+    const { recorder } = this.model;
+    const groups = embedding.groupById(ids);
+    embedding.weightGrad(recorder, {
+      groupIds: uploadWords(recorder, scope, groups.ids),
+      groupStarts: uploadWords(recorder, scope, groups.starts),
+      order: uploadWords(recorder, scope, groups.order),
+      ...{ dout, dtable },
+    });
   }
 
   #update({ spec, value, gradient, first, second }: Parameter, rate: number): void {
@@ -201,6 +260,11 @@ export class Trainer {
       step: this.#step,
     });
   }
+}
+
+/** @param stats of each pass, read back */
+function sumOfNlls(stats: readonly Float32Array[]): number {
+  return stats.flatMap((rows) => [...nllFromStats(rows)]).reduce((total, nll) => total + nll, 0);
 }
 
 function notFinite(step: number, { loss, gradientNorm }: StepResult): ReptraceError {

@@ -32,8 +32,8 @@ export type Targets =
 type Fields = ReadonlyMap<string, StrictJson>;
 
 /** Far above published ranks (256), and low enough for every product of sizes to be exact. */
-const MAX_RANK = 4096;
-const MAX_ALPHA = 1e6;
+export const MAX_RANK = 4096;
+export const MAX_ALPHA = 1e6;
 
 /**
  * What training, or peft itself, needs and applying the adapter does not. Whether a module is stored transposed

@@ -70,7 +70,8 @@ export function matchAdapterTensors(
   return adapted;
 }
 
-function tensorName({ name }: Pick<LinearModule, 'name'>, which: 'a' | 'b'): string {
+/** What peft calls a factor in its files. */
+export function tensorName({ name }: Pick<LinearModule, 'name'>, which: 'a' | 'b'): string {
   return `${PREFIX}${name}${SUFFIXES[which]}`;
 }
 
