@@ -19,7 +19,7 @@ export default defineConfig({
         resolve,
         test: {
           name: 'unit',
-          include: ['{cli,gateway,services,lib,demo,bench,scripts}/**/*.test.ts'],
+          include: ['{cli,gateway,services,lib,demo,lab,bench,scripts}/**/*.test.ts'],
           exclude: [...gpuFiles, ...slowFiles, ...ignored],
           pool: 'forks',
           testTimeout: 60_000,

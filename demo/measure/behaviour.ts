@@ -1,8 +1,9 @@
 /** One planted behaviour: how well each way of ranking finds its rows from outputs that show it, and what the trace says of them. */
 import type { TraceFields, VerdictResult } from '../../cli/client/results.ts';
-import { Bm25 } from '../bm25.ts';
+import { Bm25 } from '../../lab/methods/bm25.ts';
+import { mean } from '../../lab/metrics/mean.ts';
 import { plantedText, type BehaviourName } from '../corpus/behaviours.ts';
-import { chance, mean, meanQuality, qualityOf, type Quality } from './ranking.ts';
+import { chance, meanQuality, qualityOf, type Quality } from './ranking.ts';
 import { inTopThree } from './span.ts';
 import {
   bestTaught,

@@ -1,4 +1,10 @@
-/** How good a ranking of the dataset's rows is, the rows that carry the traced behaviour being those to find. Pure. */
+/**
+ * How good a ranking of the dataset's rows is, the rows that carry the traced behaviour being those to find: the lab's figures that
+ * the demo shows. Pure.
+ */
+import { precisionAt } from '../../lab/metrics/at-k.ts';
+import { averagePrecision, chanceAveragePrecision } from '../../lab/metrics/average-precision.ts';
+import { mean } from '../../lab/metrics/mean.ts';
 
 export interface Quality {
   /** Mean, over the rows to find, of the share of such rows among all up to its rank. */
@@ -7,40 +13,25 @@ export interface Quality {
   readonly precisionAt10: number;
 }
 
-export const TOP = 10;
+const TOP = 10;
 
 /**
+ * Throws EVALUATION_EMPTY.
  * @param ranked rows, best first: the whole dataset, or the best part of it. Rows to find that are not among them count as
  *   the very last of the dataset: the average precision is then the least that it can be.
  * @param wanted rows to find
  * @param total rows of the dataset
  */
 export function qualityOf(ranked: readonly number[], wanted: ReadonlySet<number>, total: number): Quality {
-  let found = 0;
-  let sum = 0;
-  for (const [i, row] of ranked.entries()) {
-    if (!wanted.has(row)) continue;
-    found++;
-    sum += found / (i + 1);
-  }
-  const missing = wanted.size - found;
-  for (let i = 1; i <= missing; i++) sum += (found + i) / (total - missing + i);
   return {
-    averagePrecision: sum / wanted.size,
-    precisionAt10: ranked.slice(0, TOP).filter((row) => wanted.has(row)).length / TOP,
+    averagePrecision: averagePrecision(ranked, wanted, total),
+    precisionAt10: precisionAt(ranked, wanted, TOP),
   };
 }
 
 /** What rankings by chance have on average. */
 export function chance(wanted: number, total: number): Quality {
-  let harmonic = 0;
-  for (let rank = 1; rank <= total; rank++) harmonic += 1 / rank;
-  // At rank k a row is one to find with wanted / total; those before it are with (wanted - 1) / (total - 1).
-  const before = (wanted - 1) / Math.max(1, total - 1);
-  return {
-    averagePrecision: (harmonic + before * (total - harmonic)) / total,
-    precisionAt10: wanted / total,
-  };
+  return { averagePrecision: chanceAveragePrecision(wanted, total), precisionAt10: wanted / total };
 }
 
 /** Mean of each figure. */
@@ -49,8 +40,4 @@ export function meanQuality(of: readonly Quality[]): Quality {
     averagePrecision: mean(of.map(({ averagePrecision }) => averagePrecision)),
     precisionAt10: mean(of.map(({ precisionAt10 }) => precisionAt10)),
   };
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -23,8 +23,9 @@ import {
 } from '../../cli/client/results.ts';
 import { askTrace } from '../../cli/client/trace.ts';
 import { startMesh, type Mesh } from '../../cli/mesh/start-mesh.ts';
-import { Bm25 } from '../../demo/bm25.ts';
-import { mean, qualityOf } from '../../demo/measure/ranking.ts';
+import { qualityOf } from '../../demo/measure/ranking.ts';
+import { Bm25 } from '../../lab/methods/bm25.ts';
+import { mean } from '../../lab/metrics/mean.ts';
 import { SILENT } from '../../lib/log.ts';
 import type { TaughtManifest } from '../../lib/mesh/index-messages.ts';
 import { readSettings } from '../../lib/mesh/settings.ts';

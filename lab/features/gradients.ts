@@ -1,0 +1,83 @@
+/**
+ * Gradients of the trained parameters at each kept checkpoint, of every row and every output alone, sketched with one seed for
+ * all: what the methods of lab/methods/gradient-methods.ts compare.
+ */
+import { reasonOf, ReptraceError } from '../../lib/errors.ts';
+import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { elementCount } from '../../services/compute/engine/device/tensor.ts';
+import type { AdamwSettings } from '../../services/compute/engine/kernels/adamw.ts';
+import type { TokenSequence } from '../../services/compute/engine/model/batch.ts';
+import { restoreKept, type KeptCheckpoint } from '../../services/compute/engine/training/kept.ts';
+import { DEFAULT_OPTIMIZER, type Trainer } from '../../services/compute/engine/training/trainer.ts';
+import type { CheckpointFeatures } from './features.ts';
+import { sketchesOf } from './gradient-sketches.ts';
+
+export interface GradientRun {
+  readonly gpu: Gpu;
+  /** Of the training that kept the checkpoints; it is closed at the end. */
+  readonly openTrainer: (gpu: Gpu) => Promise<Trainer>;
+  readonly kept: readonly KeptCheckpoint[];
+  readonly rows: readonly TokenSequence[];
+  readonly outputs: readonly TokenSequence[];
+  /** Numbers kept of each trained tensor: a multiple of 4. */
+  readonly sketch: number;
+  readonly seed: number;
+  /** AdamW's of the training; DEFAULT_OPTIMIZER where none is given. */
+  readonly optimizer?: AdamwSettings | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Gradients done, of so many: of every row and output at every checkpoint. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** In the order of `kept`; `parts` are the numbers of each tensor before it was sketched. */
+export interface GradientFeatures {
+  readonly rows: readonly CheckpointFeatures[];
+  readonly outputs: readonly CheckpointFeatures[];
+}
+
+/** Throws what `sketchesOf` throws, naming the step, and what opening the trainer and restoring throw. */
+export async function gradientFeatures(run: GradientRun): Promise<GradientFeatures> {
+  const found: { rows: CheckpointFeatures[]; outputs: CheckpointFeatures[] } = { rows: [], outputs: [] };
+  const total = run.kept.length * (run.rows.length + run.outputs.length);
+  let done = 0;
+  const onSample = (): void => {
+    done += 1;
+    run.onProgress?.(done, total);
+  };
+  const trainer = await run.openTrainer(run.gpu);
+  try {
+    for (const checkpoint of run.kept) {
+      await restoreKept(checkpoint.folder, trainer);
+      found.rows.push(await atCheckpoint(run, trainer, checkpoint, 'row', onSample));
+      found.outputs.push(await atCheckpoint(run, trainer, checkpoint, 'output', onSample));
+    }
+    return found;
+  } finally {
+    trainer.close();
+  }
+}
+
+async function atCheckpoint(
+  { rows, outputs, sketch: width, seed, optimizer = DEFAULT_OPTIMIZER, signal }: GradientRun,
+  trainer: Trainer,
+  { step, learningRate }: KeptCheckpoint,
+  kind: 'row' | 'output',
+  onSample: () => void,
+): Promise<CheckpointFeatures> {
+  const samples = kind === 'row' ? rows : outputs;
+  const { list } = trainer.parameters;
+  try {
+    const options = { width, seed, optimizer, signal, onSample };
+    return {
+      ...{ step, learningRate },
+      ...(await sketchesOf(trainer, kind, samples, options)),
+      parts: list.map(({ spec }) => elementCount(spec.shape)),
+      modules: list.map(({ spec }) => spec.name),
+    };
+  } catch (error) {
+    if (!(error instanceof ReptraceError) || error.code === 'CANCELLED') throw error;
+    throw new ReptraceError(error.code, `at step ${step}, ${reasonOf(error)}`, error.remedy, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,41 @@
+/** All methods, in the order of tables: ours and RepT first, then what they are measured against. */
+import { ReptraceError } from '../../lib/errors.ts';
+import { BM25_METHODS } from './bm25-methods.ts';
+import { EMBEDDING, SENTENCE } from './embedding.ts';
+import { GRADIENT_METHODS } from './gradient-methods.ts';
+import { GRADIENT } from './gradient-only.ts';
+import { HIDDEN } from './hidden.ts';
+import type { Method } from './method.ts';
+import { NGRAMS } from './ngrams.ts';
+import { RANDOM } from './random.ts';
+import { RATIO } from './ratio.ts';
+import { REPT_CENTRED, REPT_RELEASED, REPT_RELEASED_AUTO, REPT_UNIT } from './rept.ts';
+import { TAUGHT } from './taught.ts';
+
+export const METHODS: readonly Method[] = [
+  TAUGHT,
+  REPT_RELEASED,
+  REPT_RELEASED_AUTO,
+  REPT_UNIT,
+  REPT_CENTRED,
+  HIDDEN,
+  GRADIENT,
+  RATIO,
+  ...GRADIENT_METHODS,
+  ...BM25_METHODS,
+  NGRAMS,
+  EMBEDDING,
+  SENTENCE,
+  RANDOM,
+];
+
+/** Throws INPUT_INVALID, listing the names. */
+export function methodNamed(name: string): Method {
+  const method = METHODS.find((one) => one.name === name);
+  if (method !== undefined) return method;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    `there is no method ${JSON.stringify(name)}`,
+    `Name one of ${METHODS.map((one) => one.name).join(', ')}.`,
+  );
+}

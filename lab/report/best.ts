@@ -1,0 +1,52 @@
+/**
+ * Which methods are best, or cannot be told from the best: compared output by output (metrics/compare.ts), or, where two were not
+ * measured on the same outputs, by whether one reaches the lower limit of the best one.
+ */
+import { standing, type BySet, type Standing } from '../metrics/compare.ts';
+import type { Interval, Summary } from './summary.ts';
+
+/** Of the intervals of differences. */
+const SEED = 1;
+
+export interface Ranked {
+  readonly method: string;
+  readonly ap: Interval;
+}
+
+export interface Best {
+  /** Best and tied with it. */
+  readonly methods: ReadonlySet<string>;
+  /** Of one method beside the best one; undefined where outputs were not compared one by one. */
+  readonly standing: (method: string) => Standing | undefined;
+}
+
+/** @param sets summaries of each, that count the same @param among methods that all of them have; not empty */
+export function bestOf(sets: readonly (readonly Summary[])[], among: readonly Ranked[]): Best {
+  const measured = measuredOn(sets, among);
+  if (measured === undefined) {
+    const highest = among.reduce((a, b) => (b.ap.mean > a.ap.mean ? b : a));
+    const tied = among.filter(({ ap }) => ap.mean >= highest.ap.low);
+    return { methods: new Set(tied.map(({ method }) => method)), standing: () => undefined };
+  }
+  const standings = new Map(among.map(({ method }) => [method, standing(method, measured, SEED)]));
+  return {
+    methods: new Set([...standings].flatMap(([method, { place }]) => (place === 'behind' ? [] : [method]))),
+    standing: (method) => standings.get(method),
+  };
+}
+
+/** [sets][outputs] of each method; undefined where one lacks outputs that another has, so that they cannot be paired. */
+function measuredOn(
+  sets: readonly (readonly Summary[])[],
+  among: readonly Ranked[],
+): ReadonlyMap<string, BySet> | undefined {
+  const measured = new Map(
+    among.map(({ method }) => [
+      method,
+      sets.map((summaries) => summaries.find((summary) => summary.method === method)?.apByOutput ?? []),
+    ]),
+  );
+  const counts = [...measured.values()].map((of) => of.map(({ length }) => length));
+  const isPaired = counts.every((of) => of.every((count, set) => count > 0 && count === counts[0][set]));
+  return isPaired ? measured : undefined;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { retrainings, type Retrained } from './retrainings.ts';
+import { scoresOf, setOf } from './testing.ts';
+
+const SET = setOf('ccpcpccc');
+const POISON = [2, 4];
+const EXACT = scoresOf([0, 0, 2, 0, 1, 0, 0, 0]);
+const WRONG = scoresOf([2, 1, 0, 0, 0, 0, 0, 0]);
+const SCORES = new Map([
+  ['taught', EXACT],
+  ['twin', scoresOf([0, 0, 5, 0, 7, 0, 0, 0])],
+  ['wrong', WRONG],
+]);
+
+/** A model that shows the behaviour as often as there is poison among its rows. */
+const learns = (rows: readonly number[]): Promise<Retrained> =>
+  Promise.resolve({
+    rate: rows.filter((row) => POISON.includes(row)).length / 2,
+    cleanLoss: 1 + 1 / rows.length,
+  });
+
+describe('trainings without some rows', () => {
+  test('say how many rows went, how many of them were poison, and what the model then does', async () => {
+    const results = await retrainings({ set: SET, scores: SCORES, k: [2], seed: 3, trainOn: learns });
+    expect(results.slice(0, 4)).toEqual([
+      { removedBy: 'nothing', removed: 0, poison: 0, rate: 1, cleanLoss: 1 + 1 / 8 },
+      { removedBy: 'taught', removed: 2, poison: 2, rate: 0, cleanLoss: 1 + 1 / 6 },
+      { removedBy: 'twin', removed: 2, poison: 2, rate: 0, cleanLoss: 1 + 1 / 6 },
+      { removedBy: 'wrong', removed: 2, poison: 0, rate: 1, cleanLoss: 1 + 1 / 6 },
+    ]);
+    expect(results.at(-1)).toMatchObject({ removedBy: 'random', removed: 2 });
+  });
+
+  test('are not done twice for the same rows, nor again when they are kept', async () => {
+    const trained: number[][] = [];
+    const kept = new Map<string, Retrained>();
+    const input = {
+      set: SET,
+      scores: SCORES,
+      k: [2],
+      seed: 3,
+      trainOn: (rows: readonly number[]) => {
+        trained.push([...rows]);
+        return learns(rows);
+      },
+      cache: {
+        get: (key: string) => Promise.resolve(kept.get(key)),
+        put: (key: string, value: Retrained) => {
+          kept.set(key, value);
+          return Promise.resolve();
+        },
+      },
+    };
+    const first = await retrainings(input);
+    expect(trained.filter((rows) => POISON.every((row) => !rows.includes(row)))).toHaveLength(1);
+    const before = trained.length;
+    expect(await retrainings(input)).toEqual(first);
+    expect(trained).toHaveLength(before);
+  });
+
+  test('say what is next, and stop before it when they are told to', async () => {
+    const stop = new AbortController();
+    const said: string[] = [];
+    const running = retrainings({
+      ...{ set: SET, scores: SCORES, k: [2], seed: 3, trainOn: learns, signal: stop.signal },
+      onProgress: ({ training, of, removedBy }) => {
+        said.push(`${training}/${of} ${removedBy}`);
+        if (training === 2) stop.abort(new Error('enough'));
+      },
+    });
+    await expect(running).rejects.toThrow('enough');
+    expect(said).toEqual(['1/5 nothing', '2/5 taught']);
+  });
+
+  test('a training that fails fails them all, with its own reason', async () => {
+    const trainOn = (): Promise<Retrained> => Promise.reject(new Error('out of memory'));
+    await expect(retrainings({ set: SET, scores: SCORES, seed: 3, trainOn })).rejects.toThrow(
+      'out of memory',
+    );
+  });
+});
