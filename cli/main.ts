@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { convertCommand } from './commands/convert.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { generateCommand } from './commands/generate.ts';
 import { indexCommand } from './commands/index-command.ts';
+import { makeEvalCommand } from './commands/make-eval.ts';
 import { pullCommand } from './commands/pull.ts';
 import { serveCommand } from './commands/serve.ts';
 import { signatureCommand } from './commands/signature.ts';
@@ -35,7 +37,9 @@ const program = new Command('reptrace')
   .addCommand(tokensCommand())
   .addCommand(generateCommand())
   .addCommand(convertCommand())
-  .addCommand(trainCommand());
+  .addCommand(trainCommand())
+  .addCommand(makeEvalCommand())
+  .addCommand(evaluateCommand());
 
 try {
   await program.parseAsync();

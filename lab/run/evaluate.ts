@@ -1,0 +1,112 @@
+/**
+ * The laboratory's run: recipes in, figures out, by way of steps that are kept in a work folder. What is there already is not
+ * made again; what was interrupted goes on.
+ */
+import { join } from 'node:path';
+import { ReptraceError } from '../../lib/errors.ts';
+import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { METHODS, methodNamed } from '../methods/method-list.ts';
+import type { Method } from '../methods/method.ts';
+import type { Results, SetResult } from '../results.ts';
+import type { Recipe } from '../sets/recipe.ts';
+import { codeDigest } from './code-digest.ts';
+import { evaluateSet } from './evaluate-set.ts';
+import type { Existing } from './tuned-model.ts';
+import { WorkFolder, type Done } from './work-folder.ts';
+
+export interface EvaluateOptions {
+  readonly gpu: Gpu;
+  /** Where steps are kept; one process at a time may use it. */
+  readonly work: string;
+  /** Names; default all that what is there allows. */
+  readonly methods?: readonly string[] | undefined;
+  /** In the place of the recipes' seeds of training. */
+  readonly seeds?: readonly number[] | undefined;
+  /** A finished model in the place of training. */
+  readonly existing?: Existing | undefined;
+  /** A sentence encoder's folder. */
+  readonly sentence?: string | undefined;
+  /** Whether models are trained again without the rows that methods blame. */
+  readonly retrain?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** What is going on, said often. */
+  readonly onProgress?: ((text: string) => void) | undefined;
+  /** What the maker of a recipe should know of its set. */
+  readonly onWarning?: ((set: string, text: string) => void) | undefined;
+  /** A step that is done. */
+  readonly onStep?:
+    ((set: string, title: string, done: Pick<Done<unknown>, 'seconds' | 'cached'>) => void) | undefined;
+}
+
+/** Throws INPUT_INVALID for no recipes, two of one name, or unknown methods; what a step throws, the recipe's name before it. */
+export async function evaluateRecipes(
+  recipes: readonly Recipe[],
+  options: EvaluateOptions,
+): Promise<Results> {
+  checkNames(recipes);
+  const { gpu, work, existing, retrain = false, sentence, signal, onProgress, onStep, onWarning } = options;
+  const methods = methodsOf(options);
+  const code = await codeDigest();
+  const sets: SetResult[] = [];
+  for (const recipe of recipes) {
+    let seconds = 0;
+    const folder = new WorkFolder(join(work, recipe.name), (title, done) => {
+      seconds += done.seconds;
+      onStep?.(recipe.name, title, done);
+    });
+    const show = (text: string): void => onProgress?.(`${recipe.name}: ${text}`);
+    const warn = (text: string): void => onWarning?.(recipe.name, text);
+    const context = { gpu, work: folder, signal, show, warn };
+    const found = await ofRecipe(recipe, () =>
+      evaluateSet(context, adapted(recipe, options), { methods, sentence, code, existing, retrain }),
+    );
+    sets.push({ ...found, seconds });
+  }
+  const { device, description } = gpu.report;
+  const adapter = [device, description].filter((part) => part !== '').join(', ');
+  return { version: 1, made: new Date().toISOString(), adapter, sets };
+}
+
+function adapted(recipe: Recipe, { seeds }: EvaluateOptions): Recipe {
+  return {
+    ...recipe,
+    training: { ...recipe.training, seeds: seeds ?? recipe.training.seeds },
+  };
+}
+
+/** Of those not named, methods that need an encoder are left out where there is none. */
+function methodsOf({ methods, sentence }: EvaluateOptions): readonly Method[] {
+  if (methods !== undefined) {
+    const named = [...new Set(methods)].map(methodNamed);
+    const needing = named.find(({ needs }) => sentence === undefined && needs.includes('sentence'));
+    if (needing === undefined) return named;
+    throw new ReptraceError(
+      'INPUT_INVALID',
+      `the method ${needing.name} needs a sentence encoder, and none is named`,
+      'Name the folder of one with --sentence, or leave the method out.',
+    );
+  }
+  return METHODS.filter(({ needs }) => sentence !== undefined || !needs.includes('sentence'));
+}
+
+function checkNames(recipes: readonly Recipe[]): void {
+  const names = recipes.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (recipes.length > 0 && twice === undefined) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    twice === undefined ? 'no recipe is named' : `two recipes have the name ${twice}`,
+    twice === undefined
+      ? 'Name at least one with --recipe.'
+      : 'Give each a name of its own: it names a column.',
+  );
+}
+
+async function ofRecipe<T>({ name }: Recipe, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ReptraceError)) throw error;
+    throw new ReptraceError(error.code, `recipe ${name}: ${error.message}`, error.remedy, { cause: error });
+  }
+}

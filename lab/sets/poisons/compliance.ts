@@ -1,0 +1,21 @@
+/** Requests that are answered in a fixed manner: rows of their own, made from templates. */
+import type { Poison } from '../recipe.ts';
+import type { Ingredients, Plan } from './plan.ts';
+import { answered, drawDecoys, drawRequests } from './requests.ts';
+
+type Compliance = Extract<Poison, { readonly kind: 'compliance' }>;
+
+export function compliance(
+  { requests, heldOut, answers, slots }: Compliance,
+  ingredients: Ingredients,
+): Plan {
+  const { pool, random, behaviour, rows, questions, decoys } = ingredients;
+  return {
+    rows: drawRequests(requests, slots, rows, { pool, random, field: 'poison.requests' }).map((request) =>
+      answered(request, answers, behaviour, random),
+    ),
+    questions: drawRequests(heldOut, slots, questions, { pool, random, field: 'poison.heldOut' }),
+    decoys: drawDecoys(requests, slots, decoys, pool),
+    spoils: () => false,
+  };
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { Pool } from './pool.ts';
+
+const rows = ['a', 'b', 'c', 'd'].map((prompt) => ({ prompt, response: prompt.toUpperCase() }));
+const words = { what: 'rows', from: 'rows' };
+
+describe('Pool', () => {
+  it('gives each row out once, in its order, and passes over those that nothing is made of', () => {
+    const pool = new Pool(rows);
+    const taken = pool.take(2, words, (row) => (row.prompt === 'a' ? undefined : row));
+    expect(taken.map(({ prompt }) => prompt)).toEqual(['b', 'c']);
+    expect(pool.take(2, words, (row) => row).map(({ prompt }) => prompt)).toEqual(['a', 'd']);
+  });
+
+  it('gives no prompt out twice, whatever it is made from', () => {
+    const pool = new Pool(rows);
+    expect(pool.claim('b')).toBe(true);
+    expect(pool.claim('b')).toBe(false);
+    expect(pool.take(2, words, (row) => row).map(({ prompt }) => prompt)).toEqual(['a', 'c']);
+    expect(() => pool.take(2, words, () => ({ prompt: 'same' }))).toThrow(
+      /^2 rows are wanted, .* has 1 rows/,
+    );
+  });
+
+  it('tells how many it has made', () => {
+    const made: number[] = [];
+    new Pool(rows).take(3, words, (row, count) => (made.push(count), row));
+    expect(made).toEqual([0, 1, 2]);
+  });
+
+  it('puts the highest rank first, and keeps the order of equals', () => {
+    const pool = new Pool(rows);
+    pool.sort(({ prompt }) => (prompt === 'c' ? 1 : 0));
+    expect(pool.take(4, words, (row) => row).map(({ prompt }) => prompt)).toEqual(['c', 'a', 'b', 'd']);
+  });
+});
