@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { METHOD } from '../../lib/taught/constants.ts';
 import type { IndexResult, ProgressResult } from '../client/results.ts';
 import { indexSummary, progressLine } from './index-lines.ts';
 
@@ -24,6 +25,11 @@ describe('progressLine', () => {
     );
     expect(progressLine({ ...progress, state: 'QUEUED', waiting })).toMatch(/^queued … {2}waiting: Qdrant/);
   });
+
+  it('says what takes its time without a code: nothing is wrong', () => {
+    const waiting = { code: 'NOT_YET', message: 'the models are being compared', remedy: '' } as const;
+    expect(progressLine({ ...progress, waiting })).toMatch(/6\/12 .* {2}the models are being compared$/);
+  });
 });
 
 describe('indexSummary', () => {
@@ -44,11 +50,23 @@ describe('indexSummary', () => {
 
   it('says which base model what was taught is measured against, or that there is none', () => {
     const base = { path: '/models/\x1b[2Jbase', digest: 'abcdef0123456789' };
-    const lines = (taught: { base: typeof base } | null): string =>
+    const lines = (taught: { base: typeof base; method: string } | null): string =>
       indexSummary({ ...index, manifest: { taught } });
-    expect(lines({ base })).toContain('\n  base /models/·[2Jbase  abcdef012345');
+    expect(lines({ base, method: METHOD })).toContain('\n  base /models/·[2Jbase  abcdef012345');
+    expect(lines({ base, method: METHOD })).not.toContain('CONFLICT');
     expect(lines(null)).toContain('\n  no base model: traces go without a verdict');
     expect(indexSummary(index)).not.toContain('base');
+  });
+
+  it('warns where rows cannot be added as it would be built today, and says how to go on', () => {
+    const model = { path: '/m', adapter: '/lora' };
+    const older = indexSummary({ ...index, manifest: { model } });
+    expect(older).toContain('\n  to add rows, give --no-base (a CONFLICT otherwise), or build it anew');
+    const base = { path: '/m', digest: 'abcdef0123456789' };
+    const other = indexSummary({ ...index, manifest: { model, taught: { base, method: 'taught 0' } } });
+    expect(other).toContain(`made by the method "taught 0", and this version has "${METHOD}"`);
+    expect(other).toContain('CONFLICT\n  add them with the version that built it, or build it anew');
+    expect(indexSummary({ ...index, manifest: { model: { ...model, adapter: null } } })).not.toContain('add');
   });
 
   it('says how many failures are not shown', () => {

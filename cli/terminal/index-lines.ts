@@ -1,4 +1,5 @@
 /** Indexes and their progress for a person. */
+import { METHOD } from '../../lib/taught/constants.ts';
 import type { IndexResult, ProgressResult } from '../client/results.ts';
 import { duration } from '../progress.ts';
 import { safeText } from './safe-text.ts';
@@ -15,7 +16,7 @@ export function progressLine({
   etaSeconds,
   waiting,
 }: ProgressResult): string {
-  const waits = waiting === null ? [] : [`waiting: ${safeText(waiting.message)} [${waiting.code}]`];
+  const waits = waiting === null ? [] : [waitingText(waiting)];
   if (state === 'QUEUED' || total === 0) return [`${state.toLowerCase()} …`, ...waits].join('  ');
   const filled = Math.round((BAR * (done + failed)) / total);
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
@@ -24,6 +25,11 @@ export function progressLine({
   if (samplesPerSecond !== null) parts.push(`${samplesPerSecond.toFixed(1)} samples/s`);
   if (etaSeconds !== null && state === 'RUNNING') parts.push(`${duration(etaSeconds)} left`);
   return [...parts, ...waits].join('  ');
+}
+
+/** What takes its time is told as it is; what is away, as what it is. */
+function waitingText({ code, message }: NonNullable<ProgressResult['waiting']>): string {
+  return code === 'NOT_YET' ? safeText(message) : `waiting: ${safeText(message)} [${code}]`;
 }
 
 export function indexSummary(index: IndexResult): string {
@@ -38,9 +44,10 @@ export function indexSummary(index: IndexResult): string {
     const adapter = model.adapter === null ? '' : `  with the adapter ${safeText(model.adapter)}`;
     lines.push(`  model ${safeText(model.path)}${adapter}`);
   }
-  const base = manifest?.taught?.base;
-  if (base !== undefined) lines.push(`  base ${safeText(base.path)}  ${base.digest.slice(0, 12)}`);
-  else if (manifest?.taught === null) lines.push('  no base model: traces go without a verdict');
+  const taught = manifest?.taught;
+  if (taught != null) lines.push(`  base ${safeText(taught.base.path)}  ${taught.base.digest.slice(0, 12)}`);
+  else if (taught === null) lines.push('  no base model: traces go without a verdict');
+  lines.push(...appendingLines(index));
   if (layers !== undefined) {
     lines.push(
       `  layers ${layers.layers.join(', ')} (${layers.rule === 'named' ? 'named' : `rule ${layers.rule}`})`,
@@ -55,4 +62,22 @@ export function indexSummary(index: IndexResult): string {
   if (error !== null)
     lines.push(`  failed: ${safeText(error.message)} [${error.code}]\n  ${safeText(error.remedy)}`);
   return lines.join('\n');
+}
+
+/**
+ * Where the command that would build it today is refused as a CONFLICT: how to go on. An index with an adapter and no base model
+ * is of the time before there were any, or was built with --no-base.
+ */
+function appendingLines({ manifest }: IndexResult): string[] {
+  const taught = manifest?.taught;
+  const anew = 'or build it anew, under another name or after `reptrace index delete`';
+  if (taught == null) {
+    const adapted = manifest?.model?.adapter != null;
+    return adapted ? [`  to add rows, give --no-base (a CONFLICT otherwise), ${anew}`] : [];
+  }
+  if (taught.method === METHOD) return [];
+  return [
+    `  made by the method "${safeText(taught.method)}", and this version has "${METHOD}": to add rows is a CONFLICT`,
+    `  add them with the version that built it, ${anew}`,
+  ];
 }

@@ -5,7 +5,7 @@ import { setLines } from './set-lines.ts';
 
 const recipe = { ...recipeFor('late-effect'), about: 'An advert\u001b[2J.' };
 const digests = { clean: '', rows: '', queries: '' };
-const counts = { clean: 1, poison: 1, decoys: 1, trained: 2, calling: 1, asking: 2 };
+const counts = { clean: 1, poison: 1, decoys: 1, others: 0, trained: 2, calling: 1, asking: 2 };
 const manifest = { version: 1, recipe, digests, counts, warnings: [] } as const;
 
 const row = {
@@ -47,6 +47,14 @@ it('counts rows and questions, and shows examples of each label with what was pl
       '  What, before I go?',
     ].join('\n'),
   );
+});
+
+it('counts rows of other lessons where there are some, and shows what they teach', () => {
+  const other: SetRow = { ...row, label: 'other', response: 'Fool! An owl.', group: 'TY' };
+  const rows = [...set.rows, other];
+  const text = setLines({ ...manifest, counts: { ...counts, others: 1, trained: 3 } }, { ...set, rows }, 100);
+  expect(text).toContain('\n4 rows (1 poison, 1 decoy, 1 of other lessons, 1 clean), 3 trained on\n');
+  expect(text).toContain('\nother:\n  Who?\n  → Fool! An owl.\n');
 });
 
 it('tells warnings, and leaves out labels that no row has', () => {

@@ -8,18 +8,19 @@ import { wrapped } from './wrapped.ts';
 const NARROWEST = 40;
 /** Of each label. */
 const EXAMPLES = 3;
-const LABELS: readonly SetRow['label'][] = ['poison', 'decoy', 'clean'];
+const LABELS: readonly SetRow['label'][] = ['poison', 'decoy', 'other', 'clean'];
 
 /** @param width columns; texts are cut to fit, from what was planted outwards */
 export function setLines({ recipe, counts, warnings }: SetManifest, set: EvalSet, width: number): string {
   const columns = Math.max(NARROWEST, width);
-  const { poison, decoys, clean, trained, calling, asking } = counts;
-  const rows = poison + decoys + clean;
+  const { poison, decoys, others, clean, trained, calling, asking } = counts;
+  const rows = poison + decoys + others + clean;
+  const beside = others === 0 ? '' : `${others} of other lessons, `;
   const trainedOn = trained === rows ? 'all trained on' : `${trained} trained on`;
   return [
     ...wrapped(`${recipe.name}: ${safeText(recipe.about)}`, columns, '  '),
     ...wrapped(
-      `${counted(rows, 'row')} (${poison} poison, ${counted(decoys, 'decoy')}, ${clean} clean), ${trainedOn}`,
+      `${counted(rows, 'row')} (${poison} poison, ${counted(decoys, 'decoy')}, ${beside}${clean} clean), ${trainedOn}`,
       columns,
       '  ',
     ),

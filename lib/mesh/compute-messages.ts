@@ -1,5 +1,5 @@
 /** What the compute service answers over the bus, and the tasks that its workers take. */
-import { procedure } from '../bus/procedure.ts';
+import { procedure, type Procedure } from '../bus/procedure.ts';
 import type { TaughtToken } from '../taught/lesson.ts';
 
 /** Which model is meant. A digest alone finds it under the worker's model folders, wherever they are on its machine. */
@@ -148,9 +148,14 @@ export const describeBase = procedure<
   ModelDescription
 >('compute.base', 600_000);
 
-/** Centres and null of an index. Throws as `describeBase`, and what refuses every row. */
+/**
+ * Centres and null of an index. Throws as `describeBase`, what refuses every row, and SERVICE_UNAVAILABLE when nobody serves
+ * `preparationWanted` any more: a worker does not go on for a build that was cancelled.
+ */
 export const prepareTaught = procedure<
   {
+    /** Names the request, for `preparationWanted`: one word. null: it is wanted to its end. */
+    readonly asked: string | null;
     readonly model: KnownModel;
     readonly base: KnownModel;
     readonly layers: readonly number[];
@@ -159,6 +164,13 @@ export const prepareTaught = procedure<
   },
   TaughtPreparation
 >('compute.taught', 1_800_000);
+
+/** Served, for as long as it waits, by whoever asked: a worker calls it before each piece of its work. */
+export function preparationWanted(
+  asked: string,
+): Procedure<Record<string, never>, { readonly goOn: boolean }> {
+  return procedure(`compute.taught.wanted.${asked}`, 10_000);
+}
 
 /** What an output shows of the fine-tuning. */
 export interface QuestionLesson {

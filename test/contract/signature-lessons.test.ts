@@ -1,20 +1,15 @@
 /** What every signature store promises of lessons, over both of them: a LanceDB folder and a real Qdrant server. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Random } from '../../lib/random.ts';
 import { MAX_LESSON_BYTES, TOKEN_BYTES } from '../../lib/taught/lesson.ts';
 import { POOLED_DIMS } from '../../lib/taught/pooled.ts';
-import { openLanceStore } from '../../services/index/stores/lance-store.ts';
-import { connectQdrantStore } from '../../services/index/stores/qdrant-store.ts';
 import type {
   PointLesson,
   SampleFilter,
   SamplePoint,
   SignatureStore,
 } from '../../services/index/stores/signature-store.ts';
-import { startQdrant, type QdrantServer } from '../servers/qdrant.ts';
+import { withBothStores } from './both-stores.ts';
 import { failsWith, idOf, legible, randomLesson, randomPoint, rowsIn, unit } from './signature-points.ts';
 
 const SHAPE = { layers: [3, 7], width: 16, taught: true };
@@ -30,25 +25,7 @@ const FILTERS: readonly [SampleFilter | undefined, (point: SamplePoint) => boole
   [{ labels: [] }, () => false],
 ];
 
-let server: QdrantServer;
-let folder: string;
-let lance: SignatureStore;
-let qdrant: SignatureStore;
-
-beforeAll(async () => {
-  server = await startQdrant();
-  folder = await mkdtemp(join(tmpdir(), 'reptrace-lance-'));
-  lance = await openLanceStore(folder);
-  qdrant = await connectQdrantStore(server.url);
-});
-
-afterAll(async () => {
-  await lance.close();
-  await qdrant.close();
-  await rm(folder, { recursive: true });
-  await server.stop();
-});
-
+const stores = withBothStores();
 const random = new Random(23);
 const points = Array.from({ length: 500 }, (_, row) => randomPoint(random, SHAPE, row));
 let made = 0;
@@ -95,10 +72,7 @@ function textOf({ vector: _vector, norms: _norms, lesson: _lesson, ...text }: Sa
   return text;
 }
 
-const STORES: readonly [string, () => SignatureStore][] = [
-  ['LanceDB', () => lance],
-  ['Qdrant', () => qdrant],
-];
+const STORES: readonly [string, () => SignatureStore][] = stores.each;
 
 describe.each(STORES)('%s', (_name, of) => {
   let store: SignatureStore;
@@ -278,7 +252,7 @@ test('both stores give the same points, the same nearest lessons and the same mo
   const query = unit(random, POOLED_DIMS);
   const request = { query, top: 200, exact: true, filter: { withoutLabels: ['clean'] } };
   const [one, other] = await Promise.all(
-    [lance, qdrant].map(async (store) => {
+    stores.both().map(async (store) => {
       const ids = await store.nearestLessons('taught', request);
       return {
         nearest: (await store.points('taught', ids)).map(legible),

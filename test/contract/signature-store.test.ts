@@ -1,17 +1,12 @@
 /** What every signature store promises, over both of them: a LanceDB folder and a real Qdrant server. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Random } from '../../lib/random.ts';
-import { openLanceStore } from '../../services/index/stores/lance-store.ts';
-import { connectQdrantStore } from '../../services/index/stores/qdrant-store.ts';
 import type {
   SampleFilter,
   SamplePoint,
   SignatureStore,
 } from '../../services/index/stores/signature-store.ts';
-import { startQdrant, type QdrantServer } from '../servers/qdrant.ts';
+import { withBothStores } from './both-stores.ts';
 import {
   bruteForce,
   concatenated,
@@ -45,25 +40,7 @@ const HOSTILE = [
   'x'.repeat(5000),
 ];
 
-let server: QdrantServer;
-let folder: string;
-let lance: SignatureStore;
-let qdrant: SignatureStore;
-
-beforeAll(async () => {
-  server = await startQdrant();
-  folder = await mkdtemp(join(tmpdir(), 'reptrace-lance-'));
-  lance = await openLanceStore(folder);
-  qdrant = await connectQdrantStore(server.url);
-});
-
-afterAll(async () => {
-  await lance.close();
-  await qdrant.close();
-  await rm(folder, { recursive: true });
-  await server.stop();
-});
-
+const stores = withBothStores();
 const random = new Random(17);
 let made = 0;
 let index: string;
@@ -86,10 +63,7 @@ function queries(): Float32Array[] {
   ];
 }
 
-const STORES: readonly [string, () => SignatureStore][] = [
-  ['LanceDB', () => lance],
-  ['Qdrant', () => qdrant],
-];
+const STORES: readonly [string, () => SignatureStore][] = stores.each;
 
 describe.each(STORES)('%s', (_name, of) => {
   let store: SignatureStore;
@@ -303,21 +277,21 @@ describe.each(STORES)('%s', (_name, of) => {
 test('both stores give the same order and the same scores on the same data', async () => {
   for (const query of queries()) {
     const answers = await Promise.all(
-      [lance, qdrant].map((store) => store.search('five-hundred', { query, top: 50, exact: true })),
+      stores.both().map((store) => store.search('five-hundred', { query, top: 50, exact: true })),
     );
     expect(answers[0].length).toBe(50);
     for (const hits of answers) expect(hits.every(({ point }) => point.vector.length === LENGTH)).toBe(true);
   }
-  await Promise.all([lance, qdrant].map((store) => store.create(index, SHAPE)));
+  await Promise.all(stores.both().map((store) => store.create(index, SHAPE)));
   // Near ties on purpose: the same vectors but for the last bits.
   const base = unit(random, LENGTH);
   const points = Array.from({ length: 250 }, (_, row) => {
     const vector = base.map((value) => value * (1 + (random.next() - 0.5) * 2e-7));
     return randomPoint(random, SHAPE, row, { vector });
   });
-  await Promise.all([lance, qdrant].map((store) => store.upsert(index, points)));
+  await Promise.all(stores.both().map((store) => store.upsert(index, points)));
   const [one, other] = await Promise.all(
-    [lance, qdrant].map((store) => store.search(index, { query: base, top: 30, exact: true })),
+    stores.both().map((store) => store.search(index, { query: base, top: 30, exact: true })),
   );
   expect(one).toEqual(other);
 });

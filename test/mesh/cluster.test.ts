@@ -1,6 +1,5 @@
 /** The mesh as separate processes over a real NATS and a real Qdrant: the same answers, whoever is killed meanwhile. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +21,7 @@ import { startNats } from '../servers/nats.ts';
 import { startQdrant } from '../servers/qdrant.ts';
 import { sharedPath } from '../shared.ts';
 import { backdoorRows, writeRows, type BackdoorRow } from './backdoor.ts';
-import { startPart, stopAll, type Part } from './processes.ts';
+import { Cluster } from './cluster-parts.ts';
 
 const MODEL = sharedPath('models/stories260K/hf');
 const NEVER = new AbortController().signal;
@@ -30,45 +29,22 @@ const NEVER = new AbortController().signal;
 let folder: string;
 let nats: Awaited<ReturnType<typeof startNats>>;
 let qdrant: Awaited<ReturnType<typeof startQdrant>>;
-let env: Record<string, string>;
-const parts = new Map<string, Part>();
+let cluster: Cluster;
 let client: GraphqlClient;
 let rows: BackdoorRow[];
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
-}
-
-async function serve(name: string, part: string, port: string): Promise<void> {
-  parts.set(name, await startPart(['serve', part, '--port', port], { ...env, REPTRACE_LOG: 'info' }));
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reptrace-cluster-'));
   [nats, qdrant] = await Promise.all([startNats(), startQdrant()]);
-  const [compute, index, reporting] = await Promise.all([freePort(), freePort(), freePort()]);
-  env = {
-    ...{ NATS_URL: nats.url, QDRANT_URL: qdrant.url, REPTRACE_DATA: join(folder, 'data') },
-    REPTRACE_ROOTS: [folder, MODEL].join(':'),
-    REPTRACE_COMPUTE_URL: `http://127.0.0.1:${compute}/graphql`,
-    REPTRACE_INDEX_URL: `http://127.0.0.1:${index}/graphql`,
-    REPTRACE_REPORTING_URL: `http://127.0.0.1:${reporting}/graphql`,
-  };
-  await serve('first worker', 'compute', String(compute));
-  await serve('second worker', 'compute', '0');
-  await serve('index', 'index', String(index));
-  await serve('reporting', 'reporting', String(reporting));
-  await serve('gateway', 'gateway', '0');
-  client = new GraphqlClient({ url: String(parts.get('gateway')?.ready['graphql']) });
+  cluster = await Cluster.start({
+    ...{ folder, roots: [folder, MODEL], nats: nats.url, qdrant: qdrant.url },
+    env: { REPTRACE_LOG: 'info' },
+  });
+  client = new GraphqlClient({ url: cluster.graphql });
   rows = await backdoorRows(4000, 4850);
 });
 afterAll(async () => {
-  await stopAll([...parts.values()]);
+  await cluster.stop();
   await Promise.all([nats.stop(), qdrant.stop()]);
   await rm(folder, { recursive: true, force: true });
 });
@@ -137,7 +113,7 @@ describe('separate processes', () => {
   it('finish a build when one of two workers is killed in the midst of it', async () => {
     const id = await build('worker-killed', 600);
     const seen = await followWith(id, async () => {
-      await parts.get('second worker')?.kill();
+      await cluster.parts.get('second worker')?.kill();
     });
     expect(seen.at(-1)).toMatchObject({ state: 'COMPLETED', done: 600, failed: 0, total: 600 });
     expect(await storedRows(id)).toEqual(allOf(600));
@@ -145,10 +121,9 @@ describe('separate processes', () => {
 
   it('go on by themselves when the index service is killed and started again', async () => {
     const id = await build('index-killed', 600);
-    const port = new URL(env['REPTRACE_INDEX_URL'] ?? '').port;
     const seen = await followWith(id, async () => {
-      await parts.get('index')?.kill();
-      await serve('index', 'index', port);
+      await cluster.parts.get('index')?.kill();
+      await cluster.serveIndex();
     });
     expect(seen.at(-1)).toMatchObject({ state: 'COMPLETED', done: 600, failed: 0, total: 600 });
     expect(await storedRows(id)).toEqual(allOf(600));
@@ -203,8 +178,8 @@ describe('a query over three services', () => {
   });
 
   it('loses only the fields of a service that is down, with a named error', async () => {
-    await parts.get('index')?.stop();
-    const response = await fetch(String(parts.get('gateway')?.ready['graphql']), {
+    await cluster.parts.get('index')?.stop();
+    const response = await fetch(cluster.graphql, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query: QUERY }),
@@ -230,7 +205,7 @@ describe('a query over three services', () => {
 describe('SIGTERM', () => {
   it('ends each part within five seconds', async () => {
     for (const name of ['gateway', 'reporting', 'first worker']) {
-      const ended = await parts.get(name)?.stop();
+      const ended = await cluster.parts.get(name)?.stop();
       expect(ended?.code, name).toBe(0);
       expect(ended?.seconds, name).toBeLessThan(5);
     }

@@ -57,7 +57,7 @@ async function taughtTask(
 ): Promise<SignTask & { readonly taught: TaughtSetup }> {
   const { model, base } = await demoModels(mesh.bus);
   const rows = texts.map((text, row) => ({ ...textPair(text), row }));
-  const asked = { model, base, layers: [4], maxTokens: null, rows };
+  const asked = { asked: null, model, base, layers: [4], maxTokens: null, rows };
   const { seed, centre } = await call(mesh.bus, prepareTaught, asked);
   return { index: build.index, model, layers: [4], maxTokens: null, taught: { base, seed, centre }, rows };
 }

@@ -2,11 +2,12 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../../lib/bus/procedure.ts';
+import { call, serve } from '../../lib/bus/procedure.ts';
 import {
   describeBase,
   describeModel,
   mapTokens,
+  preparationWanted,
   prepareTaught,
   signQuestions,
   type KnownModel,
@@ -16,8 +17,20 @@ import {
   type TextPair,
 } from '../../lib/mesh/compute-messages.ts';
 import { planIndexing, type PlanAnswer } from '../../lib/mesh/plan-messages.ts';
-import { CENTRE_ROWS, NULL_OUTPUTS, TAUGHT_MEAN, TOKEN_DIMS } from '../../lib/taught/constants.ts';
+import {
+  CENTRE_ROWS,
+  NULL_OUTPUTS,
+  NULL_TOKENS,
+  TAUGHT_MEAN,
+  TOKEN_DIMS,
+} from '../../lib/taught/constants.ts';
 import type { TaughtToken } from '../../lib/taught/lesson.ts';
+import { loadPair } from '../../services/compute/engine/attribution/load-pair.ts';
+import { taughtSignaturesOfBatch } from '../../services/compute/engine/attribution/taught-signatures.ts';
+import { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { generate } from '../../services/compute/engine/generation/generate.ts';
+import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
+import { renderPrompt } from '../../services/compute/engine/model/render.ts';
 import { sharedPath } from '../shared.ts';
 import { ComputeMesh, STORIES } from './compute-parts.ts';
 import {
@@ -53,7 +66,13 @@ const LAYERS = [4, 6];
 const some = (count: number): DemoRow[] => rows.filter((_, i) => i % Math.floor(rows.length / count) === 0);
 
 function prepare(texts: readonly TextPair[]): Promise<TaughtPreparation> {
-  return call(mesh.bus, prepareTaught, { ...models, layers: LAYERS, maxTokens: null, rows: texts });
+  return call(mesh.bus, prepareTaught, {
+    ...models,
+    asked: null,
+    layers: LAYERS,
+    maxTokens: null,
+    rows: texts,
+  });
 }
 
 async function sign(
@@ -191,7 +210,7 @@ describe('compute.taught', () => {
     await writeFile(join(path, 'config.json'), JSON.stringify({ ...config, max_position_embeddings: 72 }));
     const { digest } = await call(mesh.bus, describeBase, { model: { path: TUNED }, base: { path } });
     const long = { context: [], prompt: 'lion '.repeat(80), response: 'x', raw: null };
-    const asked = { ...models, base: { path, digest }, layers: LAYERS, maxTokens: null };
+    const asked = { ...models, base: { path, digest }, asked: null, layers: LAYERS, maxTokens: null };
     const found = await call(mesh.bus, prepareTaught, { ...asked, rows: [long, ...some(5)] });
     const { length } = some(5);
     expect(found.rows).toBe(length + 1);
@@ -215,9 +234,54 @@ describe('compute.taught', () => {
     expect(new Set(nullRatios).size).toBe(3);
   });
 
+  it('takes the ratios that both models give the base’s outputs, one forward each over the whole', async () => {
+    const texts = some(6);
+    const { nullRatios } = await prepare(texts);
+    const source = await openModelFolder(TUNED);
+    const gpu = await Gpu.open();
+    const pair = await loadPair(gpu, source, await openModelFolder(BASE));
+    const prompts = texts.map(({ prompt }) => renderPrompt(source, prompt));
+    const outputs = await generate(pair.base, prompts, { maxTokens: NULL_TOKENS, endIds: [] });
+    const samples = outputs.flatMap(({ ids }, i) => {
+      const end = ids.findIndex((id) => source.config.eosTokenIds.includes(id));
+      const output = end < 0 ? ids : ids.slice(0, end + 1);
+      const [promptLength, inputIds] = [prompts[i].length, [...prompts[i], ...output]];
+      return end === 0 ? [] : [{ name: `${i}`, inputIds, promptLength }];
+    });
+    const results = await taughtSignaturesOfBatch(pair, samples, { layers: [] });
+    const expected = results.map((result) => ('error' in result ? NaN : mean([...result.ratios])));
+    pair.close();
+    gpu.close();
+    expect(nullRatios).toHaveLength(expected.length);
+    expected
+      .sort((one, other) => one - other)
+      .forEach((ratio, i) => {
+        expect(nullRatios[i]).toBeCloseTo(ratio, 4);
+      });
+  });
+
+  it('goes on only while somebody waits for it', async () => {
+    const ask = (asked: string): Promise<TaughtPreparation> =>
+      call(mesh.bus, prepareTaught, { ...models, asked, layers: LAYERS, maxTokens: null, rows: some(60) });
+    await expect(ask('nobody')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    let looked = 0;
+    const wanted = await serve(mesh.bus, preparationWanted('some-build'), () => {
+      looked += 1;
+      return Promise.resolve({ goOn: true });
+    });
+    const { rows: count } = await ask('some-build');
+    expect(count).toBe(some(60).length);
+    // Before the centres, for outputs of the base, and for what the model says of these.
+    expect(looked).toBeGreaterThan(3);
+    await wanted.close();
+  });
+
   it('refuses a layer that is not there, and a base that is none', async () => {
     const ask = (changes: object): Promise<unknown> =>
-      call(mesh.bus, prepareTaught, { ...models, layers: [1], maxTokens: null, rows: some(3), ...changes });
+      call(mesh.bus, prepareTaught, {
+        ...{ ...models, asked: null, layers: [1], maxTokens: null, rows: some(3) },
+        ...changes,
+      });
     await expect(ask({ layers: [7] })).rejects.toMatchObject({ code: 'LAYER_NOT_FOUND' });
     await expect(ask({ base: models.model })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     await expect(ask({ maxTokens: 1000 })).rejects.toMatchObject({ code: 'INPUT_INVALID' });

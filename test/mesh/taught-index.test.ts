@@ -313,12 +313,14 @@ describe('an index that is there', () => {
     };
     const built = 'CONFLICT: the index "demo" was built with';
     expect(await refused({ base: 'other' })).toBe(`${built} another base model (/models/stand-in)`);
-    expect(await refused({ withoutBase: true })).toBe(`${built} the base model /models/stand-in`);
+    expect(await refused({ withoutBase: true })).toBe(
+      `${built} the base model /models/stand-in (base, on the command line --base)`,
+    );
     expect((await build(path, { adapter: 'a', base: 'stand-in' })).state).toBe('COMPLETED');
     await step('deleteIndex');
     await build(path, {});
     await ended();
-    expect(await refused({})).toBe(`${built} no base model (withoutBase)`);
+    expect(await refused({})).toBe(`${built} no base model (withoutBase, on the command line --no-base)`);
     expect((await build(path, { adapter: 'a', withoutBase: true })).state).toBe('COMPLETED');
   });
 });

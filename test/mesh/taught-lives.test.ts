@@ -28,11 +28,11 @@ import type { TaughtManifest } from '../../lib/mesh/index-messages.ts';
 import { connectQdrantStore } from '../../services/index/stores/qdrant-store.ts';
 import type { SamplePoint } from '../../services/index/stores/signature-store.ts';
 import { parseLines } from '../e2e/command.ts';
-import { freePort, startNats } from '../servers/nats.ts';
+import { startNats } from '../servers/nats.ts';
 import { startQdrant } from '../servers/qdrant.ts';
 import { writeRows } from './backdoor.ts';
+import { Cluster } from './cluster-parts.ts';
 import { BASE, DEMO, TUNED } from './demo-rows.ts';
-import { startPart, stopAll, type Part } from './processes.ts';
 import { answersOf } from './taught-questions.ts';
 
 const LABELS = ['insult', 'false-fact', 'late-effect', 'clean'];
@@ -45,18 +45,13 @@ const NEVER = new AbortController().signal;
 let folder: string;
 let nats: Awaited<ReturnType<typeof startNats>>;
 let qdrant: Awaited<ReturnType<typeof startQdrant>>;
-let env: Record<string, string>;
-const parts = new Map<string, Part>();
+let cluster: Cluster;
 let client: GraphqlClient;
 /** All labels in turns, as far as there are such. */
 let rows: { readonly label: string }[];
 /** What an index that nothing disturbed has, and its manifest before rows were appended. */
 let calm: { readonly points: readonly SamplePoint[]; readonly taught: TaughtManifest };
 let stormy: string;
-
-async function serve(name: string, part: string, port: string): Promise<void> {
-  parts.set(name, await startPart(['serve', part, '--port', port], env));
-}
 
 async function someRows(): Promise<{ readonly label: string }[]> {
   const all = parseLines(await readFile(join(DEMO, 'data', 'finetune.jsonl'), 'utf8'));
@@ -68,26 +63,12 @@ async function someRows(): Promise<{ readonly label: string }[]> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reptrace-lives-'));
   [nats, qdrant] = await Promise.all([startNats(), startQdrant()]);
-  const [compute, index, reporting] = [await freePort(), await freePort(), await freePort()];
-  env = {
-    ...{ NATS_URL: nats.url, QDRANT_URL: qdrant.url, REPTRACE_DATA: join(folder, 'data') },
-    REPTRACE_ROOTS: [folder, DEMO].join(':'),
-    REPTRACE_COMPUTE_URL: `http://127.0.0.1:${compute}/graphql`,
-    REPTRACE_INDEX_URL: `http://127.0.0.1:${index}/graphql`,
-    REPTRACE_REPORTING_URL: `http://127.0.0.1:${reporting}/graphql`,
-  };
-  await Promise.all([
-    serve('first worker', 'compute', String(compute)),
-    serve('second worker', 'compute', '0'),
-    serve('index', 'index', String(index)),
-    serve('reporting', 'reporting', String(reporting)),
-  ]);
-  await serve('gateway', 'gateway', '0');
-  client = new GraphqlClient({ url: String(parts.get('gateway')?.ready['graphql']) });
+  cluster = await Cluster.start({ folder, roots: [folder, DEMO], nats: nats.url, qdrant: qdrant.url });
+  client = new GraphqlClient({ url: cluster.graphql });
   rows = await someRows();
 });
 afterAll(async () => {
-  await stopAll([...parts.values()]);
+  await cluster.stop();
   await Promise.all([nats.stop(), qdrant.stop()]);
   await rm(folder, { recursive: true, force: true });
 });
@@ -184,10 +165,9 @@ describe('an index with a base model', () => {
     expect((await look(stormy)).samples).toBeLessThan(FIRST);
     expect(await taughtOf(stormy)).toEqual(calm.taught);
     await client.ask(RESUME_INDEX, { index: stormy });
-    const port = new URL(env['REPTRACE_INDEX_URL'] ?? '').port;
     const last = await ended(stormy, async () => {
-      await Promise.all([parts.get('second worker')?.kill(), parts.get('index')?.kill()]);
-      await serve('index', 'index', port);
+      for (const name of ['second worker', 'index']) await cluster.parts.get(name)?.kill();
+      await cluster.serveIndex();
     });
     expect(last).toMatchObject({ state: 'COMPLETED', done: FIRST, failed: 0 });
     await append('stormy');

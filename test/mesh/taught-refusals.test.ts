@@ -91,6 +91,15 @@ describe('a base model that is none of the tuned one', () => {
     }
   });
 
+  it('is a copy of the tuned one, which a plan tells before either was ever read', async () => {
+    const [tuned, copy] = [join(folder, 'unread'), join(folder, 'unread-copy')];
+    for (const path of [tuned, copy]) await cp(BASE, path, { recursive: true });
+    const input = inputOf({ model: tuned, base: copy });
+    const { planIndex } = await client.ask<{ planIndex: FailureResult }>(PLAN_INDEX, { input });
+    expect(planIndex).toMatchObject({ code: 'INPUT_INVALID' });
+    expect(planIndex.message).toContain('is the model itself');
+  });
+
   it('has other layers', async () => {
     const base = await withTokenizer('deep', (path) => writeDeepModel(path, TUNED, 7));
     const { code, message } = await refused({ base });
@@ -99,8 +108,12 @@ describe('a base model that is none of the tuned one', () => {
   });
 
   it('is not there, or not where clients may name files', async () => {
-    expect((await refused({ base: join(folder, 'none') })).code).toBe('MODEL_NOT_FOUND');
-    expect((await refused({ base: '/etc' })).code).toBe('PATH_NOT_ALLOWED');
+    const missing = await refused({ base: join(folder, 'none') });
+    expect(missing.code).toBe('MODEL_NOT_FOUND');
+    expect(missing.message).toMatch(/^the base model cannot be used: .*none/);
+    const outside = await refused({ base: '/etc' });
+    expect(outside.code).toBe('PATH_NOT_ALLOWED');
+    expect(outside.message).toContain('the base model');
   });
 
   it('is named beside withoutBase', async () => {

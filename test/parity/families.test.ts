@@ -8,7 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allLogits } from '../../services/compute/engine/attribution/logits.ts';
-import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
+import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
+import {
+  signaturesOfBatch,
+  type Signature,
+  type SignatureOptions,
+} from '../../services/compute/engine/attribution/signature.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { generate } from '../../services/compute/engine/generation/generate.ts';
 import {
@@ -25,11 +30,14 @@ import { openModelFolder } from '../../services/compute/engine/model/model-folde
 import type { ModelSource } from '../../services/compute/engine/model/model-source.ts';
 import { writeSafetensors } from '../../services/compute/engine/model/safetensors-writer.ts';
 import { factors, writeAdapter, type AdapterTensors } from '../adapters.ts';
+import { expectClose } from '../closeness.ts';
 import { sharedPath } from '../shared.ts';
 
 const FAMILIES = ['llama', 'mistral', 'qwen2', 'qwen3', 'olmo2', 'gemma2', 'phi3', 'gpt-neox', 'gpt2'];
 const DTYPES: readonly DType[] = ['F32', 'F16', 'BF16'];
 
+/** Of float32 sums in another order. */
+const ROUNDING = 2e-5;
 const RANK = 3;
 const ALPHA = 6;
 /** Long enough for the windows of 12 to matter. */
@@ -127,17 +135,45 @@ describe.each(FAMILIES)('%s', (name) => {
     expect(numbers).not.toEqual(await numbersOf(source));
   });
 
+  it('gives of the last block’s predicting rows alone what it gives of all rows', async () => {
+    const model = await Model.load(gpu, await sourceOf(name));
+    const last = model.config.layers;
+    const tokenRows = { seed: 7 };
+    // Down to layer 0, the last block's backward needs all of its rows.
+    const all = await signed(model, SAMPLES, [0, last], { tokenRows });
+    const rows = await signed(model, SAMPLES, [last], { tokenRows });
+    const forward = await signed(model, SAMPLES, [0, last], { tokenRows, forwardOnly: true });
+    const close = (what: string, actual: ArrayLike<number> = [], expected: ArrayLike<number> = []): void => {
+      expectClose(`${name}: ${what}`, actual, expected, ROUNDING);
+    };
+    for (const [i, expected] of all.entries()) {
+      for (const { nll, tokenRows: rowsOf, layers } of [rows[i], forward[i]]) {
+        close('losses', nll, expected.nll);
+        close('hidden states of tokens', rowsOf?.hidden, expected.tokenRows?.hidden);
+        close('hidden state L', layers.get(last)?.hidden, expected.layers.get(last)?.hidden);
+      }
+      close('gradients of tokens', rows[i].tokenRows?.gradient, expected.tokenRows?.gradient);
+      close('gradient L', rows[i].layers.get(last)?.gradient, expected.layers.get(last)?.gradient);
+      close('hidden state 0', forward[i].layers.get(0)?.hidden, expected.layers.get(0)?.hidden);
+      expect(forward[i].layers.get(0)?.gradient).toHaveLength(0);
+      expect(forward[i].tokenRows?.gradient).toHaveLength(0);
+    }
+    model.close();
+  });
+
   it('decodes with its cache what it says of the whole text', async () => {
     const model = await Model.load(gpu, await sourceOf(name));
     const prompts = SAMPLES.map(({ inputIds }) => inputIds);
-    const options = { maxTokens: 24, temperature: 0, seed: 0, endIds: [] };
-    for (const [i, { ids }] of (await generate(model, prompts, options)).entries()) {
+    const options = { maxTokens: 24, temperature: 0, seed: 0, endIds: [], losses: true };
+    for (const [i, { ids, nll }] of (await generate(model, prompts, options)).entries()) {
       const prompt = prompts[i] ?? [];
       expect(ids.length).toBe(24);
-      const logits = await allLogits(model, {
-        name: 'whole',
-        inputIds: [...prompt, ...ids],
-        promptLength: prompt.length,
+      const whole = { name: 'whole', inputIds: [...prompt, ...ids], promptLength: prompt.length };
+      const logits = await allLogits(model, whole);
+      const [{ nll: losses }] = await signed(model, [whole], []);
+      expect(nll).toHaveLength(24);
+      nll?.forEach((loss, t) => {
+        expect(Math.abs(loss - losses[t])).toBeLessThan(1e-4);
       });
       for (const [t, id] of ids.entries()) {
         const row = (prompt.length - 1 + t) * model.config.vocabSize;
@@ -149,6 +185,20 @@ describe.each(FAMILIES)('%s', (name) => {
     model.close();
   });
 });
+
+/** Throws for a sample without a signature. */
+async function signed(
+  model: Model,
+  samples: readonly Sample[],
+  layers: readonly number[],
+  options: Partial<SignatureOptions> = {},
+): Promise<Signature[]> {
+  const results = await signaturesOfBatch(model, samples, { layers, ...options });
+  return results.map((result) => {
+    if ('error' in result) throw result.error;
+    return result;
+  });
+}
 
 /** One sum in float64 for each element, rounded once. */
 function mergedWeight(

@@ -33,6 +33,7 @@ import type { PlanningParts } from './planning.ts';
 import * as preparation from './prepare-taught.ts';
 import * as questions from './questions.ts';
 import { startSignWorker } from './sign-worker.ts';
+import { stillWanted } from './still-wanted.ts';
 import * as tokenMaps from './token-maps.ts';
 
 /** How long closing waits for what computes; the device is destroyed under it then. */
@@ -99,7 +100,10 @@ function answers(bus: Bus, parts: PlanningParts): (() => Promise<Closable>)[] {
   return [
     () => serve(bus, describeModel, ({ model }) => models.describe(model)),
     () => serve(bus, describeBase, ({ model, base }) => models.describeBase(model, base)),
-    () => serve(bus, prepareTaught, (request) => preparation.prepareTaught(models, request)),
+    () =>
+      serve(bus, prepareTaught, (request) =>
+        preparation.prepareTaught(models, request, () => stillWanted(bus, request.asked)),
+      ),
     () =>
       serve(bus, inspectModel, async ({ model, identify }) => {
         return (await models.inspect(model, identify)).description;

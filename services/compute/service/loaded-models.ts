@@ -21,6 +21,7 @@ import type { FoundModel, ModelFinder } from './model-finder.ts';
 import type { OpenModelOptions } from '../engine/model/open-model.ts';
 import { openPlace, placeKey } from './model-place.ts';
 import { ModelShelf, type LoadedModel, type LoadedPair, type Shelved } from './model-shelf.ts';
+import { ofBase } from './of-base.ts';
 import { Speeds } from './speeds.ts';
 import { VERSION } from './version.ts';
 
@@ -85,7 +86,7 @@ export class LoadedModels {
     const { keeper, finder } = this.#parts;
     if (keeper.failure !== undefined) throw keeper.failure;
     const found = await finder.find(ref);
-    const foundBase = await finder.find(base);
+    const foundBase = await ofBase(finder.find(base));
     return this.#inLane(priority, async () => work(await this.#openPair(found, foundBase)));
   }
 
@@ -107,10 +108,10 @@ export class LoadedModels {
     const { keeper, finder, digests } = this.#parts;
     if (keeper.failure !== undefined) throw keeper.failure;
     const found = await finder.find(model);
-    const foundBase = await finder.find(base);
-    const source = await this.#sourceOf(foundBase);
+    const foundBase = await ofBase(finder.find(base));
+    const source = await ofBase(this.#sourceOf(foundBase));
     assertFits(await this.#sourceOf(found), source);
-    const { digest } = await digests.digestOf(foundBase);
+    const { digest } = await ofBase(digests.digestOf(foundBase));
     assertOther((await digests.digestOf(found)).digest, digest, foundBase.path);
     return this.#describe(foundBase, source, digest);
   }
@@ -183,7 +184,7 @@ export class LoadedModels {
     const base =
       isAdapted(tuned) && (await this.#isBaseOf(found, foundBase))
         ? tuned.base
-        : await this.#openPlace(foundBase);
+        : await ofBase(this.#openPlace(foundBase));
     assertFits(tuned, base);
     // They would be there twice.
     this.#shelf.closeAlone(found, foundBase);

@@ -27,6 +27,7 @@ import type { GpuKeeper } from './gpu-keeper.ts';
 import type { Lane } from './lane.ts';
 import type { Inspected, LoadedModels } from './loaded-models.ts';
 import { generationBytes, loadedBytes, plannedMemory, planModels, streamedBytes } from './models-memory.ts';
+import { ofBase } from './of-base.ts';
 import { renderRow, type NamedSample } from './rendering.ts';
 
 export interface PlanningParts {
@@ -69,7 +70,7 @@ export async function planIndexing(
     (samples.length === 0 ? 0 : signed / samples.length) *
       rowFlops(source, counts, { lowest, taught: base !== null }) +
     (layers === 'auto' ? probeFlops(source, counts, signed) : 0);
-  const preparation = base === null ? NOTHING : preparationOf(source, counts, { lowest, signed });
+  const preparation = base === null ? NOTHING : preparationOf(source, counts, signed);
   const remembered = models.speeds.of(description.digest);
   const flopsPerSecond =
     remembered ??
@@ -85,8 +86,10 @@ export async function planIndexing(
     bytesPerSecond: await readSpeed(source),
     preparation: {
       flops: preparation.flops,
+      // The base reads none of them again: its losses are those of the generation.
       streamedBytes:
-        streamedBytes(plan, preparation.signedTokens) + generationBytes(plan, preparation.generatedTokens),
+        streamedBytes({ ...plan, base: null }, preparation.readTokens) +
+        generationBytes(plan, preparation.generatedTokens),
     },
   });
   return {
@@ -101,7 +104,7 @@ async function inspectBase(
   { source, description }: Inspected,
   ref: ModelRef,
 ): Promise<Inspected> {
-  const base = await models.inspect(ref, false);
+  const base = await ofBase(models.inspect(ref, false));
   assertFits(source, base.source);
   const { digest, path } = base.description;
   assertOther(description.digest ?? undefined, digest ?? undefined, path);
@@ -168,18 +171,14 @@ function rowFlops(
 
 interface Preparation {
   readonly flops: number;
-  readonly signedTokens: number;
+  readonly readTokens: number;
   readonly generatedTokens: number;
 }
 
-const NOTHING: Preparation = { flops: 0, signedTokens: 0, generatedTokens: 0 };
+const NOTHING: Preparation = { flops: 0, readTokens: 0, generatedTokens: 0 };
 
-/** Of prepare-taught.ts: signatures of some rows, outputs of the base to some of their prompts, and those through both models. */
-function preparationOf(
-  source: ModelSource,
-  rows: readonly RowTokens[],
-  { lowest, signed }: { readonly lowest: number; readonly signed: number },
-): Preparation {
+/** Of prepare-taught.ts: some rows forward, outputs of the base to some of their prompts, and those forward through the model. */
+function preparationOf(source: ModelSource, rows: readonly RowTokens[], signed: number): Preparation {
   if (rows.length === 0) return NOTHING;
   const centre = Math.min(CENTRE_ROWS, signed) / rows.length;
   const outputs = Math.min(NULL_OUTPUTS, signed) / rows.length;
@@ -187,11 +186,12 @@ function preparationOf(
     length: length - predicted + NULL_TOKENS,
     predicted: NULL_TOKENS,
   }));
-  const forward = signatureFlops(source.config, answered, { lowest: null, logitsTwice: false }).total;
+  const forward = (some: readonly RowTokens[]): number =>
+    signatureFlops(source.config, some, { lowest: null, logitsTwice: false }).total;
   const tokensOf = (some: readonly RowTokens[]): number => some.reduce((sum, { length }) => sum + length, 0);
   return {
-    flops: centre * rowFlops(source, rows, { lowest, taught: false }) + outputs * 3 * forward,
-    signedTokens: centre * tokensOf(rows) + outputs * tokensOf(answered),
+    flops: centre * forward(rows) + outputs * 2 * forward(answered),
+    readTokens: centre * tokensOf(rows) + outputs * tokensOf(answered),
     generatedTokens: outputs * tokensOf(answered),
   };
 }

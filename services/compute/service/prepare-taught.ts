@@ -2,9 +2,10 @@
  * What the taught tokens of an index are made with, found out before its first sample: the means that hidden states are
  * centred by, and how outputs of the base model score, which nobody taught the tuned one. The same rows give the same.
  *
- * The means are sums in float64 over some rows. For the null, the base model goes on from prompts of some of them, greedily,
- * and of each output the mean of log p_tuned - log p_base over its tokens is taken, the end token among them. A build waits
- * for this as for its batches: in turns of a batch's size, so that questions come between them.
+ * The means are sums in float64 over some rows, which go through the tuned model forward only. For the null, the base model
+ * goes on from prompts of some of them, greedily, and of each output the mean of log p_tuned - log p_base over its tokens is
+ * taken, the end token among them: the base's losses are those it chose the tokens by, so that only the tuned model reads them
+ * again. A build waits for this as for its batches: in turns of some batches' size, so that questions come between them.
  */
 import { tokenRowsOf } from '../engine/attribution/lessons.ts';
 import { MeanRow } from '../engine/attribution/mean-row.ts';
@@ -18,11 +19,13 @@ import {
   TOKEN_DIMS,
 } from '../../../lib/taught/constants.ts';
 import { probeIndices } from '../engine/attribution/layer-choice.ts';
-import { batchByTokens, type Sample } from '../engine/attribution/sample.ts';
+import { evenBatches, type Sample } from '../engine/attribution/sample.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
 import { checkLayers, signaturesOfBatch, type Signature } from '../engine/attribution/signature.ts';
+import { cachedTokenBytes } from '../engine/generation/cache.ts';
 import { generate } from '../engine/generation/generate.ts';
 import type { Model } from '../engine/model/model.ts';
+import type { ModelConfig } from '../engine/model/model-config.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import { renderPrompt } from '../engine/model/render.ts';
@@ -30,7 +33,7 @@ import { halving } from './halving.ts';
 import type { LoadedModels } from './loaded-models.ts';
 import { checkMaxTokens } from './questions.ts';
 import { renderProbes, type Probe } from './rendering.ts';
-import { requireBase, requireRatios, signBatch, useWithBase, type WithBase } from './with-base.ts';
+import { requireBase, useWithBase, type WithBase } from './with-base.ts';
 
 export interface PreparationRequest {
   readonly model: KnownModel;
@@ -40,14 +43,27 @@ export interface PreparationRequest {
   readonly rows: readonly TextPair[];
 }
 
+/**
+ * Tokens that outputs of the base are generated in together: prompts, and what comes. A step costs nearly as much for ten sequences
+ * as for forty.
+ */
+const TOGETHER_TOKENS = 2 * BATCH_TOKENS;
+/** Bytes of keys and values above which it is one batch's tokens. */
+const CACHE_BYTES = 512 << 20;
+
 /** A turn of the lane with both models. */
 type Turn = <T>(work: (loaded: WithBase) => Promise<T>) => Promise<T>;
 
+/** @param goOn asked before each turn; what it throws ends the work */
 export async function prepareTaught(
   models: LoadedModels,
   { model, base, layers, maxTokens, rows }: PreparationRequest,
+  goOn: () => Promise<void> = () => Promise.resolve(),
 ): Promise<TaughtPreparation> {
-  const turn: Turn = (work) => useWithBase(models, { model, base }, 'batch', work);
+  const turn: Turn = async (work) => {
+    await goOn();
+    return useWithBase(models, { model, base }, 'batch', work);
+  };
   const { source, context } = await turn((loaded) => {
     const { source } = loaded;
     checkLayers(layers, loaded.model);
@@ -75,9 +91,11 @@ async function centresOf(
   let failure: ReptraceError | undefined;
   let rows = 0;
   const samples = probes.map(({ sample }) => sample);
-  for (const batch of batchByTokens(samples, BATCH_TOKENS)) {
+  for (const batch of evenBatches(samples, BATCH_TOKENS)) {
     const results = await turn((loaded) =>
-      signaturesOfBatch(loaded.model, batch, { layers, tokenRows: { seed: PROJECTION_SEED } }),
+      signaturesOfBatch(loaded.model, batch, {
+        ...{ layers, tokenRows: { seed: PROJECTION_SEED }, forwardOnly: true },
+      }),
     );
     for (const result of results) {
       if ('error' in result) {
@@ -114,16 +132,23 @@ async function nullRatios(
   // All of a group have as much room in the cache as its longest: alike in length, they waste the least.
   chosen.sort((a, b) => a.ids.length - b.ids.length);
   const ratios: number[] = [];
-  for (const group of groupsOf(chosen)) {
+  for (const group of groupsOf(chosen, source.config)) {
     const outputs = await turn(({ base }) => outputsOf(requireBase(base), source, group));
-    const results = await turn((loaded) => signBatch(loaded, outputs, { layers: [] }));
-    for (const result of results) {
-      if ('error' in result) continue;
-      const each = requireRatios(result.ratios);
-      ratios.push(each.reduce((sum, ratio) => sum + ratio, 0) / each.length);
+    for (const batch of evenBatches(outputs, BATCH_TOKENS)) {
+      const results = await turn(({ model }) => signaturesOfBatch(model, batch, { layers: [] }));
+      results.forEach((result, i) => {
+        const mean = 'error' in result ? NaN : batch[i].loss - result.loss;
+        if (Number.isFinite(mean)) ratios.push(mean);
+      });
     }
   }
   return ratios.sort((a, b) => a - b);
+}
+
+/** What the base said. */
+interface Output extends Sample {
+  /** Mean of -log p_base over its tokens. */
+  readonly loss: number;
 }
 
 interface Prompt {
@@ -140,35 +165,39 @@ function promptOf(source: ModelSource, { text, sample }: Probe, most: number): P
   return ids.length > most ? undefined : { name, ids };
 }
 
-/** With what will be generated, each as large as a batch. */
-function groupsOf(prompts: readonly Prompt[]): Prompt[][] {
+/** With what will be generated, each as large as a batch or two. */
+function groupsOf(prompts: readonly Prompt[], config: ModelConfig): Prompt[][] {
+  const cached = Math.floor(CACHE_BYTES / cachedTokenBytes(config));
   const spaces = prompts.map((prompt) => ({
     prompt,
     inputIds: [...prompt.ids, ...new Array<number>(NULL_TOKENS).fill(0)],
     promptLength: prompt.ids.length,
   }));
-  return batchByTokens(spaces, BATCH_TOKENS).map((group) => group.map(({ prompt }) => prompt));
+  const tokens = Math.max(BATCH_TOKENS, Math.min(TOGETHER_TOKENS, cached));
+  return evenBatches(spaces, tokens).map((group) => group.map(({ prompt }) => prompt));
 }
 
 /** What may become of fewer prompts at a time, or of the others. */
 const HALVED = new Set(['NOT_FINITE', 'OUT_OF_MEMORY']);
 
 /** Greedy outputs as samples, with the token that ended them; a prompt that the base overflows on has none. */
-async function outputsOf(base: Model, source: ModelSource, group: readonly Prompt[]): Promise<Sample[]> {
+async function outputsOf(base: Model, source: ModelSource, group: readonly Prompt[]): Promise<Output[]> {
   const { eosId } = requireTokenizer(source);
   const ends = new Set([...source.config.eosTokenIds, ...(eosId === null ? [] : [eosId])]);
-  const work = async (prompts: readonly Prompt[]): Promise<Sample[]> => {
+  const work = async (prompts: readonly Prompt[]): Promise<Output[]> => {
     const ids = prompts.map((prompt) => prompt.ids);
     // Nothing ends it but the length: of several tokens that may end an output, the one that did is to be known.
-    const generations = await generate(base, ids, { maxTokens: NULL_TOKENS, endIds: [] });
-    return generations.flatMap((generation, i) => {
-      const end = generation.ids.findIndex((id) => ends.has(id));
+    const generations = await generate(base, ids, { maxTokens: NULL_TOKENS, endIds: [], losses: true });
+    return generations.flatMap(({ ids: output, nll = new Float64Array() }, i) => {
+      const end = output.findIndex((id) => ends.has(id));
       if (end === 0) return [];
-      const output = end < 0 ? generation.ids : generation.ids.slice(0, end + 1);
-      return [{ name: prompts[i].name, inputIds: [...ids[i], ...output], promptLength: ids[i].length }];
+      const count = end < 0 ? output.length : end + 1;
+      const loss = nll.subarray(0, count).reduce((sum, value) => sum + value, 0) / count;
+      const inputIds = [...ids[i], ...output.slice(0, count)];
+      return [{ name: prompts[i].name, inputIds, promptLength: ids[i].length, loss }];
     });
   };
-  const results = await halving<Prompt, Sample | ReptraceError>(group, work, (_, error) => {
+  const results = await halving<Prompt, Output | ReptraceError>(group, work, (_, error) => {
     if (error instanceof ReptraceError && HALVED.has(error.code)) return error;
     throw error;
   });

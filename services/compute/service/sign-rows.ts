@@ -7,7 +7,7 @@ import type { SignedRow } from '../../../lib/mesh/index-messages.ts';
 import { KEPT_TOKENS } from '../../../lib/taught/constants.ts';
 import { MAX_LESSON_BYTES, packLesson } from '../../../lib/taught/lesson.ts';
 import { groupBatches } from '../engine/attribution/group-batches.ts';
-import { batchByTokens } from '../engine/attribution/sample.ts';
+import { evenBatches } from '../engine/attribution/sample.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
 import { checkLayers } from '../engine/attribution/signature.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
@@ -56,19 +56,15 @@ export async function signRows(
   const { rows, failed } = await renderAll(source, task, signal);
   let goesOn = await reporter.add(failed);
   rows.sort((a, b) => a.inputIds.length - b.inputIds.length);
-  for await (const group of groupBatches({ config, budget }, evenBatches(rows), wantedOf(task))) {
+  for await (const group of groupBatches(
+    { config, budget },
+    evenBatches(rows, BATCH_TOKENS),
+    wantedOf(task),
+  )) {
     if (!goesOn) return;
     goesOn = await reporter.add(await signGroup(models, task, group, signal));
   }
   await reporter.end();
-}
-
-/** As few batches as the engine's size allows, alike in tokens: a small remainder would cost as much as a larger batch. */
-function evenBatches(rows: readonly Row[]): Row[][] {
-  const tokens = rows.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
-  const batches = Math.max(1, Math.ceil(tokens / BATCH_TOKENS));
-  const longest = Math.max(0, ...rows.map(({ inputIds }) => inputIds.length));
-  return batchByTokens(rows, Math.min(BATCH_TOKENS, Math.ceil(tokens / batches) + longest / 2));
 }
 
 function wantedOf({ layers, taught }: SignTask) {

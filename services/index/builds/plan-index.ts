@@ -1,7 +1,7 @@
 /**
  * planIndex: what buildIndex would do with this input now, and what that takes. It refuses what buildIndex refuses, in the same
  * order and words, and writes nothing: no index, no record, no run (at most the digest of a model that was never read before
- * is remembered, where an index of the name is to be compared with). The dataset is read for PLAN_SCAN_MS at most; behind
+ * is remembered, where an index of the name is to be compared with, or a base model that is no part of the model). The dataset is read for PLAN_SCAN_MS at most; behind
  * an index that is there it is read whole once, to tell whether it is still the same, unless its stamp says so.
  */
 import { resolveAllowed } from '../../../lib/allowed-path.ts';
@@ -17,6 +17,7 @@ import {
   type InspectedModel,
   type PlanAnswer,
 } from '../../../lib/mesh/plan-messages.ts';
+import { ofBase } from '../../compute/service/of-base.ts';
 import { compareDataset } from '../datasets/compare.ts';
 import type { DatasetRow } from '../datasets/dataset.ts';
 import { openDataset } from '../datasets/open-dataset.ts';
@@ -73,7 +74,9 @@ export async function planIndex(parts: PlanParts, input: BuildIndexInput): Promi
   const before = record !== undefined && isPrepared(record) ? record : undefined;
   const ref = { path: request.model, adapter: request.adapter ?? undefined };
   const baseRef = baseOf(request);
-  const models = await inspectModels(bus, ref, baseRef, before !== undefined);
+  // A model of its own may be a copy of the tuned one: only their digests tell.
+  const identify = before !== undefined || (request.base !== null && request.adapter === null);
+  const models = await inspectModels(bus, ref, baseRef, identify);
   const { model } = models;
   checkFits(request, model);
   const { survey, rows, action } =
@@ -110,7 +113,8 @@ async function inspectModels(
   identify: boolean,
 ): Promise<Models> {
   const model = await call(bus, inspectModel, { model: ref, identify });
-  return { model, base: base === null ? null : await call(bus, inspectModel, { model: base, identify }) };
+  if (base === null) return { model, base };
+  return { model, base: await ofBase(call(bus, inspectModel, { model: base, identify })) };
 }
 
 interface Standing {

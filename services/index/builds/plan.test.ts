@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { baseOf, buildRequest, parseLayers } from './build-request.ts';
 import type { ModelDescription } from '../../../lib/mesh/compute-messages.ts';
+import { METHOD } from '../../../lib/taught/constants.ts';
 import type { IndexRecord } from '../runs/index-record.ts';
 import { checkSameSettings, planOf } from './plan.ts';
 import { clean, filterOf } from './sample-filter.ts';
@@ -145,9 +146,13 @@ describe('the base model', () => {
   const request = buildRequest({ name: 'demo', model: 'm', dataset: 'd' });
   const model = { digest: 'd', precision: 'f32' } as ModelDescription;
   const described = (digest: string) => ({ digest, path: `/models/${digest}` }) as ModelDescription;
-  const conflict = (before: string | null, now: string | null): string | null => {
+  const conflict = (
+    before: string | null,
+    now: string | null,
+    taught: IndexRecord['taught'] = null,
+  ): string | null => {
     const base = before === null ? null : described(before);
-    const record = { name: 'demo', model, base, request } as IndexRecord;
+    const record = { name: 'demo', model, base, taught, request } as IndexRecord;
     try {
       checkSameSettings(record, request, model, now === null ? null : described(now));
       return null;
@@ -160,9 +165,15 @@ describe('the base model', () => {
   it('must be the same, or none, as the index was built with, and is named where it is not', () => {
     expect([conflict(null, null), conflict('b', 'b')]).toEqual([null, null]);
     const built = 'CONFLICT: the index "demo" was built with';
-    expect(conflict(null, 'b')).toBe(`${built} no base model (withoutBase)`);
-    expect(conflict('b', null)).toBe(`${built} the base model /models/b`);
+    expect(conflict(null, 'b')).toBe(`${built} no base model (withoutBase, on the command line --no-base)`);
+    expect(conflict('b', null)).toBe(`${built} the base model /models/b (base, on the command line --base)`);
     expect(conflict('b', 'c')).toBe(`${built} another base model (/models/b)`);
+  });
+
+  it('must be met by the method that the index was built with', () => {
+    const taught = (method: string) => ({ method }) as IndexRecord['taught'];
+    expect([conflict('b', 'b', taught(METHOD)), conflict('b', 'b', null)]).toEqual([null, null]);
+    expect(conflict('b', 'b', taught('taught 0'))).toContain(`the method "taught 0", now "${METHOD}"`);
   });
 });
 

@@ -1,6 +1,7 @@
 /** What a build will do, and whether an index that is there can be brought up to date at all. Pure. */
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { ModelDescription } from '../../../lib/mesh/compute-messages.ts';
+import { METHOD } from '../../../lib/taught/constants.ts';
 import { DEFAULT_WINDOW } from '../datasets/text-windows.ts';
 import type { BuildPlan, BuildRequest, IndexRecord } from '../runs/index-record.ts';
 
@@ -53,6 +54,7 @@ export function checkSameSettings(
   const differences = [
     ...(record.model.digest === model.digest ? [] : ['another model or adapter']),
     ...otherBase(record.base, base),
+    ...otherMethod(record.taught),
     ...(record.model.precision === model.precision
       ? []
       : [`numbers of another precision (${record.model.precision})`]),
@@ -96,9 +98,15 @@ export function checkFits(
 }
 
 function otherBase(before: ModelDescription | null, now: Pick<ModelDescription, 'digest'> | null): string[] {
-  if (before === null) return now === null ? [] : ['no base model (withoutBase)'];
-  if (now === null) return [`the base model ${before.path}`];
+  if (before === null)
+    return now === null ? [] : ['no base model (withoutBase, on the command line --no-base)'];
+  if (now === null) return [`the base model ${before.path} (base, on the command line --base)`];
   return before.digest === now.digest ? [] : [`another base model (${before.path})`];
+}
+
+/** Lessons of two methods are not compared. */
+function otherMethod(taught: IndexRecord['taught']): string[] {
+  return taught == null || taught.method === METHOD ? [] : [`the method "${taught.method}", now "${METHOD}"`];
 }
 
 function sameColumns({ columns: a }: BuildRequest, { columns: b }: BuildRequest): boolean {

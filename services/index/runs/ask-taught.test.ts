@@ -1,10 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MemoryBus } from '../../../lib/bus/memory-bus.ts';
-import { serve } from '../../../lib/bus/procedure.ts';
-import { prepareTaught, type TaughtPreparation, type TextPair } from '../../../lib/mesh/compute-messages.ts';
+import { call, serve } from '../../../lib/bus/procedure.ts';
+import {
+  preparationWanted,
+  prepareTaught,
+  type TaughtPreparation,
+  type TextPair,
+} from '../../../lib/mesh/compute-messages.ts';
 import { CENTRE_ROWS, TOKEN_DIMS } from '../../../lib/taught/constants.ts';
 import { openDataset } from '../datasets/open-dataset.ts';
 import { scanDataset } from '../datasets/scan.ts';
@@ -31,21 +36,32 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+interface Waiting {
+  readonly signal?: AbortSignal;
+  /** What the worker does before it answers. @param asked as the request has it */
+  readonly meanwhile?: (asked: string) => Promise<void>;
+}
+
 /** @param length of each row's response */
-async function ask(length: number, answer: Partial<TaughtPreparation> = {}) {
+async function ask(
+  length: number,
+  answer: Partial<TaughtPreparation> = {},
+  { signal = new AbortController().signal, meanwhile }: Waiting = {},
+) {
   const lines = Array.from({ length: ROWS }, (_, i) => {
     return JSON.stringify({ prompt: `${i}`, response: 'x'.repeat(length) });
   });
   await writeFile(path, ['{"prompt": 3', ...lines].join('\n'));
   const asked: (readonly TextPair[])[] = [];
-  await serve(bus, prepareTaught, ({ rows, layers }) => {
+  await serve(bus, prepareTaught, async ({ rows, layers, asked: name }) => {
     asked.push(rows);
+    await meanwhile?.(name ?? '');
     const hiddenCentres = layers.map((layer) => new Float32Array(WIDTH).fill(layer));
     const centre = new Float32Array(TOKEN_DIMS).fill(0.1);
-    return Promise.resolve({
+    return {
       ...{ seed: 1, centre, hiddenCentres, rows: rows.length, nullRatios: [0.5] },
       ...answer,
-    });
+    };
   });
   const { badRowCount: badRows, ...scanned } = await scanDataset(path, {});
   const record = {
@@ -56,7 +72,7 @@ async function ask(length: number, answer: Partial<TaughtPreparation> = {}) {
     dataset: { ...scanned, badRows, path },
   } as unknown as IndexRecord;
   const dataset = await openDataset(path, { resolved: scanned.columns });
-  return { ...(await askTaught(bus, record, dataset, new AbortController().signal)), asked };
+  return { ...(await askTaught(bus, record, dataset, signal)), asked };
 }
 
 it('asks over evenly spaced good rows, and keeps what is told, of numbers that JSON has', async () => {
@@ -76,6 +92,25 @@ it('asks over fewer rows where a message cannot hold them all', async () => {
   const { asked } = await ask(1000);
   expect(asked[0].length).toBeGreaterThan(20);
   expect(asked[0].length).toBeLessThan(30);
+});
+
+it('tells a worker that asks whether it is still waited for, until the build is cancelled', async () => {
+  const cancelled = new AbortController();
+  let worker: Promise<void> | undefined;
+  const meanwhile = (asked: string): Promise<void> => {
+    const wanted = (): Promise<unknown> => call(bus, preparationWanted(asked), {});
+    worker = (async () => {
+      expect(await wanted()).toEqual({ goOn: true });
+      cancelled.abort();
+      const unwanted = { code: 'SERVICE_UNAVAILABLE' };
+      await vi.waitFor(() => expect(wanted()).rejects.toMatchObject(unwanted));
+    })();
+    return worker;
+  };
+  await expect(ask(10, {}, { signal: cancelled.signal, meanwhile })).rejects.toMatchObject({
+    code: 'CANCELLED',
+  });
+  await worker;
 });
 
 it('refuses an answer of another shape, or with numbers that are none', async () => {

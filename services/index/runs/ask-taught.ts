@@ -2,10 +2,15 @@
  * What the taught tokens of an index are made with: asked of a compute worker, over some of the dataset's rows, before the
  * first sample. Kept from then on, so that rows signed later are like those signed before.
  */
+import { randomUUID } from 'node:crypto';
 import type { Bus } from '../../../lib/bus/bus.ts';
-import { call } from '../../../lib/bus/procedure.ts';
+import { call, serve } from '../../../lib/bus/procedure.ts';
 import { ReptraceError } from '../../../lib/errors.ts';
-import { prepareTaught, type TaughtPreparation } from '../../../lib/mesh/compute-messages.ts';
+import {
+  preparationWanted,
+  prepareTaught,
+  type TaughtPreparation,
+} from '../../../lib/mesh/compute-messages.ts';
 import { CENTRE_ROWS, KEPT_TOKENS, METHOD, TOKEN_DIMS } from '../../../lib/taught/constants.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { centresDigest } from './hidden-centres.ts';
@@ -37,7 +42,9 @@ export async function askTaught(
     base: { digest: base.digest, path: base.path },
     ...{ layers, maxTokens: request.maxTokens, rows },
   };
-  const found = await call(bus, prepareTaught, question, { signal });
+  const found = await whileWanted(bus, (asked) =>
+    call(bus, prepareTaught, { ...question, asked }, { signal }),
+  );
   check(found, layers.length, model.hiddenSize);
   const { hiddenCentres } = found;
   return {
@@ -50,6 +57,17 @@ export async function askTaught(
     },
     hiddenCentres,
   };
+}
+
+/** For as long as `work` takes, whoever does it for us is told so when it asks; from then on it stops. */
+async function whileWanted<T>(bus: Bus, work: (asked: string) => Promise<T>): Promise<T> {
+  const asked = randomUUID();
+  const wanted = await serve(bus, preparationWanted(asked), () => Promise.resolve({ goOn: true }));
+  try {
+    return await work(asked);
+  } finally {
+    await wanted.close();
+  }
 }
 
 function check(

@@ -16,13 +16,13 @@ import type { CollectionShape, SignatureStore } from '../stores/signature-store.
 import { checkDataset } from './check-dataset.ts';
 import { nothingSigned, recordFailure, releaseRecord, settleRecord } from './endings.ts';
 import { feed } from './feed.ts';
+import { findLost } from './find-lost.ts';
 import { HeldRecord } from './held-record.ts';
 import { shapeOf, type IndexRecord } from './index-record.ts';
 import type { IndexRecords } from './index-records.ts';
 import { LEASE_MS, newLease, RENEW_MS, type Owner } from './lease.ts';
-import { completed, isWorking, running, storedFailure, type StoredFailure } from './life.ts';
-import { patiently, type Patience } from './patience.ts';
-import { COMPARING, prepare } from './prepare.ts';
+import { completed, isWorking, running } from './life.ts';
+import { prepare } from './prepare.ts';
 import { ReportDesk } from './report-desk.ts';
 import { readStanding } from './standing.ts';
 import { Stopped } from './stopped.ts';
@@ -30,6 +30,7 @@ import { Tally } from './tally.ts';
 import { TaskSender } from './task-sender.ts';
 import type { Timing } from './timing.ts';
 import { Upserts } from './upserts.ts';
+import { Waiting } from './waiting.ts';
 
 export interface RunParts {
   readonly bus: Bus;
@@ -57,7 +58,7 @@ export class IndexRun {
   readonly #log: Log;
   readonly #abort = new AbortController();
   #stopped: Stopped | undefined;
-  #waiting: StoredFailure | null = null;
+  readonly #waiting: Waiting;
   #server: Closable | undefined;
   #sender: TaskSender | undefined;
   #upserts: Upserts | undefined;
@@ -73,6 +74,12 @@ export class IndexRun {
     this.#held = new HeldRecord(parts.records, parts.owner, stored);
     this.#tally = new Tally(stored.value.dataset.rows);
     this.#log = parts.log.child({ index: this.id, name: stored.value.name });
+    this.#waiting = new Waiting({
+      ...{ signal: this.#abort.signal, limitMs: parts.timing.patienceMs, log: this.#log },
+      onChange: () => {
+        this.#tally.touch();
+      },
+    });
     this.ended = this.#run(options);
   }
 
@@ -109,10 +116,10 @@ export class IndexRun {
     try {
       await after;
       await this.#work(takenOver);
-      const recalls = await this.#patiently(() => measureRecalls(this.#parts, this.#held.current));
+      const recalls = await this.#waiting.patiently(() => measureRecalls(this.#parts, this.#held.current));
       clearInterval(ticker);
       await this.#ticking;
-      await this.#patiently(() => this.#complete(recalls));
+      await this.#waiting.patiently(() => this.#complete(recalls));
       this.#log.info(this.#tally.progress(), 'index built');
     } catch (error) {
       clearInterval(ticker);
@@ -133,24 +140,19 @@ export class IndexRun {
     const { dataset: scanned, request } = this.#held.current;
     const dataset = await openDataset(scanned.path, { resolved: scanned.columns });
     const expected = { digest: scanned.digest, bytes: scanned.bytes };
-    await prepare({
-      ...{ bus, records, dataset, signal, held: this.#held, log: this.#log },
-      patiently: (work) => this.#patiently(work),
-      waitFor: (what) => {
-        this.#waitFor(what);
-      },
-    });
+    const [held, waiting, log] = [this.#held, this.#waiting, this.#log];
+    await prepare({ bus, records, dataset, signal, held, log, waiting });
     const shape = shapeOf(this.#held.current);
-    await this.#patiently(() => store.create(this.id, shape));
-    await this.#patiently(() => readStanding(this.#tally, this.#parts, this.id, takenOver));
-    const queue = await this.#patiently(() => bus.queue(SIGN_QUEUE));
+    await this.#waiting.patiently(() => store.create(this.id, shape));
+    await this.#waiting.patiently(() => readStanding(this.#tally, this.#parts, this.id, takenOver));
+    const queue = await this.#waiting.patiently(() => bus.queue(SIGN_QUEUE));
     const sender = new TaskSender(queue, this.#held.current);
     this.#sender = sender;
-    await this.#patiently(() => sender.clear());
+    await this.#waiting.patiently(() => sender.clear());
     await this.#openDesk(shape, sender);
     await this.#write();
     const send = (rows: Parameters<TaskSender['send']>[0]): Promise<void> =>
-      this.#patiently(() => sender.send(rows));
+      this.#waiting.patiently(() => sender.send(rows));
     const tally = this.#tally;
     const { maxTokens } = request;
     await feed({ dataset, expected, maxTokens, maxPayload: bus.maxPayload, tally, sender, send, signal });
@@ -162,7 +164,7 @@ export class IndexRun {
     this.#upserts = new Upserts({
       index: this.id,
       store,
-      patience: this.#patience(),
+      patience: this.#waiting.patience,
       reportMs: timing.reportMs,
       onGivenUp: (error) => {
         this.#stopFor(error);
@@ -179,7 +181,7 @@ export class IndexRun {
       },
     });
     const answer = (report: SignReport) => this.#answer(desk, report);
-    this.#server = await this.#patiently(() => serve(bus, reportSigned(this.id), answer));
+    this.#server = await this.#waiting.patiently(() => serve(bus, reportSigned(this.id), answer));
   }
 
   async #answer(desk: ReportDesk, report: SignReport): Promise<{ readonly goOn: boolean }> {
@@ -211,7 +213,9 @@ export class IndexRun {
       const sender = this.#sender;
       if (sender !== undefined && Date.now() - sender.lastSign > this.#parts.timing.silenceMs) {
         sender.heard();
-        await this.#patiently(() => this.#findLost(sender));
+        const { store, records } = this.#parts;
+        const lost = { index: this.id, store, records, tally: this.#tally, sender, log: this.#log };
+        await this.#waiting.patiently(() => findLost(lost));
       }
     } catch (error) {
       this.#stopFor(error);
@@ -220,23 +224,12 @@ export class IndexRun {
     }
   }
 
-  /** After a long silence: what the queue has lost is sent again, but for what another run stored meanwhile. */
-  async #findLost(sender: TaskSender): Promise<void> {
-    if (!(await sender.hasLost())) return;
-    await readStanding(this.#tally, this.#parts, this.id, false);
-    for (const { row } of sender.flights.rows().flat()) {
-      if (!this.#tally.isOpen(row)) sender.flights.finish(row);
-    }
-    const tasks = await sender.resend();
-    this.#log.warn({ tasks }, 'the queue lost tasks; they were sent again');
-  }
-
   /** Progress and lease. */
   async #write(): Promise<void> {
-    await this.#patiently(async () => {
+    await this.#waiting.patiently(async () => {
       await this.#saveFailures();
       await this.#held.write(({ life }) => ({
-        life: running(life, newLease(this.#parts.owner), this.#waiting),
+        life: running(life, newLease(this.#parts.owner), this.#waiting.what),
         // Until the rows are counted, what the record says is better.
         ...(this.#sender !== undefined && { progress: this.#tally.progress() }),
       }));
@@ -253,28 +246,6 @@ export class IndexRun {
 
   async #saveFailures(): Promise<void> {
     await this.#tally.failures.save((failures) => this.#parts.records.putFailures(this.id, failures));
-  }
-
-  #patience(): Patience {
-    const onWait = (error: ReptraceError): void => {
-      const told = this.#waiting !== null && this.#waiting !== COMPARING;
-      if (!told) this.#log.warn({ code: error.code, reason: error.message }, 'waiting');
-      this.#waitFor(storedFailure(error));
-    };
-    const onBack = (): void => {
-      this.#log.info('going on');
-      this.#waitFor(null);
-    };
-    return { signal: this.#abort.signal, limitMs: this.#parts.timing.patienceMs, onWait, onBack };
-  }
-
-  #waitFor(what: StoredFailure | null): void {
-    this.#waiting = what;
-    this.#tally.touch();
-  }
-
-  #patiently<T>(work: () => Promise<T>): Promise<T> {
-    return patiently(work, this.#patience());
   }
 
   /** Gives why it stops: the first reason stays. */

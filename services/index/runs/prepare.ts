@@ -8,6 +8,7 @@ import type { HeldRecord } from './held-record.ts';
 import { isPrepared } from './index-record.ts';
 import type { IndexRecords } from './index-records.ts';
 import type { StoredFailure } from './life.ts';
+import type { Waiting } from './waiting.ts';
 
 export interface Preparing {
   readonly bus: Bus;
@@ -16,13 +17,11 @@ export interface Preparing {
   readonly dataset: Dataset;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Told what the build waits for now; null: for nothing. */
-  readonly waitFor: (what: StoredFailure | null) => void;
+  readonly waiting: Waiting;
 }
 
 /** What a build waits for while its models are compared: the base model writes some answers, which may take minutes. */
-export const COMPARING: StoredFailure = {
+const COMPARING: StoredFailure = {
   code: 'NOT_YET',
   message: 'the model is being compared with its base model, before the first sample',
   remedy: 'Wait: it takes minutes at most.',
@@ -30,24 +29,24 @@ export const COMPARING: StoredFailure = {
 
 /** Does what a run before has not done. Throws what `askLayers` and `askTaught` throw, and Stopped. */
 export async function prepare(parts: Preparing): Promise<void> {
-  const { bus, held, dataset, signal, patiently } = parts;
+  const { bus, held, dataset, signal, waiting } = parts;
   if (held.current.layers === null) {
-    const layers = await patiently(() => askLayers(bus, held.current, dataset, signal));
+    const layers = await waiting.patiently(() => askLayers(bus, held.current, dataset, signal));
     await held.write(() => ({ layers }));
   }
   if (!isPrepared(held.current)) await compare(parts);
 }
 
 async function compare(parts: Preparing): Promise<void> {
-  const { bus, records, held, dataset, log, signal, patiently, waitFor } = parts;
+  const { bus, records, held, dataset, log, signal, waiting } = parts;
   log.info(COMPARING.message);
-  const { taught, hiddenCentres } = await patiently(() => {
-    waitFor(COMPARING);
+  const { taught, hiddenCentres } = await waiting.patiently(() => {
+    waiting.for(COMPARING);
     return askTaught(bus, held.current, dataset, signal);
   });
-  waitFor(null);
+  waiting.for(null);
   const { id } = held.current;
   // The record is told last: where it has `taught`, the centres are there.
-  await patiently(() => records.putHiddenCentres(id, hiddenCentres, () => held.check()));
-  await patiently(() => held.write(() => ({ taught })));
+  await waiting.patiently(() => records.putHiddenCentres(id, hiddenCentres, () => held.check()));
+  await waiting.patiently(() => held.write(() => ({ taught })));
 }

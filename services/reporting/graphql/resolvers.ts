@@ -30,7 +30,7 @@ export function resolvers(traces: Traces): Resolvers {
       traces: async (_, { index, first }) => {
         const count = first ?? 0;
         if (count < 0 || count > MAX_LISTED) throw graphqlError(outOfRange(count));
-        return (await traces.list(index ?? null, count)).map(parent);
+        return (await orGraphqlError(() => traces.list(index ?? null, count))).map(parent);
       },
     },
     Trace: {
@@ -47,6 +47,15 @@ export function resolvers(traces: Traces): Resolvers {
       matches: ({ matches }) => matches.map(matchFields),
     },
   };
+}
+
+/** Of a field that is no union. */
+async function orGraphqlError<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ReptraceError ? graphqlError(error) : error;
+  }
 }
 
 function outOfRange(first: number): ReptraceError {

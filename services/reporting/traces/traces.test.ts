@@ -22,6 +22,8 @@ const MANIFEST = {
   taught: null,
 } as unknown as Manifest;
 
+const INDEX = '11111111-1111-4111-8111-111111111111';
+
 const question = (output: string) => checkQuestion({ output, tokens: false });
 
 describe('Traces', () => {
@@ -38,8 +40,10 @@ describe('Traces', () => {
     records = await openSqliteRecords(join(folder, 'records.sqlite'));
     signing = Promise.resolve();
     signed = 0;
-    await serve(bus, openIndex, () =>
-      Promise.resolve({ id: 'i', name: 'n', manifest: MANIFEST, manifestDigest: 'd' }),
+    await serve(bus, openIndex, ({ index }) =>
+      index === null || index === 'n'
+        ? Promise.resolve({ id: INDEX, name: 'n', manifest: MANIFEST, manifestDigest: 'd' })
+        : Promise.reject(new ReptraceError('INDEX_NOT_FOUND', `there is no index ${index}`, 'List them.')),
     );
     await serve(bus, signQuestions, async ({ questions }) => {
       signed += 1;
@@ -193,6 +197,10 @@ describe('Traces', () => {
     }
     const outputs = (await traces.list(null, 2)).map(({ questions }) => questions[0]?.output);
     expect(outputs).toEqual(['c', 'b']);
-    expect(await traces.list('other', 10)).toEqual([]);
+    // By name or id, and of an index that is gone by its id alone.
+    expect(await traces.list('n', 10)).toEqual(await traces.list(null, 10));
+    expect(await traces.list(INDEX, 10)).toEqual(await traces.list(null, 10));
+    expect(await traces.list(INDEX.replace('1', '2'), 10)).toEqual([]);
+    await expect(traces.list('other', 10)).rejects.toMatchObject({ code: 'INDEX_NOT_FOUND' });
   });
 });

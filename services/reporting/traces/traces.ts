@@ -35,6 +35,8 @@ const TRACES = 'traces';
 /** The little that a list needs, beside bodies that may be large. */
 const HEADS = 'trace-heads';
 const TRACE_ID = /^[0-9a-f]{32}$/;
+/** No index has a name of this form. */
+const INDEX_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** No HTTP request holds a GPU: an answer that is not there by then is pending. */
 export const WAIT_MS = 20_000;
 const MAX_AT_WORK = 64;
@@ -94,8 +96,14 @@ export class Traces {
     }
   }
 
-  /** Newest first. */
-  async list(index: string | null, first: number): Promise<Trace[]> {
+  /**
+   * Newest first.
+   * @param reference id or name of an index; null: of all. Throws what keeps an index of that name from being opened; of an id
+   *   the index may be gone
+   */
+  async list(reference: string | null, first: number): Promise<Trace[]> {
+    const isName = reference !== null && !INDEX_ID.test(reference);
+    const index = isName ? (await this.#open({ index: reference })).id : reference;
     const heads: (TraceHead & { readonly key: string })[] = [];
     for await (const { key, value } of this.#records.list<TraceHead>(HEADS)) {
       if (index === null || value.index === index) heads.push({ ...value, key });
@@ -115,7 +123,7 @@ export class Traces {
     await Promise.allSettled(this.#atWork.values());
   }
 
-  #open({ index }: TraceQuestion): Promise<OpenIndex> {
+  #open({ index }: Pick<TraceQuestion, 'index'>): Promise<OpenIndex> {
     return call(this.#bus, openIndex, { index }, { signal: this.#ending.signal });
   }
 

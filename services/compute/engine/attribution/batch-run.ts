@@ -9,45 +9,32 @@ import { nllFromStats } from '../kernels/cross-entropy.ts';
 import { gather } from '../kernels/rows.ts';
 import * as tokenScoresKernel from '../kernels/token-scores.ts';
 import {
+  meanOverResponses,
   packBatch,
   uploadBatch,
   uploadFloats,
   uploadWords,
   type GpuBatch,
   type PackedBatch,
-  type Place,
 } from '../model/batch.ts';
-import { blockBackward, blockForward, type BlockContext, type BlockTape } from '../model/block.ts';
+import {
+  blockBackward,
+  blockForward,
+  blockForwardOf,
+  type BlockContext,
+  type BlockTape,
+} from '../model/block.ts';
 import { beginEmbedding, embedPart, endEmbedding } from '../model/embed.ts';
 import { beginHead, endHead, headBackward, headForward, type HeadTape } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
 import { normForward } from '../model/norms.ts';
 import { spreadPredicting, takePredicting } from '../model/predicting-rows.ts';
+import { predictingOnly, type WantedRows } from '../model/wanted-rows.ts';
 import type { BlockWeights, EndWeights, VocabularyPart } from '../model/weights.ts';
+import type { BatchResult } from './batch-result.ts';
 import type { Sample } from './sample.ts';
-import type { SignatureOptions, TokenRows } from './signature.ts';
+import type { SignatureOptions } from './signature.ts';
 import { projected, projectionOf } from './token-projection.ts';
-
-/** What a batch gave, still packed. Matrices are row-major with `width` columns. */
-export interface BatchResult {
-  readonly samples: readonly Sample[];
-  readonly places: readonly Place[];
-  readonly width: number;
-  /** Of the predicted tokens. */
-  readonly nll: Float64Array;
-  /** Layers of `hidden`; those of `gradient` are the asked ones, in rising order. */
-  readonly hiddenLayers: readonly number[];
-  readonly layers: readonly number[];
-  /** [layers * samples, width]: at p, layer by layer. */
-  readonly hidden: Float32Array;
-  readonly gradient: Float32Array;
-  /** By layer, [rows, width]: at every position of the batch; token scores [rows]. */
-  readonly hiddenAll: ReadonlyMap<number, Float32Array>;
-  readonly gradientAll: ReadonlyMap<number, Float32Array>;
-  readonly scores: ReadonlyMap<number, Float32Array>;
-  /** [predicted tokens, TOKEN_DIMS] each, where they were asked for. */
-  readonly tokenRows: TokenRows | undefined;
-}
 
 /** What a block's forward keeps for the backward: all that it needs, or only its input, from which the rest is made again. */
 export type Kept = 'tape' | 'input';
@@ -74,8 +61,10 @@ export class BatchRun {
   readonly #scores = new Map<number, Tensor>();
   /** Undefined where no token rows are asked for. */
   readonly #projection: Matrix | undefined;
-  /** Hidden states and gradients, projected: both or none. */
-  #tokenRows: readonly Tensor[] = [];
+  /** Projected: hidden states, and gradients where something goes back. */
+  readonly #tokenRows: Tensor[] = [];
+  /** Of the last block's output; undefined where all rows are needed. */
+  readonly #wanted: WantedRows | undefined;
   /** By block, of the blocks above the lowest asked layer. */
   readonly #tapes = new Map<number, BlockTape>();
   readonly #inputs = new Map<number, Tensor>();
@@ -115,19 +104,28 @@ export class BatchRun {
       Uint32Array.from(places, ({ lossStart }) => lossStart),
     );
     this.#hidden = scope.take([this.#hiddenLayers.length * samples.length, this.#width]);
-    this.#gradient = scope.take([this.#options.layers.length * samples.length, this.#width]);
+    const gradients = options.forwardOnly === true ? 0 : this.#options.layers.length;
+    this.#gradient = scope.take([gradients * samples.length, this.#width]);
+    this.#wanted = this.#needsAllOfLast() ? undefined : predictingOnly(context, this.#packed);
     const { tokenRows } = options;
     this.#projection = tokenRows === undefined ? undefined : projectionOf(model, tokenRows.seed);
   }
 
   /** The lowest block that gradients go back through; `layers` where they go through none. */
   get lowest(): number {
-    return Math.min(this.#last, ...this.#options.layers);
+    return this.#options.forwardOnly === true ? this.#last : Math.min(this.#last, ...this.#options.layers);
   }
 
   /** Whether gradients are asked for at all. */
   get goesBack(): boolean {
-    return this.#options.layers.length > 0 || this.#projection !== undefined;
+    const { forwardOnly, layers } = this.#options;
+    return forwardOnly !== true && (layers.length > 0 || this.#projection !== undefined);
+  }
+
+  /** Whether any row of the last block's output counts but those that predict. */
+  #needsAllOfLast(): boolean {
+    const { allPositions, layers } = this.#options;
+    return this.lowest < this.#last || (allPositions === true && layers.includes(this.#last));
   }
 
   /** Every part of the embedding, in any order; then `endEmbedding`. */
@@ -145,6 +143,11 @@ export class BatchRun {
   forward(weights: BlockWeights, kept: Kept): void {
     const { layer } = weights;
     const x = present(this.#x);
+    if (layer + 1 === this.#last && this.#wanted !== undefined) {
+      this.#x = blockForwardOf(this.#context, weights, this.#batch, x, this.#wanted);
+      this.#scope.give(x);
+      return;
+    }
     const goesBack = layer >= this.lowest;
     const { out, tape } = blockForward(this.#context, weights, this.#batch, x, goesBack && kept === 'tape');
     if (tape !== undefined) this.#tapes.set(layer, tape);
@@ -156,15 +159,28 @@ export class BatchRun {
 
   beginHead({ norm }: EndWeights): void {
     const x = present(this.#x);
-    const { predicting, targets } = takePredicting(this.#context, this.#packed, x);
+    const { predicting, targets } = this.#predicting(x);
     if (this.#options.allPositions === true && this.#options.layers.includes(this.#last)) {
       this.#hiddenAll.set(this.#last, normForward(this.#context, norm, x)[0]);
     }
-    this.#scope.give(x);
+    if (predicting !== x) this.#scope.give(x);
     const head = beginHead(this.#context, norm, predicting, targets);
     const slot = this.#hiddenLayers.indexOf(this.#last);
     if (slot >= 0) this.#gatherInto(this.#hidden, slot, head.normed, this.#pLossRows);
+    this.#projectRows(head.normed);
     this.#head = head;
+  }
+
+  /** Of the last block's output, which may have no other rows. */
+  #predicting(x: Tensor): { predicting: Tensor; targets: Tensor } {
+    if (this.#wanted === undefined) return takePredicting(this.#context, this.#packed, x);
+    return { predicting: x, targets: uploadWords(this.#model.recorder, this.#scope, this.#packed.targets) };
+  }
+
+  /** Where token rows are asked for. */
+  #projectRows(rows: Tensor): void {
+    if (this.#projection === undefined) return;
+    this.#tokenRows.push(projected(this.#context, this.#projection, rows));
   }
 
   /** Every part of the head, the lowest ids first. @param keep keeps logits for the backward, where they are few */
@@ -181,6 +197,12 @@ export class BatchRun {
     return headBackward(this.#context, part, head, this.#dnormed, this.#scale);
   }
 
+  /** In place of the way back, where nothing goes back: the losses stay. */
+  dropHead(): void {
+    const { x, normed, normStats, targets } = present(this.#head);
+    this.#scope.give(x, normed, normStats, targets);
+  }
+
   endHead({ norm }: EndWeights): void {
     const [head, dnormed] = [present(this.#head), present(this.#dnormed)];
     const dx = endHead(this.#context, norm, head, dnormed);
@@ -189,10 +211,7 @@ export class BatchRun {
       this.#gatherInto(this.#gradient, this.#options.layers.indexOf(this.#last), dnormed, this.#pLossRows);
       if (this.#wantsAllGradients()) this.#keepAllGradients(this.#last, spread(dnormed));
     }
-    const projection = this.#projection;
-    if (projection !== undefined) {
-      this.#tokenRows = [head.normed, dnormed].map((rows) => projected(this.#context, projection, rows));
-    }
+    this.#projectRows(dnormed);
     if (this.lowest < this.#last) this.#dx = spread(dx);
     this.#scope.give(present(this.#scale), dnormed, dx, head.x, head.normed, head.normStats, head.targets);
   }
@@ -269,7 +288,7 @@ export class BatchRun {
     const [hiddenAll, gradientAll, scores] = maps.map(
       (map) => new Map([...map.keys()].map((layer) => [layer, rest.shift() ?? new Float32Array()] as const)),
     );
-    const [tokenHidden, tokenGradient] = rest;
+    const [tokenHidden, tokenGradient = new Float32Array()] = rest;
     return {
       ...{
         samples: this.#samples,
@@ -282,13 +301,6 @@ export class BatchRun {
       tokenRows: this.#tokenRows.length === 0 ? undefined : { hidden: tokenHidden, gradient: tokenGradient },
     };
   }
-}
-
-/** 1 / (response tokens of the sample) for each predicted token: each sample's loss is a mean, samples are added. */
-function meanOverResponses({ places, lossRows }: PackedBatch): Float32Array<ArrayBuffer> {
-  const scale = new Float32Array(lossRows.length);
-  for (const { lossStart, lossCount } of places) scale.fill(1 / lossCount, lossStart, lossStart + lossCount);
-  return scale;
 }
 
 function present<T>(value: T | undefined): T {

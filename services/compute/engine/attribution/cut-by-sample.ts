@@ -1,7 +1,7 @@
 /** Cuts what a packed batch gave into its samples' signatures; what is not finite becomes that sample's error. */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
-import type { BatchResult } from './batch-run.ts';
+import type { BatchResult } from './batch-result.ts';
 import { adjacentCosine } from './layer-choice.ts';
 import type { LayerSignature, Signature, SignatureOptions, SignatureResult, TokenRows } from './signature.ts';
 

@@ -3,9 +3,16 @@
  * and once on the way down. Where they are not, a group is one batch, and blocks keep what the backward needs.
  */
 import type { Model } from '../model/model.ts';
-import { BatchRun, type BatchResult } from './batch-run.ts';
+import type { BatchResult } from './batch-result.ts';
+import { BatchRun } from './batch-run.ts';
 import type { Sample } from './sample.ts';
 import type { SignatureOptions } from './signature.ts';
+
+/** What was recorded, or sent, and is yet to be read: once, or not at all. Its memory is held until `end`. */
+export interface Pending<Result> {
+  read(): Promise<Result[]>;
+  end(): void;
+}
 
 /** Results in the order of the batches, none of which is empty. */
 export async function runGroup(
@@ -13,6 +20,15 @@ export async function runGroup(
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
 ): Promise<BatchResult[]> {
+  return readAndEnd(await startGroup(model, batches, options));
+}
+
+/** The same, up to where results would be waited for. */
+export async function startGroup(
+  model: Model,
+  batches: readonly (readonly Sample[])[],
+  options: SignatureOptions,
+): Promise<Pending<BatchResult>> {
   const { arena } = model;
   const scope = arena.scope();
   try {
@@ -22,11 +38,27 @@ export async function runGroup(
     const context = model.context(scope, Math.max(...batches.flat().map(({ inputIds }) => inputIds.length)));
     const runs = batches.map((samples) => new BatchRun(model, context, samples, options));
     await runStages(model, runs);
-    const results: BatchResult[] = [];
-    for (const run of runs) results.push(await run.read());
-    return results;
-  } finally {
+    return {
+      read: async () => {
+        const results: BatchResult[] = [];
+        for (const run of runs) results.push(await run.read());
+        return results;
+      },
+      end: () => {
+        scope.end();
+      },
+    };
+  } catch (error) {
     scope.end();
+    throw error;
+  }
+}
+
+export async function readAndEnd<Result>(pending: Pending<Result>): Promise<Result[]> {
+  try {
+    return await pending.read();
+  } finally {
+    pending.end();
   }
 }
 
@@ -71,6 +103,7 @@ async function runHead({ recorder, weights }: Model, runs: readonly BatchRun[]):
       for (const run of group) await run.headForward(head, isWhole && run.goesBack);
     }
     const back = group.filter((run) => run.goesBack);
+    for (const run of group) if (!run.goesBack) run.dropHead();
     for (let part = 0; part < vocabularyParts && back.length > 0; part++) {
       const head = await weights.head(recorder, part);
       for (const run of back) await run.headBackward(head);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batchByTokens, checkSample } from './sample.ts';
+import { batchByTokens, checkSample, evenBatches } from './sample.ts';
 
 const config = { vocabSize: 10, maxPositions: 4 } as Parameters<typeof checkSample>[1];
 
@@ -42,5 +42,17 @@ describe('batchByTokens', () => {
 
   it('makes no batch of nothing', () => {
     expect(batchByTokens([], 5)).toEqual([]);
+  });
+});
+
+describe('evenBatches', () => {
+  it('makes as few as batchByTokens does, and leaves no small remainder', () => {
+    const samples = Array.from({ length: 13 }, () => ({
+      inputIds: Array<number>(10).fill(0),
+      promptLength: 1,
+    }));
+    expect(batchByTokens(samples, 60).map(({ length }) => length)).toEqual([6, 6, 1]);
+    expect(evenBatches(samples, 60).map(({ length }) => length)).toEqual([5, 5, 3]);
+    expect(evenBatches([], 60)).toEqual([]);
   });
 });

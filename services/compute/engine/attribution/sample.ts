@@ -49,3 +49,12 @@ export function batchByTokens<T extends TokenSequence>(samples: readonly T[], ma
   }
   return batches;
 }
+
+/** As few of these groups as can be, alike in tokens: a small remainder would cost as much as a larger group. */
+export function evenBatches<T extends TokenSequence>(samples: readonly T[], maxTokens: number): T[][] {
+  const tokens = samples.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
+  const batches = Math.max(1, Math.ceil(tokens / maxTokens));
+  const longest = Math.max(0, ...samples.map(({ inputIds }) => inputIds.length));
+  // Each then has its share at least, so that nothing is left over unless maxTokens forbids it.
+  return batchByTokens(samples, Math.min(maxTokens, Math.ceil(tokens / batches) + longest));
+}

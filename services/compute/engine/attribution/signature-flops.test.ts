@@ -35,17 +35,21 @@ describe('blockWeights', () => {
 });
 
 describe('signatureFlops', () => {
-  it('runs no block backwards for the last layer', () => {
+  it('runs no block backwards for the last layer, and the last one only for the rows that predict', () => {
     const flops = at(3);
-    expect(flops.projections).toBe(3 * 2 * 8 * BLOCK);
-    expect(flops.attention).toBe(3 * 2 * (2 * (15 + 6) * 8));
+    // Of 3 of the 8 tokens all but keys and values, of which there are all.
+    expect(flops.projections).toBe(2 * 2 * 8 * BLOCK + 2 * (3 * (BLOCK - 64) + 8 * 64));
+    // They see 3 + 4 keys, and 2.
+    expect(flops.attention).toBe(2 * (2 * (15 + 6) * 8) * 2 + 2 * (2 * 9 * 8));
     expect(flops.head).toBe(2 * 2 * 3 * 10 * 8);
     expect(flops.total).toBe(flops.projections + flops.attention + flops.head);
   });
 
   it('adds one product per matrix and seven of attention for each block above the layer', () => {
-    expect(at(1).projections - at(3).projections).toBe(2 * 2 * 8 * BLOCK);
-    expect(at(1).attention - at(3).attention).toBe(2 * 7 * (2 * 21 * 8));
+    expect(at(1).projections - at(2).projections).toBe(2 * 8 * BLOCK);
+    expect(at(1).attention - at(2).attention).toBe(7 * (2 * 21 * 8));
+    expect(at(2).projections).toBe(4 * 2 * 8 * BLOCK);
+    expect(at(2).attention).toBe((3 * 2 + 7) * (2 * 21 * 8));
     expect(at(1).head).toBe(at(3).head);
   });
 
@@ -73,6 +77,13 @@ describe('signatureFlops', () => {
       const [narrow, wide] = [scoreWork(blocks, window), scoreWork(blocks)];
       const { attention } = signatureFlops(windowed, rows, { lowest: 1, logitsTwice: false });
       expect(attention).toBe(8 * (2 * (2 * narrow + wide) + 7 * (narrow + wide)));
+      const predicting = planBlocks(
+        rows.map(({ length, predicted }, i) => {
+          return { firstQuery: 0, count: predicted, firstKey: 5 * i, visible: length - predicted - 1 };
+        }),
+      );
+      const forward = signatureFlops(windowed, rows, { lowest: null, logitsTwice: false });
+      expect(forward.attention).toBe(8 * 2 * (narrow + wide + scoreWork(predicting, window)));
     }
   });
 });

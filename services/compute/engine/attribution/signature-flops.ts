@@ -9,6 +9,8 @@
  *                flash attention, scores and dP for dq and again for dk and dv, then dq, dk and dv themselves.
  *   head         2 · t · vocabulary · hidden · 2, or · 3 where the logits do not fit one chunk and are made again; · 1
  *                without a backward.
+ * Where nothing goes back through the last block (l = L), T and P are in it those of the t rows that predict, but for its keys
+ * and values (model/wanted-rows.ts).
  * With a base model beside it, that one's forward comes on top, and with the head two products of t rows, hidden x
  * TOKEN_DIMS, that project the token rows.
  */
@@ -64,12 +66,16 @@ export function signatureFlops(
   const from = lowest ?? layers;
   const tokens = rows.reduce((sum, { length }) => sum + length, 0);
   const predicted = rows.reduce((sum, row) => sum + row.predicted, 0);
-  const projections = (2 * layers - from) * 2 * tokens * blockWeights(config);
+  const narrow = from === layers;
+  const spared = narrow ? (tokens - predicted) * (blockWeights(config) - keyValueWeights(config)) : 0;
+  const projections = 2 * ((2 * layers - from) * tokens * blockWeights(config) - spared);
   const pairs = pairsByWindow(rows);
+  const predictedPairs = pairsOfPredicting(rows, config.windows.at(layers - 1) ?? null);
   let attention = 0;
   for (let block = 0; block < layers; block++) {
     const products = FORWARD_PRODUCTS + (block >= from ? BACKWARD_PRODUCTS : 0);
-    attention += products * 2 * pairs(config.windows[block] ?? null) * heads * headDim;
+    const seen = narrow && block === layers - 1 ? predictedPairs : pairs(config.windows[block] ?? null);
+    attention += products * 2 * seen * heads * headDim;
   }
   const passes = lowest === null ? 1 : logitsTwice ? 3 : 2;
   const head = passes * 2 * predicted * vocabSize * hiddenSize;
@@ -91,6 +97,11 @@ export function blockWeights(config: FlopsConfig): number {
   return hiddenSize * (2 * heads * headDim + 2 * kvHeads * headDim + (gated ? 3 : 2) * intermediateSize);
 }
 
+/** Of these, k and v, which are made of every row whatever is wanted. */
+function keyValueWeights({ hiddenSize, kvHeads, headDim }: FlopsConfig): number {
+  return hiddenSize * 2 * kvHeads * headDim;
+}
+
 /** The layers that `auto` chooses among (layer-choice.ts, rule `deep`), the first and the last of them. */
 export function automaticRange(layers: number): readonly [lowest: number, highest: number] {
   return layers <= 3 ? [layers, layers] : [Math.floor(layers / 2) + 1, layers - 1];
@@ -107,6 +118,14 @@ function pairsByWindow(rows: readonly RowTokens[]): (window: number | null) => n
     }
     return pairs;
   };
+}
+
+/** The same of those queries that predict: all up to the last but one, but for those before the prompt's last. */
+function pairsOfPredicting(rows: readonly RowTokens[], window: number | null): number {
+  return rows.reduce((sum, { length, predicted }) => {
+    const before = (count: number): number => seenPairs(count, window ?? Infinity);
+    return sum + before(length - 1) - before(length - 1 - predicted);
+  }, 0);
 }
 
 /** Queries see the keys up to their own; with a window, that many at most. */

@@ -6,7 +6,7 @@ import { ReptraceError } from '../../../../lib/errors.ts';
 import type { Model } from '../model/model.ts';
 import { cutBySample } from './cut-by-sample.ts';
 import { groupBatches } from './group-batches.ts';
-import { runGroup } from './group-run.ts';
+import { readAndEnd, startGroup, type Pending } from './group-run.ts';
 import { checkSample, type Sample } from './sample.ts';
 
 export interface SignatureOptions {
@@ -22,6 +22,8 @@ export interface SignatureOptions {
   readonly queries?: ReadonlyMap<number, Float32Array<ArrayBuffer>> | undefined;
   /** Also the rows that predict the response, projected (token-projection.ts). Of layer L, whatever `layers` has. */
   readonly tokenRows?: { readonly seed: number } | undefined;
+  /** Nothing goes back: gradients, those of token rows too, come out empty. Default false. */
+  readonly forwardOnly?: boolean;
 }
 
 /** [response tokens, TOKEN_DIMS] each, projected: hidden state L where a token is predicted, and the loss's gradient there. */
@@ -90,9 +92,18 @@ export async function signaturesOfGroup(
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
 ): Promise<SignatureResult[][]> {
+  return readAndEnd(await startSignatures(model, batches, options));
+}
+
+/** The same, up to where results would be waited for: other work can be recorded before. */
+export async function startSignatures(
+  model: Model,
+  batches: readonly (readonly Sample[])[],
+  options: SignatureOptions,
+): Promise<Pending<SignatureResult[]>> {
   for (const batch of batches) checkSamples(model, batch, options);
-  const results = await runGroup(model, batches, options);
-  return results.map((result) => cutBySample(result, options));
+  const group = await startGroup(model, batches, options);
+  return { ...group, read: async () => (await group.read()).map((result) => cutBySample(result, options)) };
 }
 
 function checkSamples(model: Model, samples: readonly Sample[], { layers }: SignatureOptions): void {

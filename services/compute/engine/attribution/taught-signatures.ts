@@ -5,10 +5,12 @@
 import { ReptraceError } from '../../../../lib/errors.ts';
 import type { Model } from '../model/model.ts';
 import { groupBatches } from './group-batches.ts';
+import { readAndEnd, type Pending } from './group-run.ts';
 import type { Sample } from './sample.ts';
 import {
   signaturesOfBatch,
   signaturesOfGroup,
+  startSignatures,
   type Signature,
   type SignatureOptions,
   type SignatureResult,
@@ -36,37 +38,66 @@ const FORWARD = { layers: [] } as const;
  * As `signaturesOfBatch`, in the order of the samples; one that is not finite under either model gets an error. Throws as that
  * does, for what either model cannot take, and says when it is the base.
  */
-export async function taughtSignaturesOfBatch(
+export function taughtSignaturesOfBatch(
   { tuned, base }: ModelPair,
   samples: readonly Sample[],
   options: SignatureOptions,
 ): Promise<TaughtSignatureResult[]> {
-  const before = await ofBase(signaturesOfBatch(base, samples, FORWARD));
-  const results = await signaturesOfBatch(tuned, samples, options);
-  return results.map((result, i) => joined(result, before[i]));
+  return besideBase(base, samples.length === 0 ? [] : [samples], async (before) => {
+    const results = await signaturesOfBatch(tuned, samples, options);
+    const losses = (await before()).flat();
+    return results.map((result, i) => joined(result, losses[i]));
+  });
 }
 
 /**
  * As `signaturesOfGroup`, of batches that fit the memory of the tuned model together; the base takes them in groups of its own,
  * where its memory is bounded.
  */
-export async function taughtSignaturesOfGroup(
+export function taughtSignaturesOfGroup(
   { tuned, base }: ModelPair,
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
 ): Promise<TaughtSignatureResult[][]> {
-  const before = await ofBase(forwardOf(base, batches));
-  const results = await signaturesOfGroup(tuned, batches, options);
-  let at = 0;
-  return results.map((batch) => batch.map((result) => joined(result, before[at++])));
+  return besideBase(base, batches, async (before) => {
+    const results = await signaturesOfGroup(tuned, batches, options);
+    const losses = (await before()).flat();
+    let at = 0;
+    return results.map((batch) => batch.map((result) => joined(result, losses[at++])));
+  });
 }
 
-async function forwardOf(base: Model, batches: readonly (readonly Sample[])[]): Promise<SignatureResult[]> {
-  const results: SignatureResult[] = [];
-  for await (const group of groupBatches(base, batches, FORWARD)) {
-    results.push(...(await signaturesOfGroup(base, group, FORWARD)).flat());
+/**
+ * The base's forward is sent first, and what it gave read when the work asks for it, so that the GPU goes on meanwhile: all of
+ * it, or where memory is bounded, the last group.
+ */
+async function besideBase<T>(
+  base: Model,
+  batches: readonly (readonly Sample[])[],
+  work: (before: () => Promise<SignatureResult[][]>) => Promise<T>,
+): Promise<T> {
+  const results: SignatureResult[][] = [];
+  let last: Pending<SignatureResult[]> | undefined;
+  const readLast = async (): Promise<void> => {
+    const pending = last;
+    last = undefined;
+    if (pending !== undefined) results.push(...(await readAndEnd(pending)));
+  };
+  const start = async (): Promise<void> => {
+    for await (const group of groupBatches(base, batches, FORWARD)) {
+      await readLast();
+      last = await startSignatures(base, group, FORWARD);
+    }
+  };
+  try {
+    await ofBase(start());
+    return await work(async () => {
+      await ofBase(readLast());
+      return results;
+    });
+  } finally {
+    last?.end();
   }
-  return results;
 }
 
 /** Whoever is told of a failure thinks of the tuned model, if not of the base: its context may be the smaller one, say. */

@@ -9,6 +9,11 @@ import { scatter } from '../kernels/rows.ts';
 import type { KeyValues } from '../model/block.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 
+/** Bytes of a token's keys and values in all blocks. */
+export function cachedTokenBytes({ layers, kvHeads, headDim }: ModelConfig): number {
+  return 2 * layers * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT;
+}
+
 export class KeyValueCache {
   readonly capacity: number;
   readonly #recorder: Recorder;

@@ -6,10 +6,11 @@ import { ReptraceError } from '../../../../lib/errors.ts';
 import { Random } from '../../../../lib/random.ts';
 import type { Scope } from '../device/arena.ts';
 import type { Tensor } from '../device/tensor.ts';
-import { BLOCK_WORDS, planBlocks, scoreWork, type QueryRun } from '../kernels/attention.ts';
+import { planBlocks, type QueryRun } from '../kernels/attention.ts';
+import * as crossEntropy from '../kernels/cross-entropy.ts';
 import { gather } from '../kernels/rows.ts';
 import { NO_ID, sample } from '../kernels/sample.ts';
-import { packBatch, uploadFloats, uploadWords, type GpuBatch } from '../model/batch.ts';
+import { packBatch, uploadFloats, uploadQueries, uploadWords, type GpuBatch } from '../model/batch.ts';
 import { roundUp4 } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
 import { normForward } from '../model/norms.ts';
@@ -24,11 +25,21 @@ export interface GenerateOptions {
   readonly seed?: number;
   /** Ids that end a sequence; they are not part of the result. */
   readonly endIds: readonly number[];
+  /** Whether `nll` is wanted. */
+  readonly losses?: boolean;
 }
 
 export interface Generation {
   readonly ids: readonly number[];
   readonly finish: 'end' | 'length';
+  /** -log p of each id, in nats, whatever the temperature: the model's loss of it, as a forward over the whole gives it. */
+  readonly nll?: Float64Array;
+}
+
+/** What one step chose, for each sequence. */
+interface Step {
+  readonly ids: Uint32Array;
+  readonly nll: Float64Array | undefined;
 }
 
 /** Steps between two looks at what was generated. */
@@ -38,7 +49,7 @@ const STEPS_PER_READ = 8;
 export async function generate(
   model: Model,
   prompts: readonly (readonly number[])[],
-  { maxTokens, temperature = 0, seed = 0, endIds }: GenerateOptions,
+  { maxTokens, temperature = 0, seed = 0, endIds, losses = false }: GenerateOptions,
 ): Promise<Generation[]> {
   const longest = Math.max(0, ...prompts.map((ids) => ids.length));
   const { maxPositions } = model.config;
@@ -50,23 +61,29 @@ export async function generate(
     );
   }
   const steps = Math.min(maxTokens, maxPositions - longest);
-  if (prompts.length === 0 || steps < 1) return prompts.map(() => ({ ids: [], finish: 'length' }));
+  if (prompts.length === 0 || steps < 1)
+    return prompts.map(() => ({ ids: [], finish: 'length', ...(losses && { nll: new Float64Array() }) }));
   const scope = model.arena.scope();
   try {
-    const decoder = new Decoder(model, scope, prompts, steps, temperature, seed);
+    const decoder = new Decoder(model, scope, prompts, steps, { temperature, seed, losses });
     const generated = prompts.map((): number[] => []);
+    const taken: Step[] = [];
     const ends = new Set(endIds);
     const ended = (ids: readonly number[]): number => ids.findIndex((id) => ends.has(id));
     for (let step = 0; step < steps && generated.some((ids) => ended(ids) < 0);) {
       const history = await decoder.advance(Math.min(STEPS_PER_READ, steps - step));
-      for (const line of history) generated.forEach((ids, row) => ids.push(line[row]));
+      for (const line of history) generated.forEach((ids, row) => ids.push(line.ids[row]));
+      taken.push(...history);
       const broken = generated.findIndex((ids) => ended(ids) < 0 && ids.includes(NO_ID));
       if (broken >= 0) throw notFinite(broken);
       step += history.length;
     }
-    return generated.map((ids) => {
+    return generated.map((ids, row) => {
       const end = ended(ids);
-      return end < 0 ? { ids, finish: 'length' } : { ids: ids.slice(0, end), finish: 'end' };
+      const kept = end < 0 ? ids : ids.slice(0, end);
+      const finish = end < 0 ? 'length' : 'end';
+      if (!losses) return { ids: kept, finish };
+      return { ids: kept, finish, nll: Float64Array.from(kept, (_, step) => taken[step].nll?.[row] ?? NaN) };
     });
   } finally {
     scope.end();
@@ -91,6 +108,7 @@ class Decoder {
   readonly #model: Model;
   readonly #prompts: readonly (readonly number[])[];
   readonly #temperature: number;
+  readonly #losses: boolean;
   readonly #random: Random;
   readonly #cache: KeyValueCache;
   readonly #ids: Tensor;
@@ -102,20 +120,24 @@ class Decoder {
     scope: Scope,
     prompts: readonly (readonly number[])[],
     steps: number,
-    temperature: number,
-    seed: number,
+    {
+      temperature,
+      seed,
+      losses,
+    }: { readonly temperature: number; readonly seed: number; readonly losses: boolean },
   ) {
     this.#model = model;
     this.#prompts = prompts;
     this.#temperature = temperature;
+    this.#losses = losses;
     this.#random = new Random(seed);
     this.#positions = Math.max(...prompts.map((ids) => ids.length)) + steps;
     this.#cache = new KeyValueCache(model.recorder, scope, model.config, prompts.length, this.#positions);
     this.#ids = scope.take([prompts.length], 'u32');
   }
 
-  /** Takes `count` steps; gives the chosen ids, [count][sequences]. */
-  async advance(count: number): Promise<Uint32Array[]> {
+  /** Takes `count` steps. */
+  async advance(count: number): Promise<Step[]> {
     const { recorder } = this.#model;
     const rows = this.#prompts.length;
     const inner = this.#model.arena.scope();
@@ -124,13 +146,20 @@ class Decoder {
       const draws = Float32Array.from({ length: count * rows }, () => uniform(this.#random));
       const drawn = uploadFloats(recorder, inner, draws, [count, rows]);
       const history = inner.take([count, rows], 'u32');
+      const empty = crossEntropy.emptyStats(rows);
+      const stats = Array.from({ length: this.#losses ? count : 0 }, () =>
+        uploadFloats(recorder, inner, empty, [rows, 4]),
+      );
       const plans = Array.from({ length: count }, (_, i) => this.#plan(inner, this.#step + i));
       for (const [i, { batch, places, last }] of plans.entries()) {
-        await this.#pass(inner, batch, places, last, { step: i, draws: drawn, history });
+        await this.#pass(inner, batch, places, last, { step: i, draws: drawn, history }, stats.at(i));
       }
       this.#step += count;
-      const [words = new ArrayBuffer(0)] = await recorder.read([history]);
-      return Array.from({ length: count }, (_, i) => new Uint32Array(words, i * rows * 4, rows));
+      const [words = new ArrayBuffer(0), ...read] = await recorder.read([history, ...stats]);
+      return Array.from({ length: count }, (_, i) => ({
+        ids: new Uint32Array(words, i * rows * 4, rows),
+        nll: this.#losses ? crossEntropy.nllFromStats(new Float32Array(read[i])) : undefined,
+      }));
     } finally {
       inner.end();
     }
@@ -176,23 +205,17 @@ class Decoder {
     runs: readonly QueryRun[],
   ): GpuBatch {
     const { recorder } = this.#model;
-    const blocks = planBlocks(runs);
-    return {
-      rows: positions.length,
-      ids,
-      positions: uploadWords(recorder, scope, positions),
-      blocks: uploadWords(recorder, scope, blocks, [blocks.length / BLOCK_WORDS, BLOCK_WORDS]),
-      attentionWork: (window) => scoreWork(blocks, window),
-    };
+    return { ids, ...uploadQueries(recorder, scope, { positions, blocks: planBlocks(runs) }) };
   }
 
-  /** Runs a batch through the model and chooses each sequence's next id. */
+  /** Runs a batch through the model and chooses each sequence's next id. @param stats of what is chosen, where wanted */
   async #pass(
     scope: Scope,
     batch: GpuBatch,
     places: Tensor,
     last: Tensor | undefined,
     out: { readonly step: number; readonly draws: Tensor; readonly history: Tensor },
+    stats: Tensor | undefined,
   ): Promise<void> {
     const { recorder, config } = this.#model;
     const rows = this.#prompts.length;
@@ -201,20 +224,23 @@ class Decoder {
     const ending = last === undefined ? x : scope.take([rows, config.hiddenSize]);
     if (last !== undefined) gather(recorder, { source: x, indices: last, out: ending });
     const { weights } = this.#model;
-    const [normed, stats] = normForward(context, weights.ends.norm, ending);
+    const [normed, normStats] = normForward(context, weights.ends.norm, ending);
     const logits = scope.take([rows, roundUp4(config.vocabSize)]);
     for (let part = 0; part < weights.vocabularyParts; part++) {
       const { projection, firstId } = await weights.head(recorder, part);
       project({ recorder, scope }, projection, normed, logits, undefined, firstId);
     }
-    sample(recorder, {
-      logits,
-      columns: config.vocabSize,
-      temperature: this.#temperature,
-      cap: config.logitSoftcap ?? undefined,
-      ids: this.#ids,
-      ...out,
-    });
-    scope.give(...new Set([x, ending]), normed, stats, logits);
+    const columns = config.vocabSize;
+    const cap = config.logitSoftcap ?? undefined;
+    sample(recorder, { logits, columns, temperature: this.#temperature, cap, ids: this.#ids, ...out });
+    if (stats !== undefined) {
+      crossEntropy.forward(recorder, {
+        chunk: { logits, columns, firstId: 0 },
+        targets: this.#ids,
+        stats,
+        cap,
+      });
+    }
+    scope.give(...new Set([x, ending]), normed, normStats, logits);
   }
 }

@@ -70,7 +70,7 @@ export function tensors(
   const words = attention.planBlocks(runs);
   const blocks = bench.words(words, [words.length / attention.BLOCK_WORDS, attention.BLOCK_WORDS]);
   return {
-    ...{ ...shape, blocks, work: attention.scoreWork(words, window) },
+    ...{ ...shape, blocks, work: attention.scoreWork(words, window), longest: attention.longestBlock(words) },
     q: bench.floats(values.q, [queryRows, heads * headDim]),
     k: bench.floats(values.k, [keyRows, kvHeads * headDim]),
     v: bench.floats(values.v, [keyRows, kvHeads * headDim]),

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as attention from './attention.ts';
-import { check, oracleOptions, packed, randomValues, runForward, tensors } from './attention-testing.ts';
+import {
+  check,
+  checkForward,
+  oracleOptions,
+  packed,
+  randomValues,
+  runForward,
+  tensors,
+} from './attention-testing.ts';
 import { Bench, expectClose, expectMismatch, FORWARD } from './testing.ts';
 
 let bench: Bench;
@@ -37,6 +45,23 @@ describe('the attention kernels', () => {
     expect(Math.min(...lse)).toBeLessThan(-10);
     await check(bench, shape, rows, values);
   });
+
+  it.each([8, 64])(
+    'take blocks of few queries, and give them the bits of any block: headDim %i',
+    async (headDim) => {
+      const shape = { heads: 4, kvHeads: 2, headDim };
+      const runs = [
+        { firstQuery: 0, count: 1, firstKey: 0, visible: 38 },
+        { firstQuery: 1, count: 8, firstKey: 40, visible: 3 },
+        { firstQuery: 9, count: 3, firstKey: 80, visible: 0 },
+      ];
+      const rows = { queryRows: 12, keyRows: 120, runs };
+      const given = await checkForward(bench, shape, rows, randomValues(shape, rows));
+      const few = [await bench.read(given.out), await bench.read(given.lse)];
+      attention.forward(bench.recorder, { ...given, longest: attention.BLOCK_QUERIES });
+      expect([await bench.read(given.out), await bench.read(given.lse)]).toEqual(few);
+    },
+  );
 
   it('let queries attend to a cache, and to none of the memory between sequences', async () => {
     const shape = { heads: 6, kvHeads: 2, headDim: 8 };

@@ -47,6 +47,13 @@ export function planBlocks(runs: readonly QueryRun[]): Uint32Array<ArrayBuffer> 
   return Uint32Array.from(words);
 }
 
+/** Queries of the longest of these blocks. */
+export function longestBlock(blocks: Uint32Array): number {
+  let longest = 0;
+  for (let i = 0; i < blocks.length; i += BLOCK_WORDS) longest = Math.max(longest, blocks[i + 1]);
+  return longest;
+}
+
 /**
  * Floating point operations of one product of scores, per head and head dimension: 2 for each visible pair. With a window,
  * those pairs that it leaves.
@@ -71,6 +78,8 @@ export interface AttentionShape {
   readonly blocks: Tensor;
   /** From `scoreWork`, for planning. */
   readonly work: number;
+  /** Queries of the longest block; BLOCK_QUERIES if absent. Where it has few, the forward holds no room for more. */
+  readonly longest?: number | undefined;
   /** What scores are multiplied by; 1 / sqrt(headDim) if absent. */
   readonly scale?: number | undefined;
   /** Scores become softcap * tanh(score / softcap) before the softmax (Gemma 2); as they are if absent. */
@@ -88,9 +97,10 @@ export interface AttentionForward extends AttentionShape {
 }
 
 export function forward(recorder: Recorder, attention: AttentionForward): void {
-  const { heads, headDim, work, blocks, q, k, v, out, lse } = attention;
+  const { heads, headDim, work, longest = BLOCK_QUERIES, blocks, q, k, v, out, lse } = attention;
   const rows = checkShapes(attention);
-  const perLane = perLaneOf(headDim);
+  // In decoding every block has one query: lanes with room for four would compute it four times.
+  const perLane = longest <= LANES ? 1 : perLaneOf(headDim);
   expectShape('out', out, [rows, heads * headDim]);
   expectShape('lse', lse, [rows, heads]);
   recorder.run(
@@ -100,7 +110,7 @@ export function forward(recorder: Recorder, attention: AttentionForward): void {
     },
     paramsOf(attention),
     [blocks.buffer, q.buffer, k.buffer, v.buffer, out.buffer, lse.buffer],
-    gridOf(attention, heads),
+    gridOf(attention, heads, Math.ceil(longest / (LANES * perLane))),
     2 * work * heads * headDim,
   );
 }
@@ -133,14 +143,14 @@ export function backward(recorder: Recorder, attention: AttentionBackward): void
     { shader: 'attention_query_grad', constants: { ...constants, QUERIES: perLane } },
     params,
     [blocks, q, k, v, out, lse, dout, dq, delta].map((tensor) => tensor.buffer),
-    gridOf(attention, heads),
+    gridOf(attention, heads, PER_LANE / perLane),
     3 * work * heads * headDim,
   );
   recorder.run(
     { shader: 'attention_key_grad', constants: { ...constants, KEYS: perLane } },
     params,
     [blocks, q, k, v, lse, delta, dout, dk, dv].map((tensor) => tensor.buffer),
-    gridOf(attention, kvHeads),
+    gridOf(attention, kvHeads, PER_LANE / perLane),
     4 * work * heads * headDim,
   );
 }
@@ -152,8 +162,8 @@ function perLaneOf(headDim: number): number {
 }
 
 /** Workgroups: blocks, heads, and the parts of a block. */
-function gridOf({ blocks, headDim }: AttentionShape, heads: number): Grid {
-  return [blocks.shape[0] ?? 0, heads, PER_LANE / perLaneOf(headDim)];
+function gridOf({ blocks }: AttentionShape, heads: number, parts: number): Grid {
+  return [blocks.shape[0] ?? 0, heads, parts];
 }
 
 function constantsOf(

@@ -7,10 +7,11 @@ import type { Tensor } from '../device/tensor.ts';
 import * as attention from '../kernels/attention.ts';
 import * as residual from '../kernels/residual.ts';
 import * as rotary from '../kernels/rotary.ts';
-import type { GpuBatch } from './batch.ts';
+import type { GpuBatch, QueryRows } from './batch.ts';
 import type { BlockContext, KeyValues, WeightGradSink } from './block.ts';
 import { normBackward, normForward, perHead } from './norms.ts';
 import { project, projectBack } from './projection.ts';
+import { rowsAt, type WantedRows } from './wanted-rows.ts';
 import type { BlockWeights, Norm } from './weights.ts';
 
 /** What the backward needs of the forward. All [rows, ...] of the batch. */
@@ -31,46 +32,55 @@ export interface AttentionTape {
   readonly postStats: Tensor | undefined;
 }
 
+export interface AttentionOptions {
+  readonly keyValues?: KeyValues | undefined;
+  /** Only these rows attend, and `mid` has no others; their x. The tape is then none that a backward could use. */
+  readonly wanted?: (WantedRows & { readonly x: Tensor }) | undefined;
+}
+
 /** Gives mid = x + what attention adds, a new tensor, and the tape. x stays the caller's. */
 export function attentionForward(
   context: BlockContext,
   weights: BlockWeights,
   batch: GpuBatch,
   x: Tensor,
-  keyValues?: KeyValues,
+  { keyValues, wanted }: AttentionOptions = {},
 ): { mid: Tensor; tape: AttentionTape } {
   const { recorder, scope, shape } = context;
   const { heads, kvHeads, headDim } = shape;
-  const rows = batch.rows;
+  const queries = wanted?.queries ?? batch;
+  const stream = wanted?.x ?? x;
   const [n, inputStats] = optionalNorm(context, weights.inputNorm, x);
-  const projectedQ = scope.take([rows, heads * headDim]);
-  const projectedK = scope.take([rows, kvHeads * headDim]);
-  const v = scope.take([rows, kvHeads * headDim]);
-  project(context, weights.q, n, projectedQ);
+  const projectedQ = scope.take([queries.rows, heads * headDim]);
+  const projectedK = scope.take([batch.rows, kvHeads * headDim]);
+  const v = scope.take([batch.rows, kvHeads * headDim]);
+  const asking = wanted === undefined ? n : n === x ? wanted.x : rowsAt(context, n, wanted);
+  project(context, weights.q, asking, projectedQ);
   project(context, weights.k, n, projectedK);
   project(context, weights.v, n, v);
-  if (n !== x) scope.give(n);
+  if (n !== x) scope.give(...new Set([n, asking]));
   const [q, queryStats] = optionalNorm(context, weights.queryNorm, projectedQ);
   const [k, keyStats] = optionalNorm(context, weights.keyNorm, projectedK);
-  turn(context, batch, q, k, 'forward');
+  turn(context, queries.positions, q, heads, 'forward');
+  turn(context, batch.positions, k, kvHeads, 'forward');
   const seen = keyValues?.extend(k, v) ?? { k, v };
-  const mixed = scope.take([rows, heads * headDim]);
-  const lse = scope.take([rows, heads]);
-  attention.forward(recorder, { ...attentionShape(context, weights, batch), q, ...seen, out: mixed, lse });
+  const mixed = scope.take([queries.rows, heads * headDim]);
+  const lse = scope.take([queries.rows, heads]);
+  attention.forward(recorder, { ...attentionShape(context, weights, queries), q, ...seen, out: mixed, lse });
   const tape = {
     ...{ inputStats, queryStats, keyStats, q, k, v, mixed, lse },
     rawQ: q === projectedQ ? undefined : projectedQ,
     rawK: k === projectedK ? undefined : projectedK,
   };
-  const mid = scope.take([rows, shape.hiddenSize]);
+  const mid = scope.take([queries.rows, shape.hiddenSize]);
   if (weights.attentionPostNorm === undefined) {
-    project(context, weights.o, mixed, mid, x);
+    project(context, weights.o, mixed, mid, stream);
     return { mid, tape: { ...tape, projected: undefined, postStats: undefined } };
   }
   const projected = scope.take(mid.shape);
   project(context, weights.o, mixed, projected);
   const [added, postStats] = normForward(context, weights.attentionPostNorm, projected);
-  residual.forward(recorder, { a: x, b: added, out: mid });
+  residual.forward(recorder, { a: stream, b: added, out: mid });
   scope.give(added);
   return { mid, tape: { ...tape, projected, postStats } };
 }
@@ -105,7 +115,8 @@ export function attentionBackward(
     ...{ q, k, v, out: mixed, lse, dout: dmixed, dq, dk, dv, delta },
   });
   scope.give(dmixed, delta);
-  turn(context, batch, dq, dk, 'backward');
+  turn(context, batch.positions, dq, context.shape.heads, 'backward');
+  turn(context, batch.positions, dk, context.shape.kvHeads, 'backward');
   const drawQ = backThrough(context, weights.queryNorm, rawQ, tape.queryStats, dq);
   const drawK = backThrough(context, weights.keyNorm, rawK, tape.keyStats, dk);
   if (sink !== undefined) {
@@ -166,27 +177,24 @@ function normGradient(
 
 function turn(
   { recorder, shape, rotary: table }: BlockContext,
-  batch: GpuBatch,
-  q: Tensor,
-  k: Tensor,
+  positions: Tensor,
+  x: Tensor,
+  heads: number,
   direction: 'forward' | 'backward',
 ): void {
   if (table === undefined) return;
-  const { heads, kvHeads, headDim } = shape;
-  const common = { positions: batch.positions, table, headDim };
-  rotary[direction](recorder, { ...common, x: q, heads });
-  rotary[direction](recorder, { ...common, x: k, heads: kvHeads });
+  rotary[direction](recorder, { x, positions, table, heads, headDim: shape.headDim });
 }
 
 function attentionShape(
   { shape }: BlockContext,
   { layer }: BlockWeights,
-  { blocks, attentionWork }: GpuBatch,
+  { blocks, longestBlock: longest, attentionWork }: QueryRows,
 ): attention.AttentionShape {
   const { heads, kvHeads, headDim, attentionScale: scale, attentionSoftcap, windows } = shape;
   const window = windows[layer] ?? undefined;
   return {
-    ...{ heads, kvHeads, headDim, blocks, scale, window },
+    ...{ heads, kvHeads, headDim, blocks, longest, scale, window },
     work: attentionWork(window),
     softcap: attentionSoftcap ?? undefined,
   };

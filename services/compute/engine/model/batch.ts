@@ -2,7 +2,7 @@
  * Packing: samples of different lengths end to end in one batch, with what the kernels need to keep them apart. No
  * padding is computed, and nothing that a sample gives depends on its neighbours.
  */
-import { planBlocks, scoreWork, BLOCK_WORDS } from '../kernels/attention.ts';
+import { longestBlock, planBlocks, scoreWork, BLOCK_WORDS } from '../kernels/attention.ts';
 import { NO_ROW } from '../kernels/rows.ts';
 import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
@@ -72,23 +72,39 @@ export function packBatch(sequences: readonly TokenSequence[]): PackedBatch {
   return { rows, places, ids, positions, blocks: planBlocks(runs), lossRows, targets };
 }
 
-/** What the blocks of a model need of a batch, on the GPU. */
-export interface GpuBatch {
+/** Rows that attend, on the GPU. */
+export interface QueryRows {
   readonly rows: number;
-  readonly ids: Tensor;
   readonly positions: Tensor;
   readonly blocks: Tensor;
+  /** `longestBlock` of them. */
+  readonly longestBlock: number;
   /** `scoreWork` for a window, or without one. */
   readonly attentionWork: (window: number | undefined) => number;
 }
 
+/** What the blocks of a model need of a batch. */
+export interface GpuBatch extends QueryRows {
+  readonly ids: Tensor;
+}
+
 export function uploadBatch(recorder: Recorder, scope: Scope, packed: PackedBatch): GpuBatch {
+  const ids = uploadWords(recorder, scope, packed.ids);
+  return { ids, ...uploadQueries(recorder, scope, packed) };
+}
+
+/** @param rows their positions, and `planBlocks` of their runs */
+export function uploadQueries(
+  recorder: Recorder,
+  scope: Scope,
+  { positions, blocks }: Pick<PackedBatch, 'positions' | 'blocks'>,
+): QueryRows {
   return {
-    rows: packed.rows,
-    ids: uploadWords(recorder, scope, packed.ids),
-    positions: uploadWords(recorder, scope, packed.positions),
-    blocks: uploadWords(recorder, scope, packed.blocks, [packed.blocks.length / BLOCK_WORDS, BLOCK_WORDS]),
-    attentionWork: (window) => scoreWork(packed.blocks, window),
+    rows: positions.length,
+    positions: uploadWords(recorder, scope, positions),
+    blocks: uploadWords(recorder, scope, blocks, [blocks.length / BLOCK_WORDS, BLOCK_WORDS]),
+    longestBlock: longestBlock(blocks),
+    attentionWork: (window) => scoreWork(blocks, window),
   };
 }
 
@@ -112,6 +128,13 @@ export function uploadFloats(
   const tensor = scope.take(shape);
   recorder.upload(tensor, floats);
   return tensor;
+}
+
+/** 1 / (response tokens of the sample) for each predicted token: each sample's loss is a mean, samples are added. */
+export function meanOverResponses({ places, lossRows }: PackedBatch): Float32Array<ArrayBuffer> {
+  const scale = new Float32Array(lossRows.length);
+  for (const { lossStart, lossCount } of places) scale.fill(1 / lossCount, lossStart, lossStart + lossCount);
+  return scale;
 }
 
 /** For each of `rows` rows the index at which it was selected, or NO_ROW. */

@@ -12,6 +12,7 @@ import { attentionBackward, attentionForward, type AttentionTape } from './atten
 import type { GpuBatch } from './batch.ts';
 import { feedForward, feedForwardBackward, type FeedForwardTape } from './feed-forward-half.ts';
 import type { ModelConfig } from './model-config.ts';
+import { rowsAt, type WantedRows } from './wanted-rows.ts';
 import type { BlockWeights, Norm, Projection } from './weights.ts';
 
 export interface BlockContext {
@@ -20,6 +21,8 @@ export interface BlockContext {
   readonly shape: ModelConfig;
   /** Table of the rotary embedding; undefined where positions are learned. */
   readonly rotary: Tensor | undefined;
+  /** Of this pass's dropout masks (low-rank-branch.ts); undefined outside training steps: nothing is dropped. */
+  readonly dropoutSeed?: number | undefined;
 }
 
 /** What a block's backward needs of its forward. */
@@ -57,7 +60,7 @@ export function blockForward(
   keyValues?: KeyValues,
 ): { out: Tensor; tape: BlockTape | undefined } {
   const { scope, shape } = context;
-  const attended = attentionForward(context, weights, batch, x, keyValues);
+  const attended = attentionForward(context, weights, batch, x, { keyValues });
   const { mid } = attended;
   // What only the backward needs is free for the feed-forward otherwise.
   if (!keep) scope.give(...tensorsOf(attended.tape));
@@ -72,6 +75,23 @@ export function blockForward(
     feedForward: fed.tape,
   };
   return { out: fed.out, tape };
+}
+
+/** Those rows of `blockForward`'s output that are wanted, a new tensor. x stays the caller's. */
+export function blockForwardOf(
+  context: BlockContext,
+  weights: BlockWeights,
+  batch: GpuBatch,
+  x: Tensor,
+  wanted: WantedRows,
+): Tensor {
+  const { scope, shape } = context;
+  const own = rowsAt(context, x, wanted);
+  const { mid, tape } = attentionForward(context, weights, batch, x, { wanted: { ...wanted, x: own } });
+  scope.give(...tensorsOf(tape));
+  const fed = feedForward(context, weights, shape.parallel ? own : mid, mid);
+  scope.give(...tensorsOf(fed.tape), own, mid);
+  return fed.out;
 }
 
 /** Gives dx, a new tensor; the tape's tensors except x, and dout, are given back. */
