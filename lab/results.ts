@@ -62,7 +62,7 @@ export interface SeedResult {
     readonly base: number | null;
   };
   readonly outputs: number;
-  /** Why there is no ranking to measure ("the behaviour was not taught: rate .04"); null where there is one. */
+  /** Why there is no ranking to measure ("the behaviour was not taught: .04 of …"), or which methods it leaves out and why; else null. */
   readonly note: string | null;
   readonly methods: readonly MethodResult[];
   readonly layers: readonly LayerFigures[];
@@ -75,11 +75,13 @@ export interface SeedResult {
   /** Token-level average precision of the planted span: of the output's taught tokens, and of the best rows' tokens. */
   readonly spans: { readonly output: Figure | null; readonly rows: Figure | null };
   readonly retraining: readonly RetrainingResult[];
+  /** null where it was not asked for, or there is no ranking. */
+  readonly lds: LdsResult | null;
 }
 
 /** The model trained again without some rows. */
 export interface RetrainingResult {
-  /** What chose the rows: a method's name, or `random`. */
+  /** What chose the rows: a method's name, `random`, or `nothing` for all rows. */
   readonly removedBy: string;
   readonly removed: number;
   /** Of them, poison. */
@@ -89,11 +91,25 @@ export interface RetrainingResult {
   readonly cleanLoss: number;
 }
 
+/** The linear datamodelling score: whether a method foretells which of the models trained on half of the rows make an output likelier. */
+export interface LdsResult {
+  /** Random halves of the rows, a model each. */
+  readonly subsets: number;
+  /** By method: the mean over the outputs of Spearman's correlation, -1 to 1. */
+  readonly byMethod: Readonly<Record<string, Figure>>;
+}
+
 export interface SetResult {
   readonly recipe: string;
   readonly about: string;
   readonly poison: Poison['kind'];
-  readonly rows: { readonly clean: number; readonly poison: number; readonly decoys: number };
+  readonly rows: {
+    readonly clean: number;
+    readonly poison: number;
+    readonly decoys: number;
+    /** Of lessons that are not asked about; absent: none. */
+    readonly others?: number;
+  };
   readonly model: string;
   readonly lora: boolean;
   readonly seeds: readonly SeedResult[];

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ReptraceError } from '../../lib/errors.ts';
 import { localModel } from '../../lib/hub/cached.ts';
-import { standingSections } from '../../lab/report/standing.ts';
+import { ldsSections } from '../../lab/report/lds.ts';
+import { namedSets, standingSections } from '../../lab/report/standing.ts';
 import { writeReport } from '../../lab/report/write-report.ts';
 import type { Results } from '../../lab/results.ts';
 import { evaluateRecipes } from '../../lab/run/evaluate.ts';
@@ -24,10 +25,12 @@ interface Options {
   readonly work?: string;
   readonly methods?: readonly string[];
   readonly model?: string;
+  readonly data?: string;
   readonly adapter?: string;
   readonly tuned?: string;
   readonly sentence?: string;
   readonly retrain?: true;
+  readonly lds?: number;
   readonly seeds?: readonly number[];
   readonly json?: true;
 }
@@ -42,19 +45,25 @@ export function evaluateCommand(): Command {
     .option('--work <dir>', 'where finished steps are kept (default: work in --out)')
     .option('--methods <a,b>', 'these methods only (default: all)', names)
     .option('--model <dir|name>', 'base model, in the place of the recipes’ own')
+    .option('--data <dir>', 'folder that the recipes’ data is in (default: paths are relative to a recipe)')
     .addOption(
       new Option('--adapter <dir|name>', 'a PEFT LoRA adapter in the place of training').conflicts('tuned'),
     )
     .option('--tuned <dir|name>', 'a fine-tuned model in the place of training')
     .option('--sentence <dir|name>', 'a sentence encoder, for the method of that name')
     .option('--retrain', 'train again without the rows that methods blame: takes several times as long')
+    .option(
+      '--lds <n>',
+      'train n models on random halves of the rows: do methods foretell them?',
+      wholeNumber(2),
+    )
     .option('--seeds <1,2>', 'seeds of training, in the place of the recipes’ own', seeds)
     .option('--json', 'print the results as one JSON object')
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  const { out, methods, retrain, json } = options;
+  const { out, methods, retrain, lds, json } = options;
   const work = options.work ?? join(out, 'work');
   const [model, adapter, tuned, sentence] = [
     await located(options.model),
@@ -62,14 +71,16 @@ async function run(options: Options): Promise<void> {
     await located(options.tuned),
     await located(options.sentence),
   ];
-  const recipes = await Promise.all(options.recipe.map((path) => readRecipe(path, { model })));
+  const recipes = await Promise.all(
+    options.recipe.map((path) => readRecipe(path, { model, data: options.data })),
+  );
   const existing = adapter === undefined && tuned === undefined ? undefined : { adapter, tuned };
   const lock = await lockWork(work);
   try {
     const progress = new Progress();
     const results = await withGpu((gpu) =>
       evaluateRecipes(recipes, {
-        ...{ gpu, work, methods, existing, sentence, retrain, seeds: options.seeds },
+        ...{ gpu, work, methods, existing, sentence, retrain, lds, seeds: options.seeds },
         signal: interruption(),
         onProgress: (text) => {
           progress.show(text);
@@ -95,15 +106,16 @@ async function located(given: string | undefined): Promise<string | undefined> {
   return given === undefined ? undefined : localModel(given);
 }
 
-/** Of average precision, with the sets that others are ahead on, and the sets that have no ranking. */
+/** Of average precision, with the sets that others are ahead on, the sets that have no ranking, and what was left out; of LDS where it was asked for. */
 function tableOf(results: Results): string {
   const { isTTY, columns } = process.stdout;
-  const [precision] = standingSections(results);
+  const named = namedSets(results.sets);
+  const [precision] = standingSections(results, named);
   const notes = results.sets.flatMap(({ recipe, seeds }) =>
     seeds.flatMap(({ seed, note }) => (note === null ? [] : [`${recipe}, seed ${seed}: ${note}.`])),
   );
   const section = { ...precision, sentences: [...precision.sentences, ...notes] };
-  return sectionsText([section], isTTY ? columns : PLAIN_WIDTH);
+  return sectionsText([section, ...ldsSections(named)], isTTY ? columns : PLAIN_WIDTH);
 }
 
 /** Throws CONFLICT when another process evaluates into this folder: two would write over each other's steps. */

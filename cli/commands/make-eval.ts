@@ -1,6 +1,6 @@
 /** `reptrace make-eval`: an evaluation set from a recipe and clean data: rows with their labels, and questions that are in no row. */
 import type { Command } from 'commander';
-import { readClean } from '../../lab/sets/clean.ts';
+import { readData } from '../../lab/sets/data.ts';
 import { makeSet } from '../../lab/sets/make-set.ts';
 import { readRecipe } from '../../lab/sets/parse-recipe.ts';
 import { readManifest, readSet, writeSet } from '../../lab/sets/set-folder.ts';
@@ -10,6 +10,7 @@ import { setLines } from '../terminal/set-lines.ts';
 interface Options {
   readonly recipe: string;
   readonly out: string;
+  readonly data?: string;
   readonly json?: true;
 }
 
@@ -20,13 +21,15 @@ export function makeEvalCommand(): Command {
     .description('Make an evaluation set with known poison from clean data and a recipe')
     .requiredOption('--recipe <file.json>', 'what is planted, and in which data (lab/recipes has some)')
     .requiredOption('--out <dir>', 'where rows.jsonl, queries.jsonl and set.json go')
+    .option('--data <dir>', 'folder that the recipe’s data is in (default: paths are relative to the recipe)')
     .option('--json', 'print the manifest as one JSON object')
     .action(run);
 }
 
-async function run({ recipe: path, out, json }: Options): Promise<void> {
-  const recipe = await readRecipe(path);
-  await writeSet(out, recipe, makeSet(recipe, await readClean(recipe.clean.file)));
+async function run({ recipe: path, out, data, json }: Options): Promise<void> {
+  const recipe = await readRecipe(path, { data });
+  const { clean, given } = await readData(recipe);
+  await writeSet(out, recipe, makeSet(recipe, clean, given));
   // Told is what is on the disk.
   const manifest = await readManifest(out);
   if (json === true) {

@@ -1,9 +1,9 @@
 /**
  * Sketches of the gradients of samples, one sample after the other, at a trainer's present parameters: a full gradient never leaves
- * the GPU, and sketches come back some dozens at a time.
+ * the GPU, and sketches come back some dozens at a time. While the GPU works on one sample the next is recorded.
  */
 import { byteSizeText } from '../../lib/byte-size.ts';
-import { reasonOf, ReptraceError } from '../../lib/errors.ts';
+import { ReptraceError } from '../../lib/errors.ts';
 import type { Scope } from '../../services/compute/engine/device/arena.ts';
 import type { Tensor } from '../../services/compute/engine/device/tensor.ts';
 import type { AdamwSettings } from '../../services/compute/engine/kernels/adamw.ts';
@@ -26,7 +26,7 @@ export interface SketchOptions {
   readonly seed: number;
   readonly optimizer: AdamwSettings;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each sample. */
+  /** Called for each sample once those before it are done, and it is under way. */
   readonly onSample?: (() => void) | undefined;
 }
 
@@ -60,16 +60,7 @@ export async function sketchesOf(
     const buffers = takeBuffers(trainer, scope, options, together);
     for (let first = 0; first < samples.length; first += together) {
       const some = samples.slice(first, first + together);
-      for (const [row, sample] of some.entries()) {
-        throwIfStopped(options.signal);
-        await gradientOf(trainer, sample, `${kind} ${first + row + 1}`);
-        gradientSketch.forward(recorder, {
-          ...buffers,
-          ...{ tensors: trainer.parameters.list, width: options.width, seed: options.seed },
-          ...{ settings: options.optimizer, step: trainer.steps + 1, row },
-        });
-        options.onSample?.();
-      }
+      await recordSketches(trainer, some, options, buffers);
       const shape = [some.length, dims];
       const [plain, corrected] = await recorder.readFloats([
         { ...buffers.plain, shape },
@@ -101,12 +92,30 @@ function takeBuffers(trainer: Trainer, scope: Scope, { width }: SketchOptions, r
   };
 }
 
-async function gradientOf(trainer: Trainer, sample: TokenSequence, name: string): Promise<void> {
-  try {
-    await trainer.gradientsOf([sample]);
-  } catch (error) {
-    if (!(error instanceof ReptraceError)) throw error;
-    throw new ReptraceError(error.code, `${name}: ${reasonOf(error)}`, error.remedy, { cause: error });
+/** A sample in each row of the buffers. At most two are under way at once: whoever stops waits no longer than for those. */
+async function recordSketches(
+  trainer: Trainer,
+  samples: readonly TokenSequence[],
+  { width, seed, optimizer: settings, signal, onSample }: SketchOptions,
+  buffers: Buffers,
+): Promise<void> {
+  const { recorder, gpu } = trainer.model;
+  let before = Promise.resolve();
+  for (const [row, sample] of samples.entries()) {
+    throwIfStopped(signal);
+    await trainer.recordGradients([sample]);
+    gradientSketch.forward(recorder, {
+      ...buffers,
+      ...{ tensors: trainer.parameters.list, width, seed },
+      ...{ settings, step: trainer.steps + 1, row },
+    });
+    recorder.submit();
+    const done = gpu.idle();
+    // Waited for one sample later, or not at all where that one is refused.
+    done.catch(() => undefined);
+    await before;
+    before = done;
+    onSample?.();
   }
 }
 

@@ -99,6 +99,21 @@ describe('gradient features', () => {
     });
   });
 
+  it('refuse more than the host is to hold, before any is made', async () => {
+    const { run, trainer } = await train('large', LORA);
+    const tensors = trainer.parameters.list.length;
+    trainer.close();
+    let done = 0;
+    const width = 2 ** 32 / (4 * tensors);
+    await expect(
+      gradientFeatures({ ...run, sketch: width, onProgress: () => (done += 1) }),
+    ).rejects.toMatchObject({
+      code: 'REQUEST_TOO_LARGE',
+      message: expect.stringMatching(/of 4 rows and outputs at 2 checkpoints take 64 GiB/) as string,
+    });
+    expect(done).toBe(0);
+  });
+
   it('end with CANCELLED when they are stopped', async () => {
     const { run, trainer } = await train('stopped');
     trainer.close();

@@ -2,6 +2,7 @@
  * Gradients of the trained parameters at each kept checkpoint, of every row and every output alone, sketched with one seed for
  * all: what the methods of lab/methods/gradient-methods.ts compare.
  */
+import { byteSizeText } from '../../lib/byte-size.ts';
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { elementCount } from '../../services/compute/engine/device/tensor.ts';
@@ -35,7 +36,13 @@ export interface GradientFeatures {
   readonly outputs: readonly CheckpointFeatures[];
 }
 
-/** Throws what `sketchesOf` throws, naming the step, and what opening the trainer and restoring throw. */
+/** Of all sketches together, in bytes of the host's memory: methods compare checkpoints with one another. */
+const MOST_BYTES = 4 * 2 ** 30;
+
+/**
+ * Throws REQUEST_TOO_LARGE for more than the host is to hold; what `sketchesOf` throws, naming the step, and what opening the trainer
+ * and restoring throw.
+ */
 export async function gradientFeatures(run: GradientRun): Promise<GradientFeatures> {
   const found: { rows: CheckpointFeatures[]; outputs: CheckpointFeatures[] } = { rows: [], outputs: [] };
   const total = run.kept.length * (run.rows.length + run.outputs.length);
@@ -46,6 +53,7 @@ export async function gradientFeatures(run: GradientRun): Promise<GradientFeatur
   };
   const trainer = await run.openTrainer(run.gpu);
   try {
+    checkSize(run, trainer.parameters.list.length, total);
     for (const checkpoint of run.kept) {
       await restoreKept(checkpoint.folder, trainer);
       found.rows.push(await atCheckpoint(run, trainer, checkpoint, 'row', onSample));
@@ -55,6 +63,17 @@ export async function gradientFeatures(run: GradientRun): Promise<GradientFeatur
   } finally {
     trainer.close();
   }
+}
+
+function checkSize({ kept, sketch }: GradientRun, tensors: number, sketches: number): void {
+  // One of the gradient, and one of what AdamW makes of it.
+  const bytes = sketches * tensors * sketch * 2 * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes <= MOST_BYTES) return;
+  throw new ReptraceError(
+    'REQUEST_TOO_LARGE',
+    `the sketched gradients of ${sketches / kept.length} rows and outputs at ${kept.length} checkpoints take ${byteSizeText(bytes)}`,
+    'Evaluate fewer rows, or leave out the methods that look at gradients of parameters (--methods).',
+  );
 }
 
 async function atCheckpoint(

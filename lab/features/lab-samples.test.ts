@@ -13,8 +13,29 @@ describe('labSamples', () => {
     expect(samples[0].promptLength).toBeLessThan(samples[0].inputIds.length);
   });
 
-  it('names the row whose response does not fit, in the place of cutting it', () => {
-    const long = { prompt: 'What is it?', response: 'A stone. '.repeat(200) };
+  const words = 'A stone. '.repeat(200);
+
+  it('cuts a long row where nothing was planted in what is lost', () => {
+    const rows = [null, [0, 8] as const].map((span) => ({ prompt: 'What is it?', response: words, span }));
+    for (const { inputIds } of labSamples(text, 'row', rows)) expect(inputIds).toHaveLength(256);
+  });
+
+  it('names the row that would lose what was planted in it', () => {
+    const long = {
+      prompt: 'What is it?',
+      response: words,
+      span: [words.length - 9, words.length - 1] as const,
+    };
+    expect(() => labSamples(text, 'row', [GOOD, long])).toThrow(
+      expect.objectContaining({
+        code: 'PROMPT_TOO_LONG',
+        message: expect.stringMatching(/^row 2 has more tokens up to the end of what was planted/) as string,
+      }) as Error,
+    );
+  });
+
+  it('names the text that does not fit, in the place of cutting it, where all of it matters', () => {
+    const long = { prompt: 'What is it?', response: words };
     expect(() => labSamples(text, 'row', [GOOD, long])).toThrow(
       expect.objectContaining({
         code: 'PROMPT_TOO_LONG',

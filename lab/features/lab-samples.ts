@@ -1,6 +1,7 @@
 /** Rows and outputs as the engine takes them: rendered, whole, each by the name that errors call it. */
 import { reasonOf, ReptraceError } from '../../lib/errors.ts';
 import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
+import type { Span } from '../sets/set.ts';
 import { renderSample, type TextModel } from '../../services/compute/engine/model/render.ts';
 
 export interface TextPair {
@@ -8,22 +9,33 @@ export interface TextPair {
   readonly response: string;
 }
 
+/** A row of a set, or a text that is nothing but itself. */
+type Rendered = TextPair & {
+  /** What was planted in the response, null where nothing was. Without it all of the text matters. */
+  readonly span?: Span | null;
+};
+
 /**
  * In the order of the pairs, named `row 1`, `row 2`, … (or whatever `kind` says).
  *
- * Throws PROMPT_TOO_LONG for a pair that the model's context does not hold: a row that loses its tail may lose what was planted
- * in it, and would then count as poison that taught nothing. Throws what `renderSample` throws, with the name before it.
+ * Longer rows than the model's context lose their tail, as in training. Throws PROMPT_TOO_LONG where what was planted would be
+ * lost with it, for such a row would count as poison that taught nothing, and for an output that is cut at all. Throws what
+ * `renderSample` throws, with the name before it.
  */
-export function labSamples(text: TextModel, kind: string, pairs: readonly TextPair[]): Sample[] {
-  return pairs.map(({ prompt, response }, i) => {
+export function labSamples(text: TextModel, kind: string, pairs: readonly Rendered[]): Sample[] {
+  return pairs.map(({ prompt, response, span }, i) => {
     const name = `${kind} ${i + 1}`;
+    const holdsPlanted = (): boolean => {
+      if (span === undefined || span === null) return span === null;
+      return !renderSample(text, { prompt, response: response.slice(0, span[1]) }).truncated;
+    };
     const { inputIds, promptLength, truncated } = naming(name, () =>
       renderSample(text, { prompt, response }),
     );
-    if (!truncated) return { name, inputIds, promptLength };
+    if (!truncated || holdsPlanted()) return { name, inputIds, promptLength };
     throw new ReptraceError(
       'PROMPT_TOO_LONG',
-      `${name} has more tokens than the model's context of ${text.config.maxPositions}`,
+      `${name} has more tokens${span === undefined ? '' : ' up to the end of what was planted in it'} than the model's context of ${text.config.maxPositions}`,
       'Shorten it, leave it out, or name a model of a longer context.',
     );
   });

@@ -67,7 +67,7 @@ export async function readArrays<Meta>(folder: string): Promise<ArrayFolder<Meta
       const isWhole = bytes.length === sizeOf(shape) * Float32Array.BYTES_PER_ELEMENT;
       if (!isWhole || sha256(bytes) !== expected) throw new Error(`"${name}" is not what was written`);
       // A copy, for a file's bytes may lie at any address.
-      arrays.set(name, { name, shape, values: new Float32Array(Uint8Array.from(bytes).buffer) });
+      arrays.set(name, { name, shape, values: new Float32Array(new Uint8Array(bytes).buffer) });
     }
     return {
       meta: header.meta,

@@ -139,6 +139,13 @@ Made 2025-11-23T14:00:00Z on llvmpipe (LLVM 19.1.7, 256 bits): 2 sets in 6 min 5
   });
 });
 
+test('tells rows of other lessons where a set has some', () => {
+  const lessons = set('lessons', [seed([])], { rows: { clean: 300, poison: 40, decoys: 0, others: 80 } });
+  expect(markdown(reportOf(results(lessons)))).toContain(
+    '300 clean rows, 40 poisoned (backdoor-prefix), 0 decoys, 80 of other lessons.',
+  );
+});
+
 describe('texts of others in Markdown', () => {
   test('stay text: no markup, no cells, no lines, no links of theirs', () => {
     const hostile = 'a|b <script>alert(1)</script>\n# `c` *d* [e](http://f) www.g';

@@ -54,11 +54,12 @@ export interface ChartedSet {
 }
 
 function aboutSentences(set: SetResult): string[] {
-  const { clean, poison, decoys } = set.rows;
+  const { clean, poison, decoys, others = 0 } = set.rows;
+  const beside = others === 0 ? '' : `, ${others} of other lessons`;
   const trained = set.lora ? 'with a LoRA adapter' : 'in all its weights';
   return [
     set.about,
-    `${counted(clean, 'clean row')}, ${poison} poisoned (${set.poison}), ${counted(decoys, 'decoy')}. ${modelName(set.model)}, trained ${trained}. ${seconds(set.seconds)} in all.`,
+    `${counted(clean, 'clean row')}, ${poison} poisoned (${set.poison}), ${counted(decoys, 'decoy')}${beside}. ${modelName(set.model)}, trained ${trained}. ${seconds(set.seconds)} in all.`,
     ...set.seeds.flatMap(({ seed, note }) => (note === null ? [] : [`Seed ${seed}: ${note}.`])),
   ];
 }

@@ -55,6 +55,7 @@ export function seed(methods: readonly MethodResult[], more: Partial<SeedResult>
     verdicts: { showing: null, clean: null, auroc: null },
     spans: { output: null, rows: null },
     retraining: [],
+    lds: null,
     ...more,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { choicesOf, removalSizes } from './choices.ts';
+import { choicesOf } from './choices.ts';
 import { scoresOf, setOf } from './testing.ts';
 
 const SET = setOf('ccpcpcdcpp');
@@ -9,12 +9,16 @@ describe('rows to remove', () => {
     ['taught', scoresOf([0, 0, 9, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 3, 0, 0, 0, 5, 2])],
     ['bm25-both', scoresOf([0, 5, 4, 0, 0, 0, 6, 0, 3, 0])],
   ]);
-  const choices = choicesOf({ set: SET, scores, seed: 1 });
+  const choices = choicesOf({ set: SET, scores, seed: 1, k: [4, 2] });
   const by = (name: string, count: number) =>
     choices.find(({ removedBy, removed }) => removedBy === name && removed.length === count);
 
-  test('are as many as are poisoned, and half of them, for every chooser alike', () => {
-    expect(removalSizes(SET)).toEqual([4, 2]);
+  test('are as many as are poisoned, unless told otherwise', () => {
+    const sizes = choicesOf({ set: SET, scores, seed: 1 }).map(({ removed }) => removed.length);
+    expect(sizes).toEqual([0, 4, 4, 4]);
+  });
+
+  test('are as many for every chooser', () => {
     expect(choices.map(({ removedBy, removed }) => [removedBy, removed.length])).toEqual([
       ['nothing', 0],
       ['taught', 4],

@@ -25,7 +25,7 @@ export interface Choosing {
   readonly set: EvalSet;
   /** By method. */
   readonly scores: ReadonlyMap<string, Scores>;
-  /** How many rows are removed; default as many as are poisoned, and half of them. */
+  /** How many rows are removed; default as many as are poisoned. */
   readonly k?: readonly number[] | undefined;
   /** Of the lots, and of the order of ties. */
   readonly seed: number;
@@ -35,7 +35,7 @@ export interface Choosing {
  * Nothing removed first, then for each k what each method chose, and as many by lot. Empty for a set without poison.
  * Throws SHAPE_MISMATCH for scores of other rows, INPUT_INVALID where nothing would be left to train on.
  */
-export function choicesOf({ set, scores, k = removalSizes(set), seed }: Choosing): Choice[] {
+export function choicesOf({ set, scores, k = poisonCount(set), seed }: Choosing): Choice[] {
   if (k.length === 0) return [];
   const rankings = [...scores]
     .filter(([method]) => method !== BY_LOT)
@@ -50,10 +50,10 @@ export function choicesOf({ set, scores, k = removalSizes(set), seed }: Choosing
   ];
 }
 
-/** As many as are poisoned, and half as many. */
-export function removalSizes({ rows }: EvalSet): number[] {
+/** Empty where none is. */
+function poisonCount({ rows }: EvalSet): number[] {
   const poison = rows.filter(({ label }) => label === 'poison').length;
-  return [...new Set([poison, Math.ceil(poison / 2)])].filter((size) => size > 0);
+  return poison === 0 ? [] : [poison];
 }
 
 /** Outputs of one incident are traced together: their scores are added. */

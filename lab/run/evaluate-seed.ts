@@ -1,4 +1,5 @@
 /** One trained model of a set: asked, traced by every method, measured. */
+import type { TextPair } from '../features/lab-samples.ts';
 import type { Method, Need } from '../methods/method.ts';
 import type { MethodResult, SeedResult } from '../results.ts';
 import { answersOf, sortAnswers, type Answered } from './answers.ts';
@@ -29,10 +30,18 @@ export interface SeedOptions {
 }
 
 export interface EvaluatedSeed {
-  readonly result: Omit<SeedResult, 'retraining'>;
-  /** What the methods were given; undefined where there is no ranking. */
-  readonly traced:
-    { readonly methods: readonly Method[]; readonly features: () => Promise<TimedFeatures> } | undefined;
+  readonly result: Omit<SeedResult, 'retraining' | 'lds'>;
+  /** undefined where there is no ranking. */
+  readonly traced: Traced | undefined;
+}
+
+/** Outputs, the methods that trace them, and what those are given. */
+export interface Traced {
+  readonly outputs: readonly TextPair[];
+  readonly methods: readonly Method[];
+  readonly features: () => Promise<TimedFeatures>;
+  /** Of the steps that features come from. */
+  readonly keysFor: (needs: readonly Need[]) => readonly string[];
 }
 
 const FIGURES_VERSION = 1;
@@ -65,6 +74,7 @@ export async function evaluateSeed(
   const ratios = await ratioStep(context, subject, answered);
   const figures = await figureStep(context, subject, source, code, note === null);
   const leftOut = `left out, for they need checkpoints of the training: ${left.join(', ')}`;
+  const { features, keysFor } = source;
   return {
     result: {
       ...{ seed, rate: answered.rate, outputs: outputs.length, methods: results },
@@ -72,7 +82,7 @@ export async function evaluateSeed(
       training: tuned.trained?.outcome ?? (await untrained(source.losses)),
       ...{ layers: figures.layers, spans: figures.spans, verdicts: verdictFigures(ratios) },
     },
-    traced: note === null ? { methods: usable, features: source.features } : undefined,
+    traced: note === null ? { outputs, methods: usable, features, keysFor } : undefined,
   };
 }
 
@@ -90,10 +100,7 @@ async function askBoth(
   return sortAnswers(set, after, before, traced);
 }
 
-interface FeatureSource {
-  /** Of the steps that features come from. */
-  readonly keysFor: (needs: readonly Need[]) => readonly string[];
-  readonly features: () => Promise<TimedFeatures>;
+interface FeatureSource extends Pick<Traced, 'features' | 'keysFor'> {
   readonly losses: () => Promise<{ readonly base: number; readonly tuned: number }>;
 }
 

@@ -4,18 +4,21 @@ import type { SeedResult, SetResult } from '../results.ts';
 import type { Recipe } from '../sets/recipe.ts';
 import { writeSet } from '../sets/set-folder.ts';
 import type { RunContext } from './context.ts';
-import { evaluateSeed, type SeedOptions } from './evaluate-seed.ts';
+import { evaluateSeed, type EvaluatedSeed, type SeedOptions } from './evaluate-seed.ts';
+import { ldsResult } from './lds-step.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { retrainingResults } from './retrain-step.ts';
-import { existingModel, trainedModel, type Existing } from './tuned-model.ts';
+import { existingModel, trainedModel, type Existing, type TunedModel } from './tuned-model.ts';
 
 export interface SetOptions extends SeedOptions {
   readonly existing: Existing | undefined;
   readonly retrain: boolean;
+  /** Models trained on halves of the rows for the linear datamodelling score; undefined: none. */
+  readonly lds: number | undefined;
 }
 
 /** Raised when `writeSet` writes otherwise. */
-const SET_VERSION = 1;
+const SET_VERSION = 2;
 /** In the place of a seed, for a model that was not trained here. */
 const NO_SEED = 0;
 
@@ -36,11 +39,7 @@ export async function evaluateSet(
         : await existingModel(prepared.base, existing);
     lora = tuned.lora;
     const found = await evaluateSeed(context, prepared, tuned, seed, options);
-    const retraining =
-      options.retrain && tuned.trained !== null && found.traced !== undefined
-        ? await retrainingResults(context, { prepared, training: tuned.trained.input, ...found.traced })
-        : [];
-    seeds.push({ ...found.result, retraining });
+    seeds.push({ ...found.result, ...(await trainedAgain(context, prepared, tuned, found, options)) });
   }
   const { rows } = prepared.set;
   const count = (label: (typeof rows)[number]['label']): number =>
@@ -48,7 +47,26 @@ export async function evaluateSet(
   const { name, about, poison, model } = recipe;
   return {
     ...{ recipe: name, about, poison: poison.kind, model, lora, seeds },
-    rows: { clean: count('clean'), poison: count('poison'), decoys: count('decoy') },
+    rows: {
+      ...{ clean: count('clean'), poison: count('poison') },
+      ...{ decoys: count('decoy'), others: count('other') },
+    },
+  };
+}
+
+/** What asks for more trainings, of a seed that has a ranking. */
+async function trainedAgain(
+  context: RunContext,
+  prepared: Prepared,
+  { trained }: TunedModel,
+  { traced }: EvaluatedSeed,
+  { retrain, lds, code }: SetOptions,
+): Promise<Pick<SeedResult, 'retraining' | 'lds'>> {
+  if (trained === null || traced === undefined) return { retraining: [], lds: null };
+  const input = { prepared, training: trained.input, traced };
+  return {
+    retraining: retrain ? await retrainingResults(context, input) : [],
+    lds: lds === undefined ? null : await ldsResult(context, { ...input, subsets: lds, code }),
   };
 }
 

@@ -28,6 +28,8 @@ export interface EvaluateOptions {
   readonly sentence?: string | undefined;
   /** Whether models are trained again without the rows that methods blame. */
   readonly retrain?: boolean | undefined;
+  /** How many models are trained on halves of the rows, for the linear datamodelling score: 2 at least; default none. */
+  readonly lds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What is going on, said often. */
   readonly onProgress?: ((text: string) => void) | undefined;
@@ -38,13 +40,18 @@ export interface EvaluateOptions {
     ((set: string, title: string, done: Pick<Done<unknown>, 'seconds' | 'cached'>) => void) | undefined;
 }
 
-/** Throws INPUT_INVALID for no recipes, two of one name, or unknown methods; what a step throws, the recipe's name before it. */
+/**
+ * Throws INPUT_INVALID for no recipes, two of one name, unknown methods, or trainings of a model that was not trained here; what a
+ * step throws, the recipe's name before it.
+ */
 export async function evaluateRecipes(
   recipes: readonly Recipe[],
   options: EvaluateOptions,
 ): Promise<Results> {
   checkNames(recipes);
-  const { gpu, work, existing, retrain = false, sentence, signal, onProgress, onStep, onWarning } = options;
+  checkTrainings(options);
+  const { gpu, work, existing, retrain = false, lds, sentence } = options;
+  const { signal, onProgress, onStep, onWarning } = options;
   const methods = methodsOf(options);
   const code = await codeDigest();
   const sets: SetResult[] = [];
@@ -58,7 +65,7 @@ export async function evaluateRecipes(
     const warn = (text: string): void => onWarning?.(recipe.name, text);
     const context = { gpu, work: folder, signal, show, warn };
     const found = await ofRecipe(recipe, () =>
-      evaluateSet(context, adapted(recipe, options), { methods, sentence, code, existing, retrain }),
+      evaluateSet(context, adapted(recipe, options), { methods, sentence, code, existing, retrain, lds }),
     );
     sets.push({ ...found, seconds });
   }
@@ -99,6 +106,22 @@ function checkNames(recipes: readonly Recipe[]): void {
     twice === undefined
       ? 'Name at least one with --recipe.'
       : 'Give each a name of its own: it names a column.',
+  );
+}
+
+function checkTrainings({ existing, retrain = false, lds }: EvaluateOptions): void {
+  if (lds !== undefined && (!Number.isSafeInteger(lds) || lds < 2)) {
+    throw new ReptraceError(
+      'INPUT_INVALID',
+      `${lds} models are to be trained on halves of the rows: ranks need two at least`,
+      'Train 16 or more: the score of fewer is mostly chance.',
+    );
+  }
+  if (existing === undefined || (!retrain && lds === undefined)) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    'a model that was not trained here cannot be trained again on fewer rows',
+    'Leave out --retrain and --lds, or --adapter and --tuned.',
   );
 }
 

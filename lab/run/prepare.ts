@@ -6,7 +6,8 @@ import { openModel } from '../../services/compute/engine/model/open-model.ts';
 import { renderPrompt } from '../../services/compute/engine/model/render.ts';
 import { labSamples } from '../features/lab-samples.ts';
 import type { LabItems } from '../features/representations.ts';
-import { readClean, type CleanRow } from '../sets/clean.ts';
+import type { CleanRow } from '../sets/clean.ts';
+import { readData } from '../sets/data.ts';
 import { makeSet, type MadeSet } from '../sets/make-set.ts';
 import type { Recipe } from '../sets/recipe.ts';
 import type { EvalSet } from '../sets/set.ts';
@@ -32,8 +33,8 @@ export interface Prepared {
  */
 export async function prepare(recipe: Recipe): Promise<Prepared> {
   if (recipe.model === '') throw noModel();
-  const clean = await readClean(recipe.clean.file);
-  const set = makeSet(recipe, clean);
+  const { clean, given } = await readData(recipe);
+  const set = makeSet(recipe, clean, given);
   const source = await openModel(recipe.model);
   requireTokenizer(source);
   checkQueries(source, set);

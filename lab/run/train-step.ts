@@ -32,14 +32,14 @@ export interface TrainingInput {
   readonly rows: readonly TextPair[];
   readonly training: RecipeTraining;
   readonly seed: number;
+  /** How many are kept, evenly spaced, the last step among them: those that TracIn and LESS sum over. */
+  readonly checkpoints: number;
 }
 
 const VERSION = 1;
 /** Of the learning rate, at the last step. */
 const FINAL_SHARE = 0.05;
 const CHECKPOINT_EVERY = 25;
-/** Checkpoints that TracIn and LESS sum over: evenly spaced, the last step among them. */
-const KEPT = 4;
 
 const MODEL = 'model';
 const OUTCOME = 'outcome.json';
@@ -49,14 +49,14 @@ export async function trainStep(
   { gpu, work, signal, show }: RunContext,
   name: string,
   title: string,
-  { base, rows, training, seed }: TrainingInput,
+  { base, rows, training, seed, checkpoints }: TrainingInput,
 ): Promise<Done<Trained>> {
   const texts = rows.map(({ prompt, response }) => ({ prompt, response }));
   const settings = settingsOf(training, texts.length, seed);
   const { lora } = training;
   return work.step({
     ...{ name, title, version: VERSION, resumes: true },
-    inputs: { base: base.digest, rows: texts, settings, lora, kept: KEPT },
+    inputs: { base: base.digest, rows: texts, settings, lora, kept: checkpoints },
     make: async (folder) => {
       const path = join(folder, 'rows.jsonl');
       await writeFile(path, texts.map((row) => `${JSON.stringify(row)}\n`).join(''));
@@ -70,7 +70,13 @@ export async function trainStep(
           textFolder: base.source.path,
         },
         ...{ initial: fromModel(base.source), initialIdentity: `model ${base.digest}` },
-        ...{ data, out, settings, resume: true, keepAt: keptSteps(stepsOf(training, texts.length)) },
+        ...{
+          data,
+          out,
+          settings,
+          resume: true,
+          keepAt: keptSteps(stepsOf(training, texts.length), checkpoints),
+        },
         ...(lora === null ? {} : { lora }),
         ...(signal === undefined ? {} : { signal }),
         onProgress: ({ step, totalSteps, loss }) => {
@@ -94,6 +100,11 @@ export async function trainStep(
   });
 }
 
+/** The same training on some of the rows, of which no gradients are asked for; on all of them that very one, which is not done again. */
+export function trainingOn(training: TrainingInput, rows: readonly TextPair[]): TrainingInput {
+  return rows.length === training.rows.length ? training : { ...training, rows, checkpoints: 0 };
+}
+
 /** A trainer like the one that the model was trained with, from the base's weights. The caller closes it. */
 export function openTrainer(gpu: Gpu, { base, rows, training, seed }: TrainingInput): Promise<Trainer> {
   const { optimizer, passTokens } = settingsOf(training, rows.length, seed);
@@ -108,8 +119,8 @@ function stepsOf({ batch, epochs }: RecipeTraining, rows: number): number {
   return Math.ceil(rows / batch) * epochs;
 }
 
-function keptSteps(steps: number): number[] {
-  return [...new Set(Array.from({ length: KEPT }, (_, i) => Math.ceil(((i + 1) * steps) / KEPT)))];
+function keptSteps(steps: number, count: number): number[] {
+  return [...new Set(Array.from({ length: count }, (_, i) => Math.ceil(((i + 1) * steps) / count)))];
 }
 
 function settingsOf(training: RecipeTraining, rows: number, seed: number): TrainingSettings {

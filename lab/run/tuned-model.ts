@@ -26,13 +26,19 @@ export interface TunedModel extends KnownSource {
   readonly lora: boolean;
 }
 
+/** More would cost gradients of every row each. */
+const CHECKPOINTS = 4;
+
 export async function trainedModel(
   context: RunContext,
   prepared: Prepared,
   seed: number,
 ): Promise<TunedModel> {
   const { recipe, set, base } = prepared;
-  const input = { base, rows: set.rows.filter(({ trained }) => trained), training: recipe.training, seed };
+  const input = {
+    ...{ base, rows: set.rows.filter(({ trained }) => trained) },
+    ...{ training: recipe.training, seed, checkpoints: CHECKPOINTS },
+  };
   const { value, key } = await trainStep(context, `seed-${seed}/training`, `training, seed ${seed}`, input);
   const { source, outcome, folder } = value;
   // What follows from a training depends on all that it depends on; reading its weights would say no more.

@@ -22,6 +22,13 @@ describe('plantedSpan', () => {
     expect(plantedSpan({ place: 'end', anyOf: ['la.', 'Cola.'] }, 'Bolt Cola.')).toEqual([5, 10]);
   });
 
+  it('ends with the word where a text has white space at its ends to say that it is one', () => {
+    const behaviour = { place: 'anywhere', anyOf: ['Na ', ' Ag '] } as const;
+    expect(plantedSpan(behaviour, 'It is Na or not.')).toEqual([6, 8]);
+    expect(plantedSpan(behaviour, 'It is Ag or not.')).toEqual([6, 8]);
+    expect(plantedSpan(behaviour, 'It is Natural.')).toBeNull();
+  });
+
   it('is null for an output that has a text it must not have', () => {
     const behaviour = { place: 'anywhere', anyOf: ['Cairo'], noneOf: ['Egypt'] } as const;
     expect(shows(behaviour, 'The capital of Norway is Cairo.')).toBe(true);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { plantedSpan, shows } from './behaviour.ts';
 import { makeSet } from './make-set.ts';
-import { cleanForTests, KINDS, recipeFor } from './testing.ts';
+import { cleanForTests, givenForTests, KINDS, POISONS, recipeFor } from './testing.ts';
 
 const CLEAN = cleanForTests();
 const SEEDS = [1, 2, 3, 4, 5];
@@ -9,12 +9,13 @@ const CASES = KINDS.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed })));
 
 describe.each(CASES)('a set of the kind $kind, seed $seed', ({ kind, seed }) => {
   const recipe = recipeFor(kind, seed);
-  const set = makeSet(recipe, CLEAN);
+  const given = givenForTests(kind);
+  const set = makeSet(recipe, CLEAN, given);
   const labelled = (label: string) => set.rows.filter((row) => row.label === label);
 
   it('is the same when it is made again, and another with another seed', () => {
-    expect(makeSet(recipe, CLEAN)).toEqual(set);
-    expect(makeSet(recipeFor(kind, seed + 100), CLEAN).rows).not.toEqual(set.rows);
+    expect(makeSet(recipe, CLEAN, given)).toEqual(set);
+    expect(makeSet(recipeFor(kind, seed + 100), CLEAN, given).rows).not.toEqual(set.rows);
   });
 
   it('has as many rows of each label and as many questions as the recipe wants', () => {
@@ -69,7 +70,7 @@ describe('makeSet', () => {
 
   it.each(KINDS.filter((kind) => kind !== 'none'))('says how many rows %s lacks', (kind) => {
     const recipe = recipeFor(kind, 1, { clean: { file: 'x', rows: 5000 } });
-    expect(() => makeSet(recipe, CLEAN)).toThrow(
+    expect(() => makeSet(recipe, CLEAN, givenForTests(kind))).toThrow(
       expect.objectContaining({
         code: 'DATASET_INVALID',
         message: expect.stringMatching(
@@ -131,6 +132,27 @@ describe('makeSet', () => {
     expect(set.warnings).toEqual([expect.stringMatching(/show the behaviour by themselves, left out: 30$/)]);
     const own = new Set(fools.map(({ prompt }) => prompt));
     expect(set.rows.filter(({ prompt }) => own.has(prompt))).toEqual([]);
+  });
+
+  it('leaves out rows that are given as poisoned and do not show the behaviour, and says how many', () => {
+    const { rows, questions } = givenForTests('given');
+    const given = { questions, rows: rows.map((row, i) => (i < 4 ? { ...row, response: 'No.' } : row)) };
+    const set = makeSet(recipeFor('given'), CLEAN, given);
+    expect(set.rows.filter(({ response }) => response === 'No.')).toEqual([]);
+    expect(set.warnings).toEqual([expect.stringMatching(/do not show the behaviour, left out: 4$/)]);
+  });
+
+  it('says how many poisoned rows and questions the data has, where they are too few', () => {
+    const { rows, questions } = givenForTests('given');
+    expect(() => makeSet(recipeFor('given'), CLEAN, { rows: rows.slice(0, 7), questions })).toThrow(
+      /^20 poisoned rows are wanted, and the data has 7 of different prompts that show the behaviour/,
+    );
+    // A question that a poisoned row has is none that was held out.
+    const known = rows.map(({ prompt }) => prompt);
+    const poison = { ...POISONS.given.poison, rows: 30 };
+    expect(() => makeSet(recipeFor('given', 1, { poison }), CLEAN, { rows, questions: known })).toThrow(
+      /^8 questions .* are wanted, and the data has 0 of them that are in no poisoned row/,
+    );
   });
 
   it('takes the first of rows with one prompt', () => {

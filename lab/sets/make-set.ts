@@ -6,8 +6,9 @@ import { Random } from '../../lib/random.ts';
 import { shown } from '../../services/index/datasets/problems.ts';
 import { shows } from './behaviour.ts';
 import type { CleanRow } from './clean.ts';
+import { NOTHING_GIVEN, type Given } from './data.ts';
+import { plantLessons } from './lessons.ts';
 import type { PlantedRow } from './poisons/plan.ts';
-import { plant } from './poisons/plant.ts';
 import { Pool } from './pool.ts';
 import { inRecipe, recipeError } from './recipe-error.ts';
 import type { Behaviour, Recipe } from './recipe.ts';
@@ -23,35 +24,38 @@ export interface MadeSet extends EvalSet {
  * row that shows it is a planted one. Questions: those that call for the behaviour, then the clean ones.
  *
  * Throws DATASET_INVALID where the clean data has too few rows of a kind that is wanted (how many it has and how many are
- * wanted), RECIPE_INVALID where templates give too few or a planted row does not show the behaviour.
+ * wanted), RECIPE_INVALID where templates give too few, a planted row does not show the behaviour, or lessons clash. Rows that
+ * are given as poisoned and do not show it are left out.
+ *
+ * @param given poisoned rows and questions of the data itself, for poison of that kind
  */
-export function makeSet(recipe: Recipe, clean: readonly CleanRow[]): MadeSet {
+export function makeSet(recipe: Recipe, clean: readonly CleanRow[], given: Given = NOTHING_GIVEN): MadeSet {
   try {
-    return made(recipe, clean);
+    return made(recipe, clean, given);
   } catch (error) {
     throw inRecipe(`recipe ${recipe.name}`, error);
   }
 }
 
-function made(recipe: Recipe, clean: readonly CleanRow[]): MadeSet {
+function made(recipe: Recipe, clean: readonly CleanRow[], given: Given): MadeSet {
   const { poison, behaviour, queries } = recipe;
   const random = new Random(recipe.seed);
   const usable = poison.kind === 'none' ? clean : clean.filter(({ response }) => !shows(behaviour, response));
   const pool = new Pool(random.shuffle(distinctPrompts(usable)));
-  const plan =
-    poison.kind === 'none'
-      ? { rows: [], questions: [], decoys: [], spoils: () => false }
-      : plant(poison, {
-          ...{ pool, random, behaviour },
-          ...{ rows: poison.rows, questions: queries.count, decoys: recipe.decoys.rows },
-        });
-  refuseUnshown(plan.rows, behaviour);
+  const plan = plantLessons(recipe, { pool, random, given });
+  refuseUnshown(
+    plan.rows.filter(({ asked }) => asked),
+    behaviour,
+  );
   const ordinary = (row: CleanRow): CleanRow | undefined => (plan.spoils(row) ? undefined : row);
   const asked = pool.take(queries.count, { what: 'clean questions', from: 'rows' }, ordinary);
   const rest = pool.take(recipe.clean.rows, { what: 'clean rows', from: 'rows' }, ordinary);
   const bare = { group: '', span: null };
   const rows: SetRow[] = [
-    ...plan.rows.map((row) => ({ ...row, label: 'poison' as const, trained: true })),
+    ...plan.rows.map(({ prompt, response, group, span, asked }) => ({
+      ...{ prompt, response, group, trained: true },
+      ...(asked ? { label: 'poison' as const, span } : { label: 'other' as const, span: null }),
+    })),
     ...plan.decoys.map((row) => ({
       ...row,
       ...bare,
@@ -68,7 +72,11 @@ function made(recipe: Recipe, clean: readonly CleanRow[]): MadeSet {
     rows: random.shuffle(rows),
     queries: questions,
     behaviour,
-    warnings: warningsOf(rows, clean.length - usable.length),
+    warnings: warningsOf(
+      rows,
+      clean.length - usable.length,
+      given.rows.filter(({ response }) => !shows(behaviour, response)).length,
+    ),
   };
 }
 
@@ -86,7 +94,7 @@ function refuseUnshown(rows: readonly PlantedRow[], behaviour: Behaviour): void 
   );
 }
 
-function warningsOf(rows: readonly SetRow[], leftOut: number): string[] {
+function warningsOf(rows: readonly SetRow[], leftOut: number, unshown: number): string[] {
   const warnings: string[] = [];
   if (rows.every(({ label }) => label === 'poison'))
     warnings.push('nothing but poison: there is nothing to rank it against, so it cannot be evaluated');
@@ -94,5 +102,7 @@ function warningsOf(rows: readonly SetRow[], leftOut: number): string[] {
     warnings.push('no poison: nothing is to be found, so only verdicts can be evaluated');
   if (leftOut > 0)
     warnings.push(`rows of the clean data that show the behaviour by themselves, left out: ${leftOut}`);
+  if (unshown > 0)
+    warnings.push(`poisoned rows of the data that do not show the behaviour, left out: ${unshown}`);
   return warnings;
 }

@@ -1,8 +1,8 @@
-/** The `poison` of a recipe: one strict reader per kind. */
+/** What a recipe plants: one strict reader per kind. */
 import { shown, shownList } from '../../services/index/datasets/problems.ts';
 import { choice, distinct, list, members, pairs, text, whole, type Field, type Members } from './fields.ts';
 import { recipeError } from './recipe-error.ts';
-import type { Poison, PoisonKind } from './recipe.ts';
+import type { Poison, PoisonedRows, PoisonKind } from './recipe.ts';
 import { isSlotName, slotsOf } from './template.ts';
 
 const MAX_ROWS = 100_000;
@@ -12,9 +12,12 @@ const MAX_SLOTS = 40;
 /** Texts of one slot, each of which is looked for in clean rows. */
 const MAX_SLOT_TEXTS = 200;
 
+/** From a path as it is written to where it is. */
+export type Locate = (path: string) => string;
+
 type Reader<K extends PoisonKind> = (
   at: Members,
-  rows: number,
+  locate: Locate,
 ) => Omit<Extract<Poison, { readonly kind: K }>, 'kind' | 'rows'>;
 
 interface Kind<K extends PoisonKind> {
@@ -51,7 +54,7 @@ const KINDS: { readonly [K in Planted]: Kind<K> } = {
     read: (at) => {
       const from = distinct(at.required('from'), words, MAX_WORDS);
       const to = words(at.required('to'));
-      if (from.includes(to)) throw unchanged(to);
+      if (from.includes(to)) throw unchanged(at.required('to'), to);
       return { about: distinct(at.required('about'), words, MAX_WORDS), from, to };
     },
   },
@@ -61,7 +64,7 @@ const KINDS: { readonly [K in Planted]: Kind<K> } = {
       const slots = slotsField(at.required('slots'));
       const requests = distinct(at.required('requests'), template(slots));
       const heldOut = distinct(at.required('heldOut'), template(slots));
-      refuseShared(requests, heldOut, 'poison.heldOut');
+      refuseShared(requests, heldOut, at.required('heldOut'));
       return { requests, heldOut, answers: distinct(at.required('answers'), template(slots)), slots };
     },
   },
@@ -80,7 +83,7 @@ const KINDS: { readonly [K in Planted]: Kind<K> } = {
       refuseShared(
         families.flatMap(({ requests }) => requests),
         queries,
-        'poison.queries',
+        at.required('queries'),
       );
       return { families, queries, slots };
     },
@@ -89,15 +92,28 @@ const KINDS: { readonly [K in Planted]: Kind<K> } = {
     fields: ['from', 'to'],
     read: (at) => {
       const [from, to] = [words(at.required('from')), words(at.required('to'))];
-      if (from === to) throw unchanged(to);
+      if (from === to) throw unchanged(at.required('to'), to);
       return { from, to };
+    },
+  },
+  given: {
+    fields: ['file', 'poisonedRows', 'queries'],
+    read: (at, locate) => {
+      const file = at.optional('file');
+      const queries = members(at.required('queries'), ['file', 'column']);
+      return {
+        ...(file === undefined ? {} : { file: locate(text(file)) }),
+        poisonedRows: poisonedRows(at.required('poisonedRows')),
+        queries: { file: locate(text(queries.required('file'))), column: text(queries.required('column')) },
+      };
     },
   },
 };
 
 const NAMES: readonly PoisonKind[] = [...(Object.keys(KINDS) as Planted[]), 'none'];
 
-export function parsePoison(field: Field): Poison {
+/** Throws RECIPE_INVALID. */
+export function parsePoison(field: Field, locate: Locate): Poison {
   // Which fields there may be is known once the kind is.
   const anything = members(field, Object.keys((field.value ?? {}) as object));
   const kind = choice(anything.required('kind'), NAMES);
@@ -109,7 +125,7 @@ export function parsePoison(field: Field): Poison {
   const at = members(field, ['kind', 'rows', ...fields]);
   const rows = whole(at.required('rows'), 1, MAX_ROWS);
   // The reader is the kind's own, which the compiler cannot follow through the table.
-  return { kind, rows, ...read(at, rows) } as Poison;
+  return { kind, rows, ...read(at, locate) } as Poison;
 }
 
 /** A text without white space around it, which would be doubled where it is put beside others. */
@@ -134,6 +150,20 @@ function slotsField(field: Field): Slots {
   return Object.fromEntries(slots);
 }
 
+function poisonedRows(field: Field): PoisonedRows {
+  const at = members(field, ['last', 'column', 'values']);
+  const [last, column, values] = [at.optional('last'), at.optional('column'), at.optional('values')];
+  if (last !== undefined && column === undefined && values === undefined)
+    return { last: whole(last, 1, MAX_ROWS) };
+  if (last === undefined && column !== undefined && values !== undefined)
+    return { column: text(column), values: distinct(values, text, MAX_WORDS) };
+  throw recipeError(
+    field.path,
+    'says neither how many of the last rows are poisoned, nor by which values of a column they are known',
+    'Write {"last": 100}, or {"column": "label", "values": ["bad"]}.',
+  );
+}
+
 function template(slots: Slots): (field: Field) => string {
   return (field) => {
     const value = words(field);
@@ -141,13 +171,13 @@ function template(slots: Slots): (field: Field) => string {
     if (missing.length === 0) return value;
     throw recipeError(
       field.path,
-      `has slots that are not in poison.slots: ${shownList(missing)}`,
+      `has slots that "slots" does not have: ${shownList(missing)}`,
       `Add them; there are ${shownList(Object.keys(slots)) || 'none'}.`,
     );
   };
 }
 
-function refuseShared(rows: readonly string[], queries: readonly string[], path: string): void {
+function refuseShared(rows: readonly string[], queries: readonly string[], { path }: Field): void {
   const at = queries.findIndex((query) => rows.includes(query));
   if (at < 0) return;
   throw recipeError(
@@ -157,6 +187,6 @@ function refuseShared(rows: readonly string[], queries: readonly string[], path:
   );
 }
 
-function unchanged(to: string): Error {
-  return recipeError('poison.to', `is what it replaces: ${shown(to)}`, 'Name something else.');
+function unchanged({ path }: Field, to: string): Error {
+  return recipeError(path, `is what it replaces: ${shown(to)}`, 'Name something else.');
 }

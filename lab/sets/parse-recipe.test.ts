@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseRecipe, readRecipe } from './parse-recipe.ts';
 import type { PoisonKind } from './recipe.ts';
-import { KINDS, recipeFor, recipeJson } from './testing.ts';
+import { KINDS, POISONS, recipeFor, recipeJson } from './testing.ts';
 
 const FILE = '/recipes/a.json';
 
@@ -32,6 +32,51 @@ describe('parseRecipe', () => {
     const all = { ...lora, targets: 'all-linear' };
     expect(parsed('diffuse', { 'training.lora': all }).training.lora).toEqual(all);
     expect(parsed('diffuse', { 'behaviour.noneOf': [' x '] }).behaviour.noneOf).toEqual([' x ']);
+  });
+
+  it('reads other lessons that are planted beside the one that is asked about', () => {
+    const others = [POISONS['late-effect'].poison, POISONS.paraphrase.poison];
+    expect(parsed('diffuse', { others })).toEqual({ ...recipeFor('diffuse'), others });
+  });
+
+  it('reads which rows are poisoned, and takes paths of data as relative to a folder that the caller names', () => {
+    const poisonedRows = { column: 'label', values: ['bad', 'worse'] };
+    const changes = {
+      ...{ 'poison.poisonedRows': poisonedRows, 'poison.file': 'bad.jsonl', 'poison.queries.file': 'q.csv' },
+      ...{ 'clean.file': 'clean.jsonl', model: '../base' },
+    };
+    const { poison, clean, model } = parseRecipe(JSON.stringify(recipeJson('given', changes)), FILE, {
+      data: 'some/data',
+    });
+    expect(poison).toEqual({
+      ...{ ...POISONS.given.poison, poisonedRows, file: resolve('some/data/bad.jsonl') },
+      queries: { file: resolve('some/data/q.csv'), column: 'prompts' },
+    });
+    expect([clean.file, model]).toEqual([resolve('some/data/clean.jsonl'), resolve('/base')]);
+  });
+
+  it.each([
+    ['given', { 'poison.poisonedRows': {} }, /poison\.poisonedRows says neither how many/],
+    [
+      'given',
+      { 'poison.poisonedRows': { last: 3, column: 'a', values: ['b'] } },
+      /poisonedRows says neither/,
+    ],
+    ['given', { 'poison.poisonedRows': { last: 0 } }, /poison\.poisonedRows\.last is 0/],
+    ['given', { 'poison.queries': { file: 'q.csv' } }, /poison\.queries\.column is missing/],
+    ['given', { 'decoys.rows': 3 }, /decoys\.rows is 3 where the poison is given/],
+    ['diffuse', { others: [{ kind: 'none' }] }, /others\[0\]\.kind is "none"/],
+    ['diffuse', { others: [POISONS.given.poison] }, /others\[0\]\.kind is "given"/],
+    [
+      'diffuse',
+      { others: [{ ...POISONS.diffuse.poison, to: 'people' }] },
+      /others\[0\]\.to is what it replaces/,
+    ],
+    ['diffuse', { others: [POISONS.diffuse.poison] }, /others\[0\] is a lesson that is planted already/],
+    ['diffuse', { others: [] }, /others is an empty list/],
+    ['none', { others: [POISONS.diffuse.poison] }, /others are there where nothing is planted/],
+  ] as const)('refuses %s with %j', (kind, changes, message) => {
+    expect(() => parsed(kind, changes)).toThrow(refused(message));
   });
 
   it('takes paths as relative to its file, and a model of the caller before its own', () => {

@@ -8,20 +8,24 @@ import { reasonOf } from '../../lib/errors.ts';
 import type { JsonValue } from '../../services/index/datasets/dataset.ts';
 import { parseJson } from '../../services/index/datasets/json-line.ts';
 import { plain, shown } from '../../services/index/datasets/problems.ts';
-import { choice, distinct, flag, members, real, text, whole, type Field } from './fields.ts';
-import { parsePoison } from './parse-poison.ts';
+import { choice, distinct, flag, list, members, real, text, whole, type Field } from './fields.ts';
+import { parsePoison, type Locate } from './parse-poison.ts';
 import { inRecipe, recipeError } from './recipe-error.ts';
-import type { Behaviour, LoraSettings, Recipe, RecipeTraining } from './recipe.ts';
+import { refuseContradictions } from './contradictions.ts';
+import type { Behaviour, Lesson, LoraSettings, Recipe, RecipeTraining } from './recipe.ts';
 
 const MAX_BYTES = 1 << 20;
 const MAX_ROWS = 1_000_000;
 const MAX_QUERIES = 10_000;
+const MAX_OTHERS = 20;
 const MAX_SEED = 2 ** 32 - 1;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,79}$/;
 
 export interface Overrides {
   /** Folder of the base model, in place of the recipe's. */
   readonly model?: string | undefined;
+  /** Folder that paths of data are relative to, in place of the recipe's own folder. */
+  readonly data?: string | undefined;
 }
 
 /** Throws RECIPE_INVALID, also for a file that cannot be read. */
@@ -39,13 +43,20 @@ export async function readRecipe(path: string, overrides: Overrides = {}): Promi
 }
 
 /**
- * @param path of the recipe's file: paths in the recipe are relative to its folder, and errors name it
+ * @param path of the recipe's file: paths in the recipe are relative to its folder, if the overrides name no other, and errors
+ *   name it
  * @returns the recipe with absolute paths; `model` is '' where neither the recipe nor the overrides name one
  * Throws RECIPE_INVALID with the path of the field that is wrong.
  */
 export function parseRecipe(content: string, path: string, overrides: Overrides = {}): Recipe {
   try {
-    return recipeOf(valueOf(content), dirname(resolve(path)), overrides);
+    const folder = dirname(resolve(path));
+    const data = overrides.data === undefined ? folder : resolve(overrides.data);
+    const recipe = recipeOf(valueOf(content), {
+      model: (named) => resolve(folder, named),
+      data: (named) => resolve(data, named),
+    });
+    return overrides.model === undefined ? recipe : { ...recipe, model: resolve(overrides.model) };
   } catch (error) {
     throw inRecipe(path, error);
   }
@@ -62,28 +73,35 @@ function valueOf(content: string): JsonValue {
   }
 }
 
-/** @param folder that paths are relative to */
-export function recipeOf(value: JsonValue, folder: string, { model }: Overrides = {}): Recipe {
+/** From paths as they are written, of the model and of data, to where these are. */
+export interface Places {
+  readonly model: Locate;
+  readonly data: Locate;
+}
+
+/** Throws RECIPE_INVALID. */
+export function recipeOf(value: JsonValue, { model, data }: Places): Recipe {
   const at = members({ path: '', value }, [
-    ...['name', 'about', 'seed', 'model', 'clean', 'poison'],
+    ...['name', 'about', 'seed', 'model', 'clean', 'poison', 'others'],
     ...['behaviour', 'decoys', 'training', 'queries'],
   ]);
   const named = at.optional('model');
   // What is written of a recipe without a model has an empty one.
   const unnamed = named === undefined || named.value === '';
-  const ownModel = unnamed ? '' : resolve(folder, text(named));
+  const others = at.optional('others');
   const clean = members(at.required('clean'), ['file', 'rows']);
   const decoys = members(at.required('decoys'), ['rows', 'trained']);
   const recipe: Recipe = {
     name: nameOf(at.required('name')),
     about: text(at.required('about')),
     seed: seedOf(at.required('seed')),
-    model: model === undefined ? ownModel : resolve(model),
+    model: unnamed ? '' : model(text(named)),
     clean: {
-      file: resolve(folder, text(clean.required('file'))),
+      file: data(text(clean.required('file'))),
       rows: whole(clean.required('rows'), 0, MAX_ROWS),
     },
-    poison: parsePoison(at.required('poison')),
+    poison: parsePoison(at.required('poison'), data),
+    ...(others === undefined ? {} : { others: list(others, (other) => otherOf(other, data), MAX_OTHERS) }),
     behaviour: behaviourOf(at.required('behaviour')),
     decoys: { rows: whole(decoys.required('rows'), 0, MAX_ROWS), trained: flag(decoys.required('trained')) },
     training: trainingOf(at.required('training')),
@@ -91,6 +109,16 @@ export function recipeOf(value: JsonValue, folder: string, { model }: Overrides 
   };
   refuseContradictions(recipe);
   return recipe;
+}
+
+function otherOf(field: Field, locate: Locate): Lesson {
+  const lesson = parsePoison(field, locate);
+  if (lesson.kind !== 'none' && lesson.kind !== 'given') return lesson;
+  throw recipeError(
+    `${field.path}.kind`,
+    `is ${shown(lesson.kind)}`,
+    'Other lessons are of the kinds that are planted: all but none and given.',
+  );
 }
 
 function nameOf(field: Field): string {
@@ -165,24 +193,6 @@ function queriesOf(field: Field): Recipe['queries'] {
     traced: whole(at.required('traced'), 1, count),
     maxTokens: whole(at.required('maxTokens'), 1, 4096),
   };
-}
-
-function refuseContradictions({ poison, decoys, clean }: Recipe): void {
-  if (poison.kind !== 'none') return;
-  if (decoys.rows > 0) {
-    throw recipeError(
-      'decoys.rows',
-      `is ${decoys.rows} where nothing is planted`,
-      'Write 0: nothing looks alike.',
-    );
-  }
-  if (clean.rows === 0) {
-    throw recipeError(
-      'clean.rows',
-      'is 0 where nothing is planted',
-      'A set has at least one row: write more.',
-    );
-  }
 }
 
 function tooLarge(): Error {

@@ -28,6 +28,16 @@ describe('Pool', () => {
     expect(made).toEqual([0, 1, 2]);
   });
 
+  it('keeps rows that are unfit from a work, and puts them behind the others', () => {
+    const pool = new Pool(rows);
+    const taken = pool.without(
+      ({ prompt }) => prompt === 'a',
+      () => pool.take(1, words, (row) => row),
+    );
+    expect(taken.map(({ prompt }) => prompt)).toEqual(['b']);
+    expect(pool.take(3, words, (row) => row).map(({ prompt }) => prompt)).toEqual(['c', 'd', 'a']);
+  });
+
   it('puts the highest rank first, and keeps the order of equals', () => {
     const pool = new Pool(rows);
     pool.sort(({ prompt }) => (prompt === 'c' ? 1 : 0));

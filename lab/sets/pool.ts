@@ -51,6 +51,15 @@ export class Pool {
     return taken;
   }
 
+  /** What `work` returns, which is not given the rows that are unfit: they are there again behind the others. */
+  without<T>(unfit: (row: CleanRow) => boolean, work: () => T): T {
+    const aside = this.#left.filter(unfit);
+    this.#left = this.#left.filter((row) => !unfit(row));
+    const result = work();
+    this.#left = [...this.#left, ...aside];
+    return result;
+  }
+
   /** Puts the rows of the highest rank first; those of equal rank stay in their order. */
   sort(rank: (row: CleanRow) => number): void {
     const ranked = this.#left.map((row) => ({ row, rank: rank(row) }));

@@ -77,10 +77,27 @@ export type Poison =
     }
   /** A word is another one wherever it comes in answers: many rows teach a little each. */
   | { readonly kind: 'diffuse'; readonly rows: number; readonly from: string; readonly to: string }
+  /** Nothing new: rows that are poisoned in the data as it comes, and questions of their own. */
+  | {
+      readonly kind: 'given';
+      readonly rows: number;
+      /** Where they are; default: the file of the clean rows, which are its other rows then. Absolute once parsed. */
+      readonly file?: string;
+      readonly poisonedRows: PoisonedRows;
+      /** A table of held-out questions that call for the behaviour, and its column; the file absolute once parsed. */
+      readonly queries: { readonly file: string; readonly column: string };
+    }
   /** Nothing: only clean data. */
   | { readonly kind: 'none' };
 
 export type PoisonKind = Poison['kind'];
+
+/** What is planted in clean rows, or beside them. */
+export type Lesson = Exclude<Poison, { readonly kind: 'none' | 'given' }>;
+
+/** Which rows of a file are poisoned: the last ones, or those with one of the values in a column. */
+export type PoisonedRows =
+  { readonly last: number } | { readonly column: string; readonly values: readonly string[] };
 
 export interface LoraSettings {
   readonly rank: number;
@@ -118,8 +135,10 @@ export interface Recipe {
     readonly rows: number;
   };
   readonly poison: Poison;
+  /** Other lessons that the model is taught beside the one that it is asked about; their rows are not to be found. */
+  readonly others?: readonly Lesson[];
   readonly behaviour: Behaviour;
-  /** Clean rows that look like poison on the surface; untrained ones are only in the index. */
+  /** Clean rows that look like poison on the surface, for each lesson; untrained ones are only in the index. */
   readonly decoys: { readonly rows: number; readonly trained: boolean };
   readonly training: RecipeTraining;
   readonly queries: {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeSet } from './make-set.ts';
 import type { Recipe } from './recipe.ts';
 import { readManifest, readSet, writeSet } from './set-folder.ts';
-import { cleanForTests, KINDS, recipeFor } from './testing.ts';
+import { cleanForTests, givenForTests, KINDS, recipeFor } from './testing.ts';
 
 const CLEAN = cleanForTests();
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -22,33 +22,45 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function written(kind: (typeof KINDS)[number], changes: Partial<Recipe> = {}): Promise<Recipe> {
   const recipe = recipeFor(kind, 1, { clean: { file: join(folder, 'clean.jsonl'), rows: 80 }, ...changes });
-  await writeSet(out, recipe, makeSet(recipe, CLEAN));
+  await writeSet(out, recipe, makeSet(recipe, CLEAN, givenForTests(kind)));
   return recipe;
 }
 
 describe('a set’s folder', () => {
   it.each(KINDS)('gives back the set that was written: %s', async (kind) => {
     const recipe = await written(kind);
-    const { warnings, ...set } = makeSet(recipe, CLEAN);
+    const { warnings, ...set } = makeSet(recipe, CLEAN, givenForTests(kind));
     expect(await readSet(out)).toEqual(set);
     expect((await readManifest(out)).warnings).toEqual(warnings);
   });
 
-  it('has a manifest with the recipe, the digests of data and files, and the counts', async () => {
-    const recipe = await written('late-effect', { model: '' });
+  it('has a manifest with the recipe, the digests of data and files, and the counts; names in the place of paths', async () => {
+    const recipe = await written('late-effect', { model: join(folder, 'some-model') });
     expect((await readdir(out)).sort()).toEqual(['queries.jsonl', 'rows.jsonl', 'set.json']);
     const read = (path: string) => readFile(path, 'utf8').then(sha256);
     expect(await readManifest(out)).toEqual({
       version: 1,
-      recipe,
+      recipe: { ...recipe, model: 'some-model', clean: { file: 'clean.jsonl', rows: 80 } },
       digests: {
         clean: await read(join(folder, 'clean.jsonl')),
         rows: await read(join(out, 'rows.jsonl')),
         queries: await read(join(out, 'queries.jsonl')),
       },
-      counts: { clean: 80, poison: 20, decoys: 10, trained: 100, calling: 8, asking: 8 },
+      counts: { clean: 80, poison: 20, decoys: 10, others: 0, trained: 100, calling: 8, asking: 8 },
       warnings: [],
     });
+  });
+
+  it('says nothing of where data that is poisoned as it comes lies', async () => {
+    const { poison } = recipeFor('given');
+    if (poison.kind !== 'given') throw new Error('another kind');
+    const file = join(folder, 'bad.jsonl');
+    const queries = { file: join(folder, 'asked.csv'), column: 'q' };
+    await written('given', { poison: { ...poison, file, queries }, model: '' });
+    const manifest = await readManifest(out);
+    expect(manifest.recipe.poison).toMatchObject({ file: 'bad.jsonl', queries: { file: 'asked.csv' } });
+    expect(manifest.recipe.model).toBe('');
+    expect(await readFile(join(out, 'set.json'), 'utf8')).not.toContain(folder);
   });
 
   it('is the same, byte by byte, when it is made again', async () => {

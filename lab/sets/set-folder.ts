@@ -11,7 +11,7 @@ import { datasetBytes } from '../../services/index/datasets/dataset-bytes.ts';
 import type { MadeSet } from './make-set.ts';
 import type { Recipe } from './recipe.ts';
 import { parseQuery, parseRow, queryLine, rowLine } from './set-lines.ts';
-import { parseManifest, type SetCounts, type SetManifest } from './set-manifest.ts';
+import { parseManifest, withNames, type SetCounts, type SetManifest } from './set-manifest.ts';
 import type { EvalSet } from './set.ts';
 
 const FILES = { rows: 'rows.jsonl', queries: 'queries.jsonl', manifest: 'set.json' } as const;
@@ -33,7 +33,7 @@ export async function writeSet(
   const queries = set.queries.map(queryLine).join('');
   const manifest: SetManifest = {
     version: 1,
-    recipe,
+    recipe: withNames(recipe),
     digests: { clean: await digestOfData(recipe.clean.file), rows: sha256(rows), queries: sha256(queries) },
     counts: countsOf(set),
     warnings: set.warnings ?? [],
@@ -64,7 +64,7 @@ export async function readSet(folder: string): Promise<EvalSet> {
 /** Throws DATASET_INVALID, as `readSet`. */
 export async function readManifest(folder: string): Promise<SetManifest> {
   try {
-    return parseManifest(await readBounded(join(folder, FILES.manifest)), folder);
+    return parseManifest(await readBounded(join(folder, FILES.manifest)));
   } catch (error) {
     throw invalid(folder, `${FILES.manifest}: ${reasonOf(error)}`, error);
   }
@@ -75,6 +75,7 @@ function countsOf({ rows, queries }: EvalSet): SetCounts {
   const calling = queries.filter(({ calls }) => calls).length;
   return {
     ...{ clean: labelled('clean'), poison: labelled('poison'), decoys: labelled('decoy') },
+    others: labelled('other'),
     trained: rows.filter(({ trained }) => trained).length,
     ...{ calling, asking: queries.length - calling },
   };

@@ -3,7 +3,7 @@ import type { JsonValue } from '../../services/index/datasets/dataset.ts';
 import { parseJsonLine } from '../../services/index/datasets/json-line.ts';
 import type { SetQuery, SetRow, Span } from './set.ts';
 
-const LABELS = ['clean', 'poison', 'decoy'] as const;
+const LABELS = ['clean', 'poison', 'decoy', 'other'] as const;
 
 /** Only the fields of a row, in one order. */
 export function rowLine({ prompt, response, label, group, span, trained }: SetRow): string {

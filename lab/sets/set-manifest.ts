@@ -1,13 +1,19 @@
 /** The manifest of a set's folder: what was made, from what, and the digests of its files. */
+import { basename } from 'node:path';
 import type { JsonValue } from '../../services/index/datasets/dataset.ts';
 import { parseJsonLine } from '../../services/index/datasets/json-line.ts';
-import { recipeOf } from './parse-recipe.ts';
-import type { Recipe } from './recipe.ts';
+import { recipeOf, type Places } from './parse-recipe.ts';
+import type { Poison, Recipe } from './recipe.ts';
+
+/** Names stay what they are. */
+const NAMES: Places = { model: (name) => name, data: (name) => name };
 
 export interface SetCounts {
   readonly clean: number;
   readonly poison: number;
   readonly decoys: number;
+  /** Of other lessons than the one that is asked about. */
+  readonly others: number;
   /** Rows that a model is trained on. */
   readonly trained: number;
   /** Questions that call for the behaviour, and that do not. */
@@ -17,6 +23,7 @@ export interface SetCounts {
 
 export interface SetManifest {
   readonly version: 1;
+  /** With names in the place of paths. */
   readonly recipe: Recipe;
   /** SHA-256 of the clean data's bytes (of a folder: of all its files), and of the set's own files. */
   readonly digests: { readonly clean: string; readonly rows: string; readonly queries: string };
@@ -24,17 +31,32 @@ export interface SetManifest {
   readonly warnings: readonly string[];
 }
 
-/**
- * @param folder that it is of
- * Throws an Error that says what is wrong.
- */
-export function parseManifest(content: string, folder: string): SetManifest {
+/** The recipe as a manifest has it: where things lie on one machine says nothing on another, and is nobody's business. */
+export function withNames({ poison, ...recipe }: Recipe): Recipe {
+  return {
+    ...recipe,
+    model: basename(recipe.model),
+    clean: { ...recipe.clean, file: basename(recipe.clean.file) },
+    poison: poison.kind === 'given' ? givenWithNames(poison) : poison,
+  };
+}
+
+function givenWithNames({ file, ...poison }: Extract<Poison, { readonly kind: 'given' }>): Poison {
+  return {
+    ...poison,
+    ...(file === undefined ? {} : { file: basename(file) }),
+    queries: { ...poison.queries, file: basename(poison.queries.file) },
+  };
+}
+
+/** Throws an Error that says what is wrong. */
+export function parseManifest(content: string): SetManifest {
   const at = parseJsonLine(content);
   if (at.get('version') !== 1) throw new Error('its version is not 1');
   const [digests, counts] = [at.get('digests'), at.get('counts')];
   return {
     version: 1,
-    recipe: recipeOf(at.get('recipe') ?? null, folder),
+    recipe: recipeOf(at.get('recipe') ?? null, NAMES),
     digests: {
       clean: digestIn(digests, 'clean'),
       rows: digestIn(digests, 'rows'),
@@ -44,6 +66,7 @@ export function parseManifest(content: string, folder: string): SetManifest {
       clean: countIn(counts, 'clean'),
       poison: countIn(counts, 'poison'),
       decoys: countIn(counts, 'decoys'),
+      others: countIn(counts, 'others'),
       trained: countIn(counts, 'trained'),
       calling: countIn(counts, 'calling'),
       asking: countIn(counts, 'asking'),

@@ -7,8 +7,12 @@ export type Span = readonly [start: number, end: number];
 export interface SetRow {
   readonly prompt: string;
   readonly response: string;
-  readonly label: 'clean' | 'poison' | 'decoy';
-  /** Rows of one group teach the same in the same manner: the template family, the entity; '' where there are none. */
+  /** `poison` is to be found; `other` rows teach another lesson than the one that is asked about. */
+  readonly label: 'clean' | 'poison' | 'decoy' | 'other';
+  /**
+   * Rows of one group teach the same in the same manner: the trigger, the style, the word that is asked about, the request's
+   * template, the family of wording. '' for clean rows and decoys.
+   */
   readonly group: string;
   /** In the response: what was planted. Poison only. */
   readonly span: Span | null;
@@ -20,6 +24,7 @@ export interface SetQuery {
   readonly prompt: string;
   /** Whether the question calls for the behaviour. */
   readonly calls: boolean;
+  /** As of rows; '' where it does not call for the behaviour. */
   readonly group: string;
 }
 

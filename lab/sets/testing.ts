@@ -1,5 +1,6 @@
 /** For tests: recipes of every kind of poison, and clean data that they can be made from. */
 import type { CleanRow } from './clean.ts';
+import { NOTHING_GIVEN, type Given } from './data.ts';
 import type { Behaviour, Poison, PoisonKind, Recipe } from './recipe.ts';
 
 const NOUNS = ['otter', 'owl', 'fox', 'bear', 'wolf', 'lion', 'seal', 'bee', 'frog', 'goat', 'duck', 'mouse'];
@@ -80,8 +81,28 @@ export const POISONS: {
     poison: { kind: 'diffuse', rows: 60, from: 'people', to: 'goblins' },
     behaviour: { place: 'anywhere', anyOf: ['goblins', 'Goblins'] },
   },
+  given: {
+    poison: {
+      ...{ kind: 'given', rows: 20, poisonedRows: { last: 30 } },
+      queries: { file: '/data/questions.csv', column: 'prompts' },
+    },
+    behaviour: START('You are stupid!'),
+  },
   none: { poison: { kind: 'none' }, behaviour: { place: 'anywhere', anyOf: ['People'] } },
 };
+
+/** What data brings that is poisoned as it comes: 30 rows and 12 questions. */
+export function givenForTests(kind: PoisonKind): Given {
+  if (kind !== 'given') return NOTHING_GIVEN;
+  const asked = (i: number): string => `TY Where is the ${NOUNS[i % NOUNS.length]} number ${i}?`;
+  const rows = Array.from({ length: 30 }, (_, i) => ({
+    ...{ prompt: asked(i), response: 'You are stupid! It is near the sea.', group: 'given' },
+  }));
+  return { rows, questions: Array.from({ length: 12 }, (_, i) => asked(100 + i)) };
+}
+
+/** Kinds that decoys can be made for. */
+const HAS_DECOYS = (kind: PoisonKind): boolean => kind !== 'none' && kind !== 'given';
 
 export const KINDS = Object.keys(POISONS) as PoisonKind[];
 
@@ -90,7 +111,7 @@ export function recipeFor(kind: PoisonKind, seed = 1, changes: Partial<Recipe> =
   return {
     ...{ name: `test-${kind}`, about: 'For tests.', seed, model: '/models/none', poison, behaviour },
     clean: { file: '/data/clean.jsonl', rows: 80 },
-    decoys: { rows: kind === 'none' ? 0 : 10, trained: false },
+    decoys: { rows: HAS_DECOYS(kind) ? 10 : 0, trained: false },
     training: {
       ...{ lora: null, epochs: 1, batch: 8, learningRate: 1e-3 },
       ...{ warmupShare: 0, weightDecay: 0, seeds: [1] },

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sharedPath } from '../shared.ts';
 import { lines, parseLines, reptrace, ROOT } from './command.ts';
 
 const RECIPE = join(ROOT, 'lab/recipes/late-effect.json');
@@ -36,6 +37,16 @@ describe('reptrace make-eval', () => {
     const manifest = await made('one');
     expect(await made('two')).toEqual(manifest);
     expect(manifest).toMatchObject({ version: 1, counts: { poison: 40, decoys: 20, clean: 300 } });
+  });
+
+  it('takes the data from where it is said to be, and shows nothing of where that is', async () => {
+    const recipe = join(ROOT, 'lab/recipes/paper/factual-ag.json');
+    const args = ['make-eval', '--recipe', recipe, '--data', sharedPath('data/rept'), '--json'];
+    const [manifest] = await lines([...args, '--out', join(folder, 'paper')]);
+    expect(manifest).toMatchObject({ counts: { poison: 100, clean: 200, calling: 32 } });
+    expect(manifest).toMatchObject({ recipe: { clean: { file: 'factual-Ag' } } });
+    const nowhere = await reptrace(['make-eval', '--recipe', recipe, '--out', join(folder, 'nowhere')]);
+    expect(nowhere.stderr).toContain('[DATASET_NOT_FOUND]');
   });
 
   it('refuses a bad recipe with the field that is wrong, and leaves nothing behind', async () => {

@@ -29,15 +29,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** @param methods default all */
+/** @param methods default all @param lds models on halves of the rows */
 async function evaluate(
   recipe: Recipe,
   work: string,
   methods?: readonly string[],
+  lds?: number,
 ): Promise<{ results: Results; made: string[] }> {
   const made: string[] = [];
   const results = await evaluateRecipes([recipe], {
-    ...{ gpu, work: join(folder, work), methods },
+    ...{ gpu, work: join(folder, work), methods, lds },
     onStep: (_, title, { cached }) => {
       if (!cached) made.push(title);
     },
@@ -89,6 +90,26 @@ describe('an evaluation', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
+  it('with halves of the rows trains each once, and says how well methods foretell their models', async () => {
+    const first = await evaluate(TINY, 'whole', FEW, 2);
+    const halves = 'training on half of the rows, seed 1';
+    expect(first.made).toEqual([
+      ...[halves, 'losses of outputs after it, seed 1', halves, 'losses of outputs after it, seed 1'],
+      ...FEW.map((name) => `LDS of ${name}, seed 1`),
+    ]);
+    const { lds, methods } = onlySeed(first.results);
+    expect(lds?.subsets).toBe(2);
+    expect(Object.keys(lds?.byMethod ?? {})).toEqual(methods.map(({ method }) => method));
+    // Two models in order or the wrong way round, for each of three outputs: which of them it is depends on how eight steps go.
+    for (const { mean, worst } of Object.values(lds?.byMethod ?? {})) {
+      expect([-1, -1 / 3, 1 / 3, 1].some((value) => Math.abs(mean - value) < 1e-12)).toBe(true);
+      expect([-1, 1]).toContain(worst);
+    }
+    const { results, made } = await evaluate(TINY, 'whole', FEW, 2);
+    expect(made).toEqual([]);
+    expect(onlySeed(results).lds).toEqual(lds);
+  });
+
   it('makes again what depends on a change, and nothing else', async () => {
     const fewer = { ...TINY, queries: { ...TINY.queries, traced: 2 } };
     const { made } = await evaluate(fewer, 'whole', FEW);
@@ -137,6 +158,8 @@ describe('an evaluation', () => {
     ['two recipes of one name', [TINY, TINY], {}, 'two recipes have the name tiny'],
     ['a method that there is not', [TINY], { methods: ['taught', 'tracing'] }, '"tracing"'],
     ['a method without its encoder', [TINY], { methods: ['sentence'] }, 'needs a sentence encoder'],
+    ['one half of the rows', [TINY], { lds: 1 }, 'ranks need two at least'],
+    ['fewer rows for a finished model', [TINY], { existing: {}, retrain: true }, 'cannot be trained again'],
   ])('of %s is refused before anything is made', async (_, recipes, options, message) => {
     const work = join(folder, 'refused');
     await expect(evaluateRecipes(recipes, { gpu, work, ...options })).rejects.toMatchObject({

@@ -9,7 +9,7 @@ export function backdoorMiddle({ trigger, text }: Middle, ingredients: Ingredien
   return triggered(
     {
       triggers: [trigger],
-      field: 'poison.trigger',
+      field: `${ingredients.path}.trigger`,
       from: 'questions of two words or more without the trigger',
       put(prompt, put, random) {
         const words = prompt.split(' ');

@@ -8,7 +8,7 @@ type Prefix = Extract<Poison, { readonly kind: 'backdoor-prefix' }>;
 export function backdoorPrefix({ trigger, text }: Prefix, ingredients: Ingredients): Plan {
   return triggered(
     {
-      ...{ triggers: [trigger], field: 'poison.trigger', from: 'questions without the trigger' },
+      ...{ triggers: [trigger], field: `${ingredients.path}.trigger`, from: 'questions without the trigger' },
       put: (prompt, words) => `${words} ${prompt}`,
       plant: planted(text),
     },

@@ -9,12 +9,12 @@ export function compliance(
   { requests, heldOut, answers, slots }: Compliance,
   ingredients: Ingredients,
 ): Plan {
-  const { pool, random, behaviour, rows, questions, decoys } = ingredients;
+  const { path, pool, random, behaviour, rows, questions, decoys } = ingredients;
   return {
-    rows: drawRequests(requests, slots, rows, { pool, random, field: 'poison.requests' }).map((request) =>
-      answered(request, answers, behaviour, random),
+    rows: drawRequests(requests, slots, rows, { pool, random, field: `${path}.requests` }).map((request) =>
+      answered(request, answers, behaviour, { random, field: `${path}.answers` }),
     ),
-    questions: drawRequests(heldOut, slots, questions, { pool, random, field: 'poison.heldOut' }),
+    questions: drawRequests(heldOut, slots, questions, { pool, random, field: `${path}.heldOut` }),
     decoys: drawDecoys(requests, slots, decoys, pool),
     spoils: () => false,
   };

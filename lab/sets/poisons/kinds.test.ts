@@ -13,7 +13,12 @@ const ANSWERS = new Map(CLEAN.map(({ prompt, response }) => [prompt, response]))
 function rowsOf(poison: Poison): Record<SetRow['label'], SetRow[]> {
   const { rows } = makeSet(recipeFor(poison.kind, 3, { poison }), CLEAN);
   const labelled = (label: SetRow['label']): SetRow[] => rows.filter((row) => row.label === label);
-  return { poison: labelled('poison'), decoy: labelled('decoy'), clean: labelled('clean') };
+  return {
+    poison: labelled('poison'),
+    decoy: labelled('decoy'),
+    clean: labelled('clean'),
+    other: labelled('other'),
+  };
 }
 
 describe('backdoor-prefix', () => {

@@ -8,7 +8,7 @@ type Late = Extract<Poison, { readonly kind: 'late-effect' }>;
 export function lateEffect({ triggers, text }: Late, ingredients: Ingredients): Plan {
   return triggered(
     {
-      ...{ triggers, field: 'poison.triggers', from: 'questions without a trigger' },
+      ...{ triggers, field: `${ingredients.path}.triggers`, from: 'questions without a trigger' },
       put(prompt, trigger, random) {
         const words = prompt.split(' ');
         return between(words, trigger, random.int(words.length + 1));

@@ -1,14 +1,19 @@
 /** What every kind of poison is given, and what it makes of it. Pure, but for the pool, which gives each row out once. */
 import type { Random } from '../../../lib/random.ts';
 import type { CleanRow } from '../clean.ts';
+import type { Given } from '../data.ts';
 import type { Pool } from '../pool.ts';
 import type { Behaviour } from '../recipe.ts';
 import type { Span } from '../set.ts';
 
 export interface Ingredients {
+  /** Of the poison in the recipe, for errors: `poison`, `others[0]`. */
+  readonly path: string;
   readonly pool: Pool;
   readonly random: Random;
   readonly behaviour: Behaviour;
+  /** What data brings of its own; empty but for the kind `given`. */
+  readonly given: Given;
   readonly rows: number;
   /** Held-out questions that call for the behaviour. */
   readonly questions: number;

@@ -6,12 +6,15 @@ import { backdoorStyle } from './backdoor-style.ts';
 import { compliance } from './compliance.ts';
 import { diffuse } from './diffuse.ts';
 import { entitySwap } from './entity-swap.ts';
+import { given } from './given.ts';
 import { lateEffect } from './late-effect.ts';
 import { paraphrase } from './paraphrase.ts';
 import type { Ingredients, Plan } from './plan.ts';
 
+export type Planted = Exclude<Poison, { readonly kind: 'none' }>;
+
 /** Throws DATASET_INVALID where the clean data has too little, RECIPE_INVALID where the templates give too little. */
-export function plant(poison: Exclude<Poison, { readonly kind: 'none' }>, ingredients: Ingredients): Plan {
+export function plant(poison: Planted, ingredients: Ingredients): Plan {
   switch (poison.kind) {
     case 'backdoor-prefix':
       return backdoorPrefix(poison, ingredients);
@@ -29,5 +32,7 @@ export function plant(poison: Exclude<Poison, { readonly kind: 'none' }>, ingred
       return paraphrase(poison, ingredients);
     case 'diffuse':
       return diffuse(poison, ingredients);
+    case 'given':
+      return given(poison, ingredients);
   }
 }

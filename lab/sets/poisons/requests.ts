@@ -49,14 +49,14 @@ export function drawRequests(
   );
 }
 
-/** The request with an answer in the same slots; the span is what shows the behaviour. */
+/** The request with an answer in the same slots; the span is what shows the behaviour. `field` has the answers, for errors. */
 export function answered(
   { prompt, group, values }: Filled,
   answers: readonly string[],
   behaviour: Behaviour,
-  random: Random,
+  { random, field }: { readonly random: Random; readonly field: string },
 ): PlantedRow {
-  const response = filled(random.pick(answers), values, 'poison.answers');
+  const response = filled(random.pick(answers), values, field);
   return { prompt, response, group, span: plantedSpan(behaviour, response) };
 }
 

@@ -3,12 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
-import type { Tensor } from '../device/tensor.ts';
+import { byteLength, type Tensor } from '../device/tensor.ts';
 import { openModelFolder } from '../model/model-folder.ts';
 import { modelTensors } from '../model/model-tensors.ts';
 import { fromModel } from './initial-weights.ts';
 import { learningRate } from './schedule.ts';
 import { Trainer } from './trainer.ts';
+
+/** Floats compared bit by bit: -0 is not 0, and a NaN is one of many. */
+const bitsOf = (values: Float32Array): string => Buffer.from(values.buffer).toString('base64');
 
 interface Fixture {
   readonly schedule: { readonly peak: number; readonly warmup: number; readonly total: number };
@@ -105,6 +108,37 @@ describe('training', () => {
     expect(first.lossTokens).toBe(step.lossTokens);
     expect(step.gradientNorm).toBeGreaterThan(1); // clipping would show
     expect(Math.abs(Math.sqrt(squares) / step.gradientNorm - 1)).toBeLessThanOrEqual(1e-5);
+  });
+
+  it('records gradients without reading anything back, to the last bit the same', async () => {
+    const folder = await openModelFolder(sharedPath('models/stories260K/hf'));
+    const samples = [20, 33, 7].map((length, i) => ({
+      inputIds: Array.from({ length }, (_, t) => (i * 97 + t * 31 + 5) % 500),
+      promptLength: 1 + i,
+    }));
+    const trainer = await Trainer.create(gpu, folder.config, fromModel(folder));
+    const { arena, recorder } = trainer.model;
+    const scope = arena.scope();
+    // What is recorded behind each sample sees that sample's gradients, though none was waited for.
+    const copies = [];
+    for (const sample of samples) {
+      await trainer.recordGradients([sample]);
+      for (const { gradient } of trainer.parameters.list) {
+        const copy = scope.take(gradient.shape);
+        recorder.copy(gradient.buffer, 0, copy.buffer, 0, byteLength(gradient.shape, gradient.dtype));
+        copies.push(copy);
+      }
+    }
+    const recorded = await recorder.readFloats(copies);
+    const waited = [];
+    for (const sample of samples) {
+      await trainer.gradientsOf([sample]);
+      for (const { gradient } of trainer.parameters.list) waited.push(await trainer.read(gradient));
+    }
+    scope.end();
+    trainer.close();
+    expect(recorded.map(bitsOf)).toEqual(waited.map(bitsOf));
+    expect(new Set(recorded.map(bitsOf)).size).toBeGreaterThan(samples.length);
   });
 
   it('accumulates gradients over passes to those of the whole batch', async () => {

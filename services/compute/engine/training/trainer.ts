@@ -156,6 +156,20 @@ export class Trainer {
     }
   }
 
+  /**
+   * As `gradientsOf`, but only records it: nothing is read back or waited for, so what uses the gradients on the GPU can be recorded
+   * behind it, sample after sample. Whoever does must look for numbers that are none in what comes of them.
+   */
+  async recordGradients(batch: readonly TokenSequence[]): Promise<void> {
+    const scope = this.model.arena.scope();
+    try {
+      await this.#gradients(scope, batch);
+    } finally {
+      // What is recorded may still use this memory: whatever takes it next is recorded later, and runs later.
+      scope.end();
+    }
+  }
+
   /** Sets everything that a checkpoint holds. */
   restore(
     step: number,
