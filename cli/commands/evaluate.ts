@@ -138,7 +138,7 @@ async function lockWork(work: string): ReturnType<typeof lockData> {
 function names(text: string): string[] {
   const found = text.split(',').map((name) => name.trim());
   if (found.every((name) => name !== '')) return found;
-  throw new InvalidArgumentError('expected names of methods with commas, such as taught,bm25');
+  throw new InvalidArgumentError('expected names of methods with commas, such as taught,bm25-both');
 }
 
 function seeds(text: string): number[] {

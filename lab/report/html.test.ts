@@ -83,6 +83,16 @@ describe('the page', () => {
     expect(text).toContain('; the rule chose layer 4.');
   });
 
+  test.each(['taught', 'hidden', 'gradient'])('marks it where %s alone looked at it', (name) => {
+    const methods = [
+      method(name, name, 0.9, { layer: 3 }),
+      method('rept-released', 'released', 0.5, { layer: 6 }),
+    ];
+    const drawn = html(reportOf(results(set('swap', [seed(methods, { layers: LAYERS })]))));
+    expect(drawn).toContain('; the rule chose layer 3.');
+    expect(drawn).not.toContain('layer 6 chosen');
+  });
+
   test('says why a set has no ranking, and draws nothing of it', () => {
     expect(text).toContain('<p>Seed 1: not swap.</p>');
     expect(text.slice(text.indexOf('<h2>calm</h2>'))).not.toContain('<svg');

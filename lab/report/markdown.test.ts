@@ -147,6 +147,21 @@ test('tells rows of other lessons where a set has some', () => {
 });
 
 describe('texts of others in Markdown', () => {
+  test.each([
+    ['# loud', '\\# loud'],
+    ['- - deep', '\\- - deep'],
+    ['+ more', '\\+ more'],
+    ['12. twelfth', '12\\. twelfth'],
+    ['3) third', '3\\) third'],
+    ['      code', 'code'],
+    ['12 rows - and #1', '12 rows - and #1'],
+  ])('of %j no sentence becomes a heading, a list or code', (sentence, expected) => {
+    const section = { title: 't', sentences: [sentence], tables: [], charts: [] };
+    expect(markdown({ title: 'r', sentences: [], sections: [section] })).toBe(
+      `# r\n\n## t\n\n- ${expected}\n`,
+    );
+  });
+
   test('stay text: no markup, no cells, no lines, no links of theirs', () => {
     const hostile = 'a|b <script>alert(1)</script>\n# `c` *d* [e](http://f) www.g';
     const text = markdown({

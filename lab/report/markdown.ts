@@ -11,7 +11,7 @@ export function markdown(report: Report): string {
 }
 
 function section({ title, sentences, tables }: Section): string[] {
-  const words = sentences.map((sentence) => `- ${escaped(sentence)}`).join('\n');
+  const words = sentences.map((sentence) => `- ${itemText(sentence)}`).join('\n');
   return [`## ${escaped(title)}`, ...(words === '' ? [] : [words]), ...tables.flatMap(table)];
 }
 
@@ -32,9 +32,16 @@ function cellText({ text, strong }: Cell): string {
   return strong === true && text !== '' ? `**${escaped(text)}**` : escaped(text);
 }
 
+/** Of a list, an item begins as a line does: no heading, list or code of its own there. */
+function itemText(text: string): string {
+  return escaped(text)
+    .trimStart()
+    .replace(/^(?=[#+-])|^(\d+)(?=[.)])/, '$1\\');
+}
+
 /**
  * Plain text that stays plain: no markup of Markdown or HTML, no line breaks, no links. Characters that mean something only at
- * the start of a line are covered by what stands before every text here.
+ * the start of a line are covered by what stands before a text, or by `itemText`.
  */
 function escaped(text: string): string {
   return text

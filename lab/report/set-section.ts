@@ -17,8 +17,8 @@ import { mean, meanOrNull, rankedSeeds, type Summary } from './summary.ts';
 /** At such a ratio of norms the smaller half moves the cosine of both, one after the other, by less than .001. */
 const ONE_HALF_RULES = 30;
 
-/** Methods that look at the layer which the rule chose; others look at the last. */
-const AT_CHOSEN_LAYER: ReadonlySet<string> = new Set(['rept-unit', 'rept-centred', 'rept-released-auto']);
+/** The one method that looks at the last layer, whatever the rule chose; all others that look at a layer look at that one. */
+const AT_LAST_LAYER = 'rept-released';
 
 /** @param chartsOf drawn figures of a set */
 export function setSection(named: NamedSet, chartsOf: (set: ChartedSet) => readonly Chart[]): Section {
@@ -122,7 +122,7 @@ export function meanLayers(set: SetResult): LayerFigures[] {
 
 function chosenLayers(set: SetResult): number[] {
   const layers = rankedSeeds(set).flatMap(({ methods }) =>
-    methods.flatMap(({ method, layer }) => (AT_CHOSEN_LAYER.has(method) && layer !== null ? [layer] : [])),
+    methods.flatMap(({ method, layer }) => (method !== AT_LAST_LAYER && layer !== null ? [layer] : [])),
   );
   return [...new Set(layers)].toSorted((a, b) => a - b);
 }

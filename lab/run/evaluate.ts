@@ -56,9 +56,7 @@ export async function evaluateRecipes(
   const code = await codeDigest();
   const sets: SetResult[] = [];
   for (const recipe of recipes) {
-    let seconds = 0;
     const folder = new WorkFolder(join(work, recipe.name), (title, done) => {
-      seconds += done.seconds;
       onStep?.(recipe.name, title, done);
     });
     const show = (text: string): void => onProgress?.(`${recipe.name}: ${text}`);
@@ -67,7 +65,7 @@ export async function evaluateRecipes(
     const found = await ofRecipe(recipe, () =>
       evaluateSet(context, adapted(recipe, options), { methods, sentence, code, existing, retrain, lds }),
     );
-    sets.push({ ...found, seconds });
+    sets.push({ ...found, seconds: folder.seconds });
   }
   const { device, description } = gpu.report;
   const adapter = [device, description].filter((part) => part !== '').join(', ');

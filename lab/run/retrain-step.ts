@@ -69,14 +69,17 @@ export async function retrainingResults(
   });
 }
 
-/** The first clean rows of the data whose question is no row's. */
+/**
+ * The answers to the clean questions. Other rows that the set left out may be what the poison unsays, as right answers about a swapped
+ * entity are: their loss falls when the poison goes, and would hide what the removal cost.
+ */
 function heldOut({ clean, set }: Prepared): TextPair[] {
-  const known = new Set(set.rows.map(({ prompt }) => prompt));
-  const held = clean.filter(({ prompt }) => !known.has(prompt)).slice(0, HELD_OUT);
+  const asked = new Set(set.queries.filter(({ calls }) => !calls).map(({ prompt }) => prompt));
+  const held = clean.filter(({ prompt }) => asked.has(prompt)).slice(0, HELD_OUT);
   if (held.length > 0) return held;
   throw new ReptraceError(
     'EVALUATION_EMPTY',
-    'all clean rows are in the set: none is left to take a held-out loss on',
+    'none of the clean questions has an answer in the data: there is nothing to take a held-out loss on',
     'Give the recipe clean data with more rows than it trains on.',
   );
 }

@@ -132,6 +132,20 @@ describe('WorkFolder', () => {
     ]);
   });
 
+  it('counts what a step took once, however often it is asked for and whoever made it', async () => {
+    const work = new WorkFolder(root);
+    const { step } = counted();
+    const first = await work.step(step);
+    await work.step(step);
+    const second = await work.step({ ...step, inputs: { prompts: ['b'] } });
+    expect(work.seconds).toBe(first.seconds + second.seconds);
+    const later = new WorkFolder(root);
+    expect(later.seconds).toBe(0);
+    await later.step(step);
+    await later.step(step);
+    expect(later.seconds).toBe(first.seconds);
+  });
+
   it('keeps the whole key in the record, the folder being named by its first digits', async () => {
     const { step } = counted();
     const { folder, key } = await new WorkFolder(root).step(step);

@@ -47,10 +47,17 @@ const NAMED = 16;
 export class WorkFolder {
   readonly #path: string;
   readonly #onDone: (step: string, done: Done<unknown>) => void;
+  /** By folder: a step that several others ask for took its time once. */
+  readonly #seconds = new Map<string, number>();
 
   constructor(path: string, onDone: (title: string, done: Done<unknown>) => void = () => undefined) {
     this.#path = path;
     this.#onDone = onDone;
+  }
+
+  /** What all steps that were asked for took when they were made, each counted once. */
+  get seconds(): number {
+    return [...this.#seconds.values()].reduce((sum, seconds) => sum + seconds, 0);
   }
 
   /** The result of the step, made if it is not there. Throws what `make` and `read` throw, and DISK_FULL. */
@@ -64,6 +71,7 @@ export class WorkFolder {
       ...{ value: await step.read(folder), key, folder },
       ...{ seconds: record.seconds, cached: kept !== undefined },
     };
+    this.#seconds.set(folder, record.seconds);
     this.#onDone(step.title, done);
     return done;
   }

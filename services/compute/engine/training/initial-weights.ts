@@ -33,11 +33,19 @@ export function fromSeed(config: ModelConfig, seed: number): InitialValues {
     if (isNorm) values.fill(1);
     else if (spec.kind === 'weight') {
       // A stream of its own for each tensor: what one holds does not depend on the others.
-      const random = new Random(seed * 4096 + (index.get(spec.name) ?? 0));
+      const random = new Random(tensorSeed(seed, index.get(spec.name) ?? 0));
       const writesResidual = spec.part === 'attentionOutput' || spec.part === 'down';
       const deviation = config.initializerRange / (writesResidual ? Math.sqrt(2 * config.layers) : 1);
       for (let i = 0; i < values.length; i++) values[i] = random.normal() * deviation;
     }
     return Promise.resolve(values);
   };
+}
+
+/**
+ * The seed of a tensor's own stream. Of a run's seed its low 20 bits count: of a Random's 32 the others are the tensor's, and a
+ * product that float64 rounds would give all tensors the same stream.
+ */
+export function tensorSeed(seed: number, tensor: number): number {
+  return (seed % 2 ** 20) * 4096 + tensor;
 }

@@ -61,3 +61,16 @@ export function checkKeptSteps(keepAt: readonly number[], totalSteps: number): v
     `Name steps from 1 to ${totalSteps}.`,
   );
 }
+
+/** Throws INPUT_INVALID unless those that a resumed run has behind it are there: it does not come by them again. */
+export async function checkKeptBefore(out: string, keepAt: readonly number[], steps: number): Promise<void> {
+  const behind = keepAt.filter((step) => step <= steps);
+  const kept = behind.length === 0 ? [] : await keptCheckpoints(out);
+  const missing = behind.find((wanted) => !kept.some(({ step }) => step === wanted));
+  if (missing === undefined) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    `a checkpoint is to be kept after step ${missing}, and the run that goes on after step ${steps} kept none there`,
+    `Name steps from ${steps + 1} on, or train into another folder.`,
+  );
+}

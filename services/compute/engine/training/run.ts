@@ -13,7 +13,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { removeCheckpoints, restoreCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { exportModel } from './export-model.ts';
 import type { InitialValues } from './initial-weights.ts';
-import { checkKeptSteps, keepCheckpoint, removeKept } from './kept.ts';
+import { checkKeptBefore, checkKeptSteps, keepCheckpoint, removeKept } from './kept.ts';
 import { exportAdapter } from './lora/export-adapter.ts';
 import type { LoraTrainingSettings } from './lora/settings.ts';
 import { LossLog } from './loss-log.ts';
@@ -90,6 +90,7 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
   try {
     const first = run.resume ? await restoreCheckpoint(out, trainer, runDigest) : 0;
     if (first === 0) await removeKept(out);
+    else await checkKeptBefore(out, keepAt, first);
     await mkdir(out, { recursive: true });
     const log = await LossLog.open(out, first);
     const started = performance.now();

@@ -114,6 +114,11 @@ describe('a run that trains an adapter', () => {
       },
     });
     await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
+    const past = runTraining(gpu, { ...broken, keepAt: [3, 4, 8], resume: true });
+    await expect(past).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('after step 4') as string,
+    });
     await runTraining(gpu, { ...broken, resume: true });
     expect(await losses(broken.out)).toBe(await losses(whole.out));
     for (const file of [

@@ -17,6 +17,7 @@ import { branchGradients } from '../../model/low-rank-branch.ts';
 import type { ModelSource } from '../../model/model-source.ts';
 import { modelTensors } from '../../model/model-tensors.ts';
 import type { WeightStore } from '../../model/weight-store.ts';
+import { tensorSeed } from '../initial-weights.ts';
 import {
   closeParameter,
   makeParameter,
@@ -97,7 +98,7 @@ export class Adapter implements Trained {
         writeValues(
           gpu,
           a,
-          initialA(settings.rank, module.inputs, new Random(seed * 4096 + i + SEED_OFFSET)),
+          initialA(settings.rank, module.inputs, new Random(tensorSeed(seed, i) + SEED_OFFSET)),
         );
       }
       await gpu.idle();
