@@ -103,6 +103,12 @@ export interface OpenIndex {
  */
 export const openIndex = procedure<{ readonly index: string | null }, OpenIndex>('index.open', 60_000);
 
+/** Id of an index by id or name, whatever its state, its dataset and model. Throws INDEX_NOT_FOUND. */
+export const identifyIndex = procedure<{ readonly index: string }, { readonly id: string }>(
+  'index.identify',
+  60_000,
+);
+
 /** Which formula ranks: taught tokens; RepT's two unit blocks weighed by alpha; or the released code's plain concatenation. */
 export type SearchMethod = 'TAUGHT' | 'REPT' | 'RAW';
 

@@ -3,7 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Closable } from '../../lib/bus/bus.ts';
 import { serve } from '../../lib/bus/procedure.ts';
 import type { Log } from '../../lib/log.ts';
-import { openIndex as openProcedure, searchIndex as searchProcedure } from '../../lib/mesh/index-messages.ts';
+import {
+  identifyIndex,
+  openIndex as openProcedure,
+  searchIndex as searchProcedure,
+} from '../../lib/mesh/index-messages.ts';
 import type { Service } from '../../lib/mesh/service.ts';
 import type { Settings } from '../../lib/mesh/settings.ts';
 import type { Records } from '../../lib/records/records.ts';
@@ -40,6 +44,7 @@ export async function startIndexService(parts: IndexParts): Promise<Service> {
   const runs = new Runs({ bus, store, records, log, owner, timing });
   const servers: readonly Closable[] = [
     await serve(bus, openProcedure, ({ index }) => openIndex(records, index)),
+    await serve(bus, identifyIndex, async ({ index }) => ({ id: (await records.find(index)).value.id })),
     await serve(bus, searchProcedure, (question) =>
       searchIndex({ store, records, maxPayload: bus.maxPayload }, question),
     ),

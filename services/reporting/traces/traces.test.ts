@@ -7,7 +7,7 @@ import { serve } from '../../../lib/bus/procedure.ts';
 import { ReptraceError } from '../../../lib/errors.ts';
 import { SILENT } from '../../../lib/log.ts';
 import { signQuestions } from '../../../lib/mesh/compute-messages.ts';
-import { openIndex, searchIndex, type Manifest } from '../../../lib/mesh/index-messages.ts';
+import { identifyIndex, openIndex, searchIndex, type Manifest } from '../../../lib/mesh/index-messages.ts';
 import type { Records } from '../../../lib/records/records.ts';
 import { openSqliteRecords } from '../../../lib/records/sqlite-records.ts';
 import { checkQuestion } from './check-question.ts';
@@ -40,9 +40,12 @@ describe('Traces', () => {
     records = await openSqliteRecords(join(folder, 'records.sqlite'));
     signing = Promise.resolve();
     signed = 0;
-    await serve(bus, openIndex, ({ index }) =>
-      index === null || index === 'n'
-        ? Promise.resolve({ id: INDEX, name: 'n', manifest: MANIFEST, manifestDigest: 'd' })
+    await serve(bus, openIndex, () =>
+      Promise.resolve({ id: INDEX, name: 'n', manifest: MANIFEST, manifestDigest: 'd' }),
+    );
+    await serve(bus, identifyIndex, ({ index }) =>
+      index === 'n'
+        ? Promise.resolve({ id: INDEX })
         : Promise.reject(new ReptraceError('INDEX_NOT_FOUND', `there is no index ${index}`, 'List them.')),
     );
     await serve(bus, signQuestions, async ({ questions }) => {

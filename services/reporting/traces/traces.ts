@@ -7,7 +7,7 @@ import type { Bus } from '../../../lib/bus/bus.ts';
 import { call } from '../../../lib/bus/procedure.ts';
 import { ReptraceError, type ErrorCode } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
-import { openIndex, type OpenIndex } from '../../../lib/mesh/index-messages.ts';
+import { identifyIndex, openIndex, type OpenIndex } from '../../../lib/mesh/index-messages.ts';
 import type { Records } from '../../../lib/records/records.ts';
 import { readQuestion, readTrace, type StoredQuestion, type StoredTraceBody } from './older-trace.ts';
 import { closing, runTrace } from './run-trace.ts';
@@ -98,12 +98,11 @@ export class Traces {
 
   /**
    * Newest first.
-   * @param reference id or name of an index; null: of all. Throws what keeps an index of that name from being opened; of an id
-   *   the index may be gone
+   * @param reference id or name of an index; null: of all. Throws INDEX_NOT_FOUND for a name; of an id the index may be gone
    */
   async list(reference: string | null, first: number): Promise<Trace[]> {
     const isName = reference !== null && !INDEX_ID.test(reference);
-    const index = isName ? (await this.#open({ index: reference })).id : reference;
+    const index = isName ? await this.#idOf(reference) : reference;
     const heads: (TraceHead & { readonly key: string })[] = [];
     for await (const { key, value } of this.#records.list<TraceHead>(HEADS)) {
       if (index === null || value.index === index) heads.push({ ...value, key });
@@ -123,8 +122,14 @@ export class Traces {
     await Promise.allSettled(this.#atWork.values());
   }
 
-  #open({ index }: Pick<TraceQuestion, 'index'>): Promise<OpenIndex> {
+  #open({ index }: TraceQuestion): Promise<OpenIndex> {
     return call(this.#bus, openIndex, { index }, { signal: this.#ending.signal });
+  }
+
+  /** Past traces count, so the index may be at work, and its dataset or model another by now. */
+  async #idOf(name: string): Promise<string> {
+    const { id } = await call(this.#bus, identifyIndex, { index: name }, { signal: this.#ending.signal });
+    return id;
   }
 
   #work(id: string, index: OpenIndex, question: TraceQuestion): Promise<Trace> {
