@@ -121,6 +121,22 @@ export function noScores({ rows, outputs }: Checkpoint): Float64Array[] {
   return Array.from({ length: itemsOf(outputs.gradient) }, () => new Float64Array(itemsOf(rows.gradient)));
 }
 
+/**
+ * Σ over checkpoints of the checkpoint's share of the learning rates times what it gives, one or several scores. Throws as
+ * `checkpointsOf` and `rateShares` do.
+ */
+export function sumOverCheckpoints(
+  features: Features,
+  scoresOf: (checkpoint: Checkpoint) => Iterable<readonly Float64Array[]>,
+): Float64Array[] {
+  const checkpoints = checkpointsOf(features);
+  const byOutput = noScores(checkpoints[0]);
+  for (const [t, weight] of rateShares(checkpoints).entries()) {
+    for (const scores of scoresOf(checkpoints[t])) addScores(byOutput, scores, weight);
+  }
+  return byOutput;
+}
+
 /** Of item i of some vectors with item j of others. */
 function product(a: Vectors, i: number, b: Vectors, j: number): number {
   const [x, y] = [a.values, b.values];

@@ -6,7 +6,7 @@
  *
  * Their scores are of tasks with several outputs (the mean over a subtask's); an output here is a task of its own.
  */
-import { addScores, checkpointsOf, cosines, noScores, rateShares, sketchBytes } from './gradient-parts.ts';
+import { cosines, sketchBytes, sumOverCheckpoints } from './gradient-parts.ts';
 import type { Method } from './method.ts';
 
 export const LESS: Method = {
@@ -16,13 +16,7 @@ export const LESS: Method = {
     "Σ over checkpoints of lr · cos(Adam(g), g'), rows corrected by Adam, outputs plain (Xia et al. 2024)",
   needs: ['gradients'],
   bytesPerRow: (features) => sketchBytes(features, features.rows.checkpoints.length),
-  scores: (features) => {
-    const checkpoints = checkpointsOf(features);
-    const byOutput = noScores(checkpoints[0]);
-    for (const [t, weight] of rateShares(checkpoints).entries()) {
-      const { rows, outputs } = checkpoints[t];
-      addScores(byOutput, cosines(outputs.gradient, rows.adam), weight);
-    }
-    return { byOutput };
-  },
+  scores: (features) => ({
+    byOutput: sumOverCheckpoints(features, ({ rows, outputs }) => [cosines(outputs.gradient, rows.adam)]),
+  }),
 };

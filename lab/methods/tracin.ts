@@ -9,16 +9,7 @@
  *
  * Both have rates that sum to 1 here, which leaves rankings as they are.
  */
-import {
-  addScores,
-  checkpointsOf,
-  cosines,
-  dots,
-  noScores,
-  partsOf,
-  rateShares,
-  sketchBytes,
-} from './gradient-parts.ts';
+import { cosines, dots, partsOf, sketchBytes, sumOverCheckpoints } from './gradient-parts.ts';
 import type { Method } from './method.ts';
 
 export const TRACIN: Method = {
@@ -27,15 +18,9 @@ export const TRACIN: Method = {
   source: "Σ over checkpoints of lr · <g, g'>, g the gradient of the trained parameters (Pruthi et al. 2020)",
   needs: ['gradients'],
   bytesPerRow: (features) => sketchBytes(features, features.rows.checkpoints.length),
-  scores: (features) => {
-    const checkpoints = checkpointsOf(features);
-    const byOutput = noScores(checkpoints[0]);
-    for (const [t, weight] of rateShares(checkpoints).entries()) {
-      const { rows, outputs } = checkpoints[t];
-      addScores(byOutput, dots(outputs.gradient, rows.gradient), weight);
-    }
-    return { byOutput };
-  },
+  scores: (features) => ({
+    byOutput: sumOverCheckpoints(features, ({ rows, outputs }) => [dots(outputs.gradient, rows.gradient)]),
+  }),
 };
 
 export const TRACIN_LN: Method = {
@@ -44,13 +29,9 @@ export const TRACIN_LN: Method = {
   source: "Σ over checkpoints of lr · Σ over tensors of cos(g, g') (Lin et al. 2024)",
   needs: ['gradients'],
   bytesPerRow: (features) => sketchBytes(features, features.rows.checkpoints.length),
-  scores: (features) => {
-    const checkpoints = checkpointsOf(features);
-    const byOutput = noScores(checkpoints[0]);
-    for (const [t, weight] of rateShares(checkpoints).entries()) {
-      for (const { rows, outputs } of partsOf(checkpoints[t]))
-        addScores(byOutput, cosines(outputs, rows), weight);
-    }
-    return { byOutput };
-  },
+  scores: (features) => ({
+    byOutput: sumOverCheckpoints(features, function* (checkpoint) {
+      for (const { rows, outputs } of partsOf(checkpoint)) yield cosines(outputs, rows);
+    }),
+  }),
 };

@@ -2,9 +2,9 @@
  * Recipes from JSON, which may come from anyone: every field is read strictly and within bounds, a field that no recipe has is
  * refused, and nothing in it is evaluated. Paths are relative to the recipe's file.
  */
-import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { reasonOf } from '../../lib/errors.ts';
+import { readBounded } from '../../lib/read-bounded.ts';
 import type { JsonValue } from '../../services/index/datasets/dataset.ts';
 import { parseJson } from '../../services/index/datasets/json-line.ts';
 import { plain, shown } from '../../services/index/datasets/problems.ts';
@@ -32,7 +32,7 @@ export interface Overrides {
 export async function readRecipe(path: string, overrides: Overrides = {}): Promise<Recipe> {
   let content: string;
   try {
-    content = await readBounded(path);
+    content = await readBounded(path, MAX_BYTES);
   } catch (error) {
     throw inRecipe(
       path,
@@ -197,22 +197,4 @@ function queriesOf(field: Field): Recipe['queries'] {
 
 function tooLarge(): Error {
   return recipeError('', `has more than ${MAX_BYTES} bytes`, 'Shorten its lists of texts.');
-}
-
-/** Never more than a recipe may have, whatever the path names. */
-async function readBounded(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const buffer = Buffer.alloc(MAX_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.byteLength - length, null);
-      length += bytesRead;
-      if (length > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
-      if (bytesRead === 0)
-        return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
-    }
-  } finally {
-    await file.close();
-  }
 }

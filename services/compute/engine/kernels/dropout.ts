@@ -4,7 +4,8 @@
  */
 import { f32Bits, flatGrid, type Recorder } from '../device/recorder.ts';
 import { elementCount, expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts';
-import { mix32, type DropoutMask } from '../oracle/dropout.ts';
+import type { DropoutMask } from '../oracle/dropout.ts';
+import { lowbias32 } from '../oracle/lowbias32.ts';
 
 export * as oracle from '../oracle/dropout.ts';
 export type { DropoutMask } from '../oracle/dropout.ts';
@@ -12,7 +13,7 @@ export type { DropoutMask } from '../oracle/dropout.ts';
 /** The seed of a pass's masks, from what tells it from all other passes of a run. */
 export function passSeed(seed: number, step: number, pass: number): number {
   const high = Math.floor(seed / 2 ** 32);
-  return [high, step, pass].reduce((hash, word) => mix32(hash + word), mix32(seed % 2 ** 32));
+  return [high, step, pass].reduce((hash, word) => lowbias32(hash + word), lowbias32(seed % 2 ** 32));
 }
 
 /** out = x / (1 - rate) where the mask keeps it, else 0. */

@@ -2,6 +2,7 @@
  * Dropout whose mask is a hash: y[i] = x[i] / (1 - rate) where element i is kept, else 0. Backward: dx = dy by the same
  * mask and factor. Any shape; an element's number is its place in row-major order.
  */
+import { lowbias32 } from './lowbias32.ts';
 import type { Numbers } from './numbers.ts';
 
 /** What an element's being kept follows from, besides its number. All are below 2^32. */
@@ -14,20 +15,9 @@ export interface DropoutMask {
   readonly stream: number;
 }
 
-/** "lowbias32" (Wellons, hash-prospector). */
-export function mix32(word: number): number {
-  let bits = word >>> 0;
-  bits ^= bits >>> 16;
-  bits = Math.imul(bits, 0x7feb352d);
-  bits ^= bits >>> 15;
-  bits = Math.imul(bits, 0x846ca68b);
-  bits ^= bits >>> 16;
-  return bits >>> 0;
-}
-
 export function keeps({ rate, seed, stream }: DropoutMask, element: number): boolean {
-  const salt = mix32(mix32(seed) + stream);
-  return mix32(mix32(element) ^ salt) >= Math.floor(rate * 2 ** 32);
+  const salt = lowbias32(lowbias32(seed) + stream);
+  return lowbias32(lowbias32(element) ^ salt) >= Math.floor(rate * 2 ** 32);
 }
 
 /** y, as long as x. Its own backward: dropoutForward(dy) is dx. */

@@ -9,6 +9,7 @@
  * where P(c_ij) is 1/k for coordinates of different q, and 0 for those of one q, which never meet.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
+import { lowbias32 } from './lowbias32.ts';
 import { checkShape, type Numbers } from './numbers.ts';
 
 /** What the hashes of one tensor are keyed with: 32 bits each. */
@@ -19,16 +20,8 @@ export interface SketchKeys {
 
 /** @param seed any integer; its low 32 bits count */
 export function sketchKeys(seed: number, tensor: number): SketchKeys {
-  const own = mix((mix(seed ^ 0x9e3779b9) + 2 * tensor) >>> 0);
-  return { sign: own, shift: mix((own + 0x85ebca6b) >>> 0) };
-}
-
-/** The integer hash "lowbias32" of Chris Wellons, on 32 bits. */
-export function mix(value: number): number {
-  let x = value >>> 0;
-  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
-  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-  return (x ^ (x >>> 16)) >>> 0;
+  const own = lowbias32((lowbias32(seed ^ 0x9e3779b9) + 2 * tensor) >>> 0);
+  return { sign: own, shift: lowbias32((own + 0x85ebca6b) >>> 0) };
 }
 
 /** S x, [width]. Throws INPUT_INVALID unless the width is a positive whole number. */
@@ -43,8 +36,8 @@ export function sketch(values: Numbers, width: number, keys: SketchKeys): Float6
   const out = new Float64Array(width);
   const exact = values.length <= width;
   for (let i = 0; i < values.length; i++) {
-    const shift = exact ? 0 : mix(Math.floor(i / width) ^ keys.shift) % width;
-    const sign = exact || mix(i ^ keys.sign) < 2 ** 31 ? 1 : -1;
+    const shift = exact ? 0 : lowbias32(Math.floor(i / width) ^ keys.shift) % width;
+    const sign = exact || lowbias32(i ^ keys.sign) < 2 ** 31 ? 1 : -1;
     out[((i % width) + shift) % width] += sign * values[i];
   }
   return out;
