@@ -9,6 +9,7 @@ import { openLanceStore } from '../../services/index/stores/lance-store.ts';
 import { connectQdrantStore } from '../../services/index/stores/qdrant-store.ts';
 import type { CollectionShape, SignatureStore } from '../../services/index/stores/signature-store.ts';
 import { taughtRecall } from '../../services/index/search/taught-recall.ts';
+import { sampleLessons } from '../../services/index/search/lesson-samples.ts';
 import { TaughtScorer, taughtSearch } from '../../services/index/search/taught-search.ts';
 import { percent, short, table } from '../measure/table.ts';
 import { latencyOf, millisecondsOf, type Latency } from './latency.ts';
@@ -113,15 +114,15 @@ async function measure(
   store: SignatureStore,
   index: string,
   shape: CollectionShape,
-  { searches, recallQuestions }: TaughtSearchSettings,
+  { points, searches, recallQuestions }: TaughtSearchSettings,
 ): Promise<Pick<TaughtSearchSpeed, 'search' | 'recall'>> {
   const place = { store, index, filter: undefined };
-  const centres = taughtCentres(shape);
+  const about = { shape, centres: taughtCentres(shape), samples: await sampleLessons(store, index, points) };
   const samples: number[] = [];
   for (let i = 0; i <= searches; i++) {
     const query = taughtQuestion(shape, QUESTION_SEED + i);
     const work = async (): Promise<void> => {
-      const scorer = new TaughtScorer(query, centres, shape);
+      const scorer = new TaughtScorer(query, about);
       const { ranked } = await taughtSearch(place, scorer, { top: TOP, exact: false });
       for (const { point } of ranked) scorer.evidence(point);
     };
@@ -130,6 +131,6 @@ async function measure(
   const questions = Array.from({ length: recallQuestions }, (_, i) =>
     taughtQuestion(shape, QUESTION_SEED + i),
   );
-  const recall = await taughtRecall(place, questions, centres, shape, TOP_RECALL);
+  const recall = await taughtRecall(place, questions, about, TOP_RECALL);
   return { search: latencyOf(samples.slice(1)), recall };
 }

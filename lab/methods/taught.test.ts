@@ -34,13 +34,16 @@ function literal(features: Features, output: number, row: number): number {
   const cosHidden = cos(centred(outputs, output), centred(rows, row));
   const cosGradient = cos(part(outputs, layer, 'gradient', output), part(rows, layer, 'gradient', row));
   const lesson = outputs.lessons[output];
-  const all = lesson.reduce((sum, { weight }) => sum + weight, 0);
   const likeness = (i: TaughtToken, j: TaughtToken): number =>
     Math.max(0, dot(i.hidden, j.hidden)) ** 2 * (0.3 + 0.7 * Math.max(0, dot(i.gradient, j.gradient)));
-  const s = lesson.reduce((sum, i) => {
-    const met = rows.lessons[row].map((j) => (Math.min(j.weight, 10) / 10) * likeness(i, j));
-    return sum + (i.weight / all) * Math.max(0, ...met);
-  }, 0);
+  const most = (i: TaughtToken, of: readonly TaughtToken[]): number =>
+    Math.max(0, ...of.map((j) => (Math.min(j.weight, 10) / 10) * likeness(i, j)));
+  const weights = lesson.map((i) => {
+    const taughtBy = rows.lessons.reduce((sum, of) => sum + most(i, of), 0);
+    return i.weight * Math.log((rows.lessons.length + 1) / (1 + taughtBy));
+  });
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  const s = lesson.reduce((sum, i, k) => sum + (weights[k] / all) * most(i, rows.lessons[row]), 0);
   return s * (2 + cosHidden + cosGradient);
 }
 
@@ -77,8 +80,7 @@ describe('taught tokens', () => {
       for (const [output, scores] of byOutput.entries()) {
         const scorer = new TaughtScorer(
           { queries: [signed(outputs, output)], lessons: [outputs.lessons[output]], prompted: true },
-          [centreOf(features)],
-          shape,
+          { shape, centres: [centreOf(features)], samples: rows.lessons },
         );
         for (const [row, score] of scores.entries()) {
           const lesson = rows.lessons[row];

@@ -2,7 +2,7 @@
  * How much of what an output shows a sample taught, token against token (docs/method.md), in float64:
  *   likeness(i, j) = max(0, cos h_i h_j)² · (GRADIENT_FLOOR + (1 - GRADIENT_FLOOR) · max(0, cos g_i g_j))
  *   s = Σ_i w̃_i · max_j [ v_j · likeness(i, j) ],   w̃ = w / Σw over the output's tokens,   v = min(w, WEIGHT_CAP) / WEIGHT_CAP
- * and s · (2 + cos h_p + cos g_p) ranks. Rows are of unit length, so their products are the cosines; what float16's rounding
+ * and s · (2 + cos h_p + cos g_p) ranks; the w of the output's tokens are weighed by their rarity before (rarity.ts). Rows are of unit length, so their products are the cosines; what float16's rounding
  * puts over 1 counts as 1, so that s is never more than 1.
  */
 import { GRADIENT_FLOOR, TOKEN_DIMS, WEIGHT_CAP } from './constants.ts';
@@ -66,9 +66,9 @@ export class LessonQuery {
 
   /** s. */
   score(sample: readonly TaughtToken[]): number {
-    this.#meet(sample);
+    const largest = this.largest(sample);
     let score = 0;
-    for (let i = 0; i < this.#largest.length; i++) score += this.#shares[i] * this.#largest[i];
+    for (let i = 0; i < largest.length; i++) score += this.#shares[i] * largest[i];
     return score;
   }
 
@@ -84,8 +84,8 @@ export class LessonQuery {
     return { score, evidence: strongest(evidence) };
   }
 
-  /** Finds for every token its best partner; of equals, the first. */
-  #meet(sample: readonly TaughtToken[]): void {
+  /** max_j [ v_j · likeness ] of each token; of equals the first is its partner. Overwritten by the next sample. */
+  largest(sample: readonly TaughtToken[]): Readonly<Float64Array> {
     const largest = this.#largest.fill(0);
     const hiddenRows = this.#hidden;
     const gradientRows = this.#gradient;
@@ -106,6 +106,7 @@ export class LessonQuery {
         this.#partner[i] = j;
       }
     }
+    return largest;
   }
 }
 

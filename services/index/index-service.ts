@@ -16,6 +16,7 @@ import { IndexRecords } from './runs/index-records.ts';
 import { newOwner } from './runs/lease.ts';
 import { Runs } from './runs/runs.ts';
 import { TIMING, type Timing } from './runs/timing.ts';
+import { LessonSamples } from './search/lesson-samples.ts';
 import { openIndex } from './search/open-index.ts';
 import { searchIndex } from './search/search-index.ts';
 import type { SignatureStore } from './stores/signature-store.ts';
@@ -42,12 +43,11 @@ export async function startIndexService(parts: IndexParts): Promise<Service> {
   const owner = newOwner();
   const timing = { ...TIMING, ...parts.timing };
   const runs = new Runs({ bus, store, records, log, owner, timing });
+  const searched = { store, records, lessonSamples: new LessonSamples(store), maxPayload: bus.maxPayload };
   const servers: readonly Closable[] = [
     await serve(bus, openProcedure, ({ index }) => openIndex(records, index)),
     await serve(bus, identifyIndex, async ({ index }) => ({ id: (await records.find(index)).value.id })),
-    await serve(bus, searchProcedure, (question) =>
-      searchIndex({ store, records, maxPayload: bus.maxPayload }, question),
-    ),
+    await serve(bus, searchProcedure, (question) => searchIndex(searched, question)),
   ];
   runs.open();
   let closing: Promise<void> | undefined;

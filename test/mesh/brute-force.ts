@@ -81,8 +81,11 @@ export interface TaughtText {
   }[];
 }
 
+type Lesson = TaughtText['lesson'];
+
 /**
- * By taught tokens, the formula word for word; those of the same score by both cosines, then by row.
+ * By taught tokens, the formula word for word; 256 rows, spread evenly, say how unusual a lesson is. Those of the same score by both
+ * cosines, then by row.
  * @param centres of each layer
  */
 export function bruteForceTaught(
@@ -93,6 +96,7 @@ export function bruteForceTaught(
 ): Scored[] {
   const moved = (values: Numbers, centre: Numbers): number[] =>
     Array.from(values, (value, i) => value - centre[i]);
+  const weighed = queries.map(({ lesson }) => weighByRarity(lesson, samples));
   const scored = samples.map((sample, row) => {
     const perLayer = queries.flatMap(({ layers }) =>
       layers.map(({ hidden, gradient }, l) => [
@@ -102,23 +106,37 @@ export function bruteForceTaught(
     );
     const hiddenScore = prompted ? meanOf(perLayer.map(([h]) => h)) : 0;
     const gradientScore = meanOf(perLayer.map(([, g]) => g));
-    const s = meanOf(queries.map(({ lesson }) => lessonSum(lesson, sample.lesson)));
+    const s = meanOf(weighed.map((lesson) => lessonSum(lesson, sample.lesson)));
     return { row, hiddenScore, gradientScore, score: s * (2 + hiddenScore + gradientScore) };
   });
   const place = (one: Scored): number => one.hiddenScore + one.gradientScore;
   return scored.sort((a, b) => b.score - a.score || place(b) - place(a) || a.row - b.row);
 }
 
-function lessonSum(query: TaughtText['lesson'], sample: TaughtText['lesson']): number {
+function lessonSum(query: Lesson, sample: Lesson): number {
   const total = query.reduce((sum, { weight }) => sum + weight, 0);
+  return query.reduce((sum, i) => sum + (i.weight / total) * largest(i, sample), 0);
+}
+
+/** w · log((n + 1) / (1 + Σ over n samples of what they taught of the token)). */
+function weighByRarity(lesson: Lesson, samples: readonly TaughtText[]): Lesson {
+  return lesson.map((token) => {
+    const n = Math.min(256, samples.length);
+    let taught = 0;
+    for (let i = 0; i < n; i++) {
+      taught += largest(token, samples[Math.floor((i * samples.length) / n)].lesson);
+    }
+    return { ...token, weight: token.weight * Math.log((n + 1) / (1 + taught)) };
+  });
+}
+
+function largest(i: Lesson[number], sample: Lesson): number {
   const positive = (a: Numbers, b: Numbers): number => Math.max(0, dot([...a], [...b]));
-  return query.reduce((sum, i) => {
-    const met = sample.map((j) => {
-      const likeness = positive(i.hidden, j.hidden) ** 2 * (0.3 + 0.7 * positive(i.gradient, j.gradient));
-      return (Math.min(j.weight, 10) / 10) * likeness;
-    });
-    return sum + (i.weight / total) * Math.max(0, ...met);
-  }, 0);
+  const met = sample.map((j) => {
+    const likeness = positive(i.hidden, j.hidden) ** 2 * (0.3 + 0.7 * positive(i.gradient, j.gradient));
+    return (Math.min(j.weight, 10) / 10) * likeness;
+  });
+  return Math.max(0, ...met);
 }
 
 function meanOf(values: readonly number[]): number {

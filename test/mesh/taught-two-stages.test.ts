@@ -20,12 +20,12 @@ import { openIndex, searchIndex, type OpenIndex } from '../../lib/mesh/index-mes
 import { readSettings, type Settings } from '../../lib/mesh/settings.ts';
 import type { Records } from '../../lib/records/records.ts';
 import { IndexRecords } from '../../services/index/runs/index-records.ts';
+import { LessonSamples, sampleLessons } from '../../services/index/search/lesson-samples.ts';
 import { Best } from '../../services/index/search/ranked.ts';
 import { searchIndex as searchInService } from '../../services/index/search/search-index.ts';
 import { measureTaughtRecall } from '../../services/index/search/taught-recall.ts';
-import { TaughtScorer, tokensOf } from '../../services/index/search/taught-search.ts';
-import type { CollectionShape, SignatureStore } from '../../services/index/stores/signature-store.ts';
-import type { Centres } from '../../services/index/vectors/centred-scores.ts';
+import { TaughtScorer, tokensOf, type TaughtIndex } from '../../services/index/search/taught-search.ts';
+import type { SignatureStore } from '../../services/index/stores/signature-store.ts';
 import { startNats } from '../servers/nats.ts';
 import { startQdrant } from '../servers/qdrant.ts';
 import { BASE, DEMO, TUNED } from './demo-rows.ts';
@@ -59,8 +59,7 @@ let lance: Settings;
 let mesh: Mesh | undefined;
 let bus: Bus;
 let index: OpenIndex;
-let shape: CollectionShape;
-let centres: Centres;
+let about: TaughtIndex;
 let kept: Records;
 let stores: { readonly lance: SignatureStore; readonly qdrant: SignatureStore };
 /** Outputs that show a behaviour, and outputs that show none. */
@@ -84,10 +83,14 @@ beforeAll(async () => {
   await buildWhole(client, { name: 'demo', model: TUNED, base: BASE, dataset });
   index = await call(bus, openIndex, { index: 'demo' });
   const { layers, model } = index.manifest;
-  shape = { layers: layers.layers, width: model.hiddenSize, taught: true };
   kept = await openRecords(lance);
-  centres = (await new IndexRecords(kept, bus, SILENT).hiddenCentres(index.id)) ?? [];
+  const centres = (await new IndexRecords(kept, bus, SILENT).hiddenCentres(index.id)) ?? [];
   stores = { lance: await openStore(lance), qdrant: await openStore({ ...lance, qdrantUrl: qdrant.url }) };
+  about = {
+    shape: { layers: layers.layers, width: model.hiddenSize, taught: true },
+    centres,
+    samples: await sampleLessons(stores.lance, index.id, ROWS),
+  };
   await copy(stores.lance, stores.qdrant);
   const answers = await answersOf(TUNED);
   const showing = BEHAVIOURS.flatMap((name) =>
@@ -112,7 +115,7 @@ afterAll(async () => {
 });
 
 async function copy(from: SignatureStore, to: SignatureStore): Promise<void> {
-  await to.create(index.id, shape);
+  await to.create(index.id, about.shape);
   for await (const page of from.scan(index.id)) await to.upsert(index.id, page);
   expect(await to.count(index.id)).toBe(ROWS);
 }
@@ -121,7 +124,7 @@ async function copy(from: SignatureStore, to: SignatureStore): Promise<void> {
 async function bruteForce(questions: readonly SignedQuestion[]): Promise<Listed[][]> {
   const asked = questions.map(({ layers, lesson }) => {
     const query = { queries: [layers], lessons: [lesson?.tokens ?? []], prompted: true };
-    return { scorer: new TaughtScorer(query, centres, shape), best: new Best(TOP) };
+    return { scorer: new TaughtScorer(query, about), best: new Best(TOP) };
   });
   let rows = 0;
   for await (const page of stores.lance.scan(index.id)) {
@@ -145,7 +148,9 @@ const byDefault = (question: SignedQuestion): Promise<Found> =>
 
 /** As a larger index is searched: by the service's own search, with a limit that these rows are beyond. */
 function twoStages(store: SignatureStore, question: SignedQuestion): Promise<Found> {
-  const parts = { store, records: new IndexRecords(kept, bus, SILENT), maxPayload: 1e6, scanned: ROWS / 4 };
+  const records = new IndexRecords(kept, bus, SILENT);
+  const lessonSamples = new LessonSamples(store);
+  const parts = { store, records, lessonSamples, maxPayload: 1e6, scanned: ROWS / 4 };
   const search: Search = (request) => searchInService(parts, request);
   return searchTaught(search, index.id, question, { top: TOP, exact: false });
 }
@@ -215,7 +220,7 @@ describe('two stages of search in the demo’s index', () => {
   });
 
   it('find a share of the best 50 that is measured on samples of both kinds', async () => {
-    const recall = await measureTaughtRecall(stores.lance, index.id, shape, centres, ROWS / 4);
+    const recall = await measureTaughtRecall(stores.lance, index.id, about, ROWS / 4);
     expect(recall).toBeGreaterThanOrEqual(0.7);
     // Samples that taught little find less than all: a figure of 1 would be that of the others alone.
     expect(recall).toBeLessThan(0.99);

@@ -3,7 +3,7 @@ import type { SampleFilter, SignatureStore } from '../stores/signature-store.ts'
 import { exactSearch } from './exact-search.ts';
 import { scan, type Place, type Ranked } from './ranked.ts';
 import { TaughtScorer } from './taught-search.ts';
-import { ID, openSearchWorld, SHAPE, SignedMaker, type SearchWorld, type Signed } from './testing.ts';
+import { ID, openSearchWorld, SignedMaker, type SearchWorld, type Signed } from './testing.ts';
 
 const ROWS = 700;
 
@@ -36,7 +36,7 @@ function scorerOf(asked: readonly Signed[], prompted = true): TaughtScorer {
     lessons: asked.map(({ lesson }) => lesson),
     prompted,
   };
-  return new TaughtScorer(query, world.centres, SHAPE);
+  return new TaughtScorer(query, world.about);
 }
 
 const told = (ranked: readonly Ranked[]): readonly (readonly [number, number])[] =>

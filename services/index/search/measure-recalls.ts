@@ -2,6 +2,7 @@
 import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import type { IndexRecords } from '../runs/index-records.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
+import { sampleLessons } from './lesson-samples.ts';
 import { measureRecall } from './recall.ts';
 import { measureTaughtRecall } from './taught-recall.ts';
 
@@ -12,10 +13,11 @@ export async function measureRecalls(
   { store, records }: { readonly store: SignatureStore; readonly records: IndexRecords },
   record: IndexRecord,
 ): Promise<Recalls> {
+  const { id, dataset } = record;
   const shape = shapeOf(record);
-  const centres = shape.taught ? await records.hiddenCentres(record.id) : null;
-  return {
-    recall: await measureRecall(store, record.id, shape),
-    taughtRecall: centres === null ? null : await measureTaughtRecall(store, record.id, shape, centres),
-  };
+  const recall = await measureRecall(store, id, shape);
+  const centres = shape.taught ? await records.hiddenCentres(id) : null;
+  if (centres === null) return { recall, taughtRecall: null };
+  const samples = await sampleLessons(store, id, dataset.rows);
+  return { recall, taughtRecall: await measureTaughtRecall(store, id, { shape, centres, samples }) };
 }

@@ -3,7 +3,7 @@ import { bruteForceRaw, bruteForceTaught } from '../../../test/mesh/brute-force.
 import { fittingCount, searchIndex, type SearchAnswer, type SearchQuestion } from './search-index.ts';
 import { measureTaughtRecall } from './taught-recall.ts';
 import { SCANNED_LESSONS } from './taught-search.ts';
-import { ID, openSearchWorld, SHAPE, SignedMaker, type SearchWorld } from './testing.ts';
+import { ID, openSearchWorld, SignedMaker, type SearchWorld } from './testing.ts';
 
 describe('fittingCount', () => {
   const hit = (bytes: number): unknown => ({ sample: { prompt: 'x'.repeat(bytes) } });
@@ -171,7 +171,7 @@ describe('a large index', () => {
       search(opened, change, undefined, most);
     const two = await ask();
     expect(two).toMatchObject({ exact: false, recall: null });
-    const recall = await measureTaughtRecall(world.store, ID, SHAPE, world.centres, most);
+    const recall = await measureTaughtRecall(world.store, ID, world.about, most);
     expect(recall).toBeGreaterThan(0);
     expect(recall).toBeLessThanOrEqual(1);
     await world.records.change(ID, () => ({ taughtRecall: recall }));
@@ -192,6 +192,6 @@ describe('a large index', () => {
     const all = await search(world);
     expect(all).toMatchObject({ exact: true, recall: 1 });
     expect((await search(world, { exact: true })).hits).toEqual(all.hits);
-    expect(await measureTaughtRecall(world.store, ID, SHAPE, world.centres)).toBeNull();
+    expect(await measureTaughtRecall(world.store, ID, world.about)).toBeNull();
   });
 });

@@ -15,6 +15,7 @@ import type { SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import { meanBlocks, queryVector, scoresOf } from '../vectors/query-vector.ts';
 import type { Centres } from '../vectors/centred-scores.ts';
 import { checkQuestion } from './check-question.ts';
+import type { LessonSamples } from './lesson-samples.ts';
 import { refuseHopeless } from './no-match.ts';
 import type { Place, Ranked } from './ranked.ts';
 import { rawSearch } from './raw-search.ts';
@@ -36,6 +37,8 @@ interface SearchParts {
   readonly maxPayload: number;
   readonly store: SignatureStore;
   readonly records: IndexRecords;
+  /** Of the same store. */
+  readonly lessonSamples: LessonSamples;
   /** Samples whose lessons are all compared, whatever is asked; SCANNED_LESSONS unless said. */
   readonly scanned?: number | undefined;
 }
@@ -102,9 +105,15 @@ const methods: Readonly<Record<SearchQuestion['method'], Method>> = {
     return { ranked, exact, recall: exact ? 1 : null, evidence: null };
   },
 
-  TAUGHT: async ({ records, scanned }, { lessons, top, exact: isAsked, ...question }, record, place) => {
+  TAUGHT: async (
+    { records, lessonSamples, scanned },
+    { lessons, top, exact: isAsked, ...question },
+    record,
+    place,
+  ) => {
     const centres = await centresOf(records, record);
-    const scorer = new TaughtScorer({ ...question, lessons: lessons ?? [] }, centres, shapeOf(record));
+    const about = { shape: shapeOf(record), centres, samples: await lessonSamples.of(record) };
+    const scorer = new TaughtScorer({ ...question, lessons: lessons ?? [] }, about);
     const settings = { top, exact: isAsked, scanned };
     const { ranked, exact } = place.isEmpty ? NOTHING : await taughtSearch(place, scorer, settings);
     return { ranked, exact, recall: exact ? 1 : record.taughtRecall, evidence: scorer.evidence };

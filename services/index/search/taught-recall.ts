@@ -5,10 +5,10 @@
  * that nothing taught are asked about too, and miss more.
  */
 import type { CollectionShape, SamplePoint, SignatureStore } from '../stores/signature-store.ts';
-import type { Centres } from '../vectors/centred-scores.ts';
 import { Best, isSmall, type Place } from './ranked.ts';
 import { spreadSamples } from './spread-samples.ts';
-import { SCANNED_LESSONS, TaughtScorer, tokensOf, twoStages, type TaughtQuery } from './taught-search.ts';
+import { SCANNED_LESSONS, TaughtScorer, tokensOf, twoStages } from './taught-search.ts';
+import type { TaughtIndex, TaughtQuery } from './taught-search.ts';
 
 /** Of either kind. */
 const SAMPLES = 10;
@@ -26,8 +26,7 @@ const MOST_POINTS = 200_000;
 export async function measureTaughtRecall(
   store: SignatureStore,
   index: string,
-  shape: CollectionShape,
-  centres: Centres,
+  about: TaughtIndex,
   scanned = SCANNED_LESSONS,
 ): Promise<number | null> {
   const place = { store, index, filter: undefined };
@@ -36,25 +35,24 @@ export async function measureTaughtRecall(
   const ids = most.filter((_, i) => i % STEP === 0).map(({ id }) => id);
   const samples = [
     ...(await store.points(index, ids)),
-    ...(await spreadSamples(store, index, shape, SAMPLES)),
+    ...(await spreadSamples(store, index, about.shape, SAMPLES)),
   ];
   const questions = samples
-    .map((point) => questionOf(point, shape))
+    .map((point) => questionOf(point, about.shape))
     .filter(({ lessons }) => lessons[0].length > 0);
-  return questions.length === 0 ? null : await taughtRecall(place, questions, centres, shape, TOP);
+  return questions.length === 0 ? null : await taughtRecall(place, questions, about, TOP);
 }
 
 /** Mean share of the exact `top` that is found in two stages. @param questions at least one */
 export async function taughtRecall(
   place: Place,
   questions: readonly TaughtQuery[],
-  centres: Centres,
-  shape: CollectionShape,
+  about: TaughtIndex,
   top: number,
 ): Promise<number> {
   const { store, index, filter } = place;
   const asked = questions.map((query) => {
-    const scorer = new TaughtScorer(query, centres, shape);
+    const scorer = new TaughtScorer(query, about);
     return { scorer, best: new Best(top) };
   });
   for await (const page of store.scan(index, filter)) {

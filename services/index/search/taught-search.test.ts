@@ -3,7 +3,7 @@ import { bruteForceTaught } from '../../../test/mesh/brute-force.ts';
 import { LessonQuery } from '../../../lib/taught/score.ts';
 import type { Ranked } from './ranked.ts';
 import { TaughtScorer, taughtSearch, twoStages, type TaughtQuery } from './taught-search.ts';
-import { ID, openSearchWorld, SHAPE, SignedMaker, type SearchWorld, type Signed } from './testing.ts';
+import { ID, openSearchWorld, SignedMaker, type SearchWorld, type Signed } from './testing.ts';
 
 let world: SearchWorld;
 beforeAll(async () => {
@@ -25,7 +25,7 @@ function queryOf(signed: readonly Signed[], prompted = true): TaughtQuery {
   };
 }
 
-const scorerOf = (query: TaughtQuery): TaughtScorer => new TaughtScorer(query, world.centres, SHAPE);
+const scorerOf = (query: TaughtQuery): TaughtScorer => new TaughtScorer(query, world.about);
 const rowsOf = (ranked: readonly Ranked[]): number[] => ranked.map(({ point }) => point.row);
 
 describe('a search by taught tokens', () => {
@@ -143,9 +143,9 @@ describe('evidence', () => {
       expect(s * (2 + hiddenScore + gradientScore)).toBeCloseTo(score, 12);
       const { lesson } = world.samples[point.row];
       for (const { output, outputPosition, samplePosition, weight } of evidence) {
-        const token = asked[output].lesson.filter(({ position }) => position === outputPosition);
+        const token = scorer.lessons[output].filter(({ position }) => position === outputPosition);
         const partner = lesson.filter(({ position }) => position === samplePosition);
-        const total = asked[output].lesson.reduce((sum, one) => sum + one.weight, 0);
+        const total = scorer.lessons[output].reduce((sum, one) => sum + one.weight, 0);
         expect(weight).toBeCloseTo(
           ((token[0].weight / total) * new LessonQuery(token).score(partner)) / 2,
           12,

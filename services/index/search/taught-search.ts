@@ -8,11 +8,13 @@ import type { Evidence } from '../../../lib/mesh/index-messages.ts';
 import type { TaughtToken } from '../../../lib/taught/lesson.ts';
 import { unpackLesson } from '../../../lib/taught/lesson.ts';
 import { pooled, POOLED_DIMS } from '../../../lib/taught/pooled.ts';
+import { weighByRarity } from '../../../lib/taught/rarity.ts';
 import { LessonQuery, placeFactor, strongest } from '../../../lib/taught/score.ts';
 import type { CollectionShape, SamplePoint } from '../stores/signature-store.ts';
 import { centredBlocks, centredQueryVector, centredScores, type Centres } from '../vectors/centred-scores.ts';
 import type { MeanBlocks, Scores } from '../vectors/query-vector.ts';
 import { exactSearch } from './exact-search.ts';
+import type { Lessons } from './lesson-samples.ts';
 import { Best, isSmall, type Place, type Ranked } from './ranked.ts';
 
 /** What is looked for. */
@@ -22,6 +24,14 @@ export interface TaughtQuery {
   readonly lessons: readonly (readonly TaughtToken[])[];
   /** Whether the queries have prompts; without, h at p counts as 0. */
   readonly prompted: boolean;
+}
+
+/** What is known of the index that is searched. */
+export interface TaughtIndex {
+  readonly shape: CollectionShape;
+  readonly centres: Centres;
+  /** Of some of its samples: they say how unusual a lesson is in it. */
+  readonly samples: Lessons;
 }
 
 /**
@@ -45,7 +55,7 @@ export class TaughtScorer {
   readonly placeQuery: Float32Array;
   /** Near by what was taught, by the store's product with pooled vectors; null where nothing was. */
   readonly lessonQuery: Float32Array | null;
-  /** Of each query, the most taught tokens. */
+  /** Of each query, the most taught tokens, weighed by how unusual what they show is in the index. */
   readonly lessons: readonly (readonly TaughtToken[])[];
   readonly #lessons: readonly LessonQuery[];
   readonly #mean: MeanBlocks;
@@ -53,14 +63,14 @@ export class TaughtScorer {
   readonly #shape: CollectionShape;
 
   /** Throws SHAPE_MISMATCH. */
-  constructor({ queries, lessons, prompted }: TaughtQuery, centres: Centres, shape: CollectionShape) {
-    this.lessons = lessons;
-    this.#lessons = lessons.map((tokens) => new LessonQuery(tokens));
+  constructor({ queries, lessons, prompted }: TaughtQuery, { shape, centres, samples }: TaughtIndex) {
+    this.lessons = lessons.map((tokens) => weighByRarity(tokens, samples));
+    this.#lessons = this.lessons.map((tokens) => new LessonQuery(tokens));
     this.#mean = centredBlocks(queries, centres, prompted, shape);
     this.#centres = centres;
     this.#shape = shape;
     this.placeQuery = centredQueryVector(this.#mean, queries, centres, shape);
-    this.lessonQuery = lessons.some((tokens) => tokens.length > 0) ? meanPooled(lessons) : null;
+    this.lessonQuery = lessons.some((tokens) => tokens.length > 0) ? meanPooled(this.lessons) : null;
   }
 
   /**

@@ -16,6 +16,8 @@ import { pointId } from '../runs/points.ts';
 import { openLanceStore } from '../stores/lance-store.ts';
 import type { SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import { unitBlocks } from '../vectors/unit-blocks.ts';
+import { LessonSamples, sampleLessons } from './lesson-samples.ts';
+import type { TaughtIndex } from './taught-search.ts';
 
 export const ID = '6f9c3a42-2f0f-4a3e-8f6d-0d4d2f3a9b11';
 export const SHAPE = { layers: [2, 4], width: 8, taught: true };
@@ -31,6 +33,9 @@ export interface SearchWorld {
   readonly store: SignatureStore;
   readonly records: IndexRecords;
   readonly centres: readonly Float32Array[];
+  readonly lessonSamples: LessonSamples;
+  /** Of an index whose samples taught something. */
+  readonly about: TaughtIndex;
   /** By row. */
   readonly samples: readonly Signed[];
   readonly points: readonly SamplePoint[];
@@ -60,8 +65,14 @@ export async function openSearchWorld({ rows, seed = 3, taught = true }: WorldOp
   const record = recordOf(rows, taught ? maker.centres : null);
   await records.create(record, 'absent');
   if (taught) await records.putHiddenCentres(ID, maker.centres, () => Promise.resolve());
+  const about = {
+    shape,
+    centres: maker.centres,
+    samples: taught ? await sampleLessons(store, ID, rows) : [],
+  };
   return {
     ...{ store, records, centres: maker.centres, samples, points, record },
+    ...{ about, lessonSamples: new LessonSamples(store) },
     close: async () => {
       await store.close();
       await sqlite.close();
@@ -158,6 +169,7 @@ function recordOf(rows: number, centres: readonly Float32Array[] | null): IndexR
       recall: null,
       taughtRecall: null,
       attempt: 1,
+      generation: 0,
       cursor: 1,
       base: null,
       taught,

@@ -1,13 +1,13 @@
 /** A trace's id: a digest of the index, what made it, the question and the settings. Pure. */
 import { createHash } from 'node:crypto';
 import type { OpenIndex, SearchMethod } from '../../../lib/mesh/index-messages.ts';
-import { METHOD } from '../../../lib/taught/constants.ts';
+import { SCORE } from '../../../lib/taught/constants.ts';
 import { chooseMethod } from './choose-method.ts';
 import type { TraceQuestion } from './trace.ts';
 
-/** Each grows when the same question would be answered otherwise. METHOD is part of all, as every trace has a verdict. */
+/** Each grows when the same question would be answered otherwise. SCORE is part of all, as every trace has a verdict. */
 const FORMULAS: Readonly<Record<SearchMethod, string>> = {
-  TAUGHT: METHOD,
+  TAUGHT: SCORE,
   REPT: 'two-block 1',
   RAW: 'concatenated 1',
 };
@@ -31,7 +31,7 @@ export function traceId(index: OpenIndex, question: TraceQuestion): string {
     metadata?.map(({ key, values }) => [key, sorted(values)]) ?? null,
     rows === undefined ? null : [...rows].sort((a, b) => a - b),
   ];
-  const chosen = [METHOD, FORMULAS[method], method, reason, alpha];
+  const chosen = [SCORE, FORMULAS[method], method, reason, alpha];
   const parts = [chosen, id, manifestDigest, asked, top, tokens, conditions, exact];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGITS);
 }
