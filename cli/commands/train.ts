@@ -23,7 +23,11 @@ import {
   baseOf,
   type LoraTrainingSettings,
 } from '../../services/compute/engine/training/lora/settings.ts';
-import { runTraining, type TrainingSettings } from '../../services/compute/engine/training/run.ts';
+import {
+  runTraining,
+  type TrainingResult,
+  type TrainingSettings,
+} from '../../services/compute/engine/training/run.ts';
 import type { ScheduleKind } from '../../services/compute/engine/training/schedule.ts';
 import { PASS_TOKENS } from '../../services/compute/engine/training/trainer.ts';
 import { readTrainingData } from '../../services/compute/engine/training/training-data.ts';
@@ -127,10 +131,15 @@ async function run(options: Options): Promise<void> {
       },
     }),
   );
-  const steps = counted(result.steps, 'step');
-  const what = lora === undefined ? 'the model is' : `the adapter for ${init} is`;
-  progress.done(`trained ${steps} in ${duration(result.seconds)}; ${what} in ${out}`);
+  progress.done(endOf(result, lora === undefined ? 'the model is' : `the adapter for ${init} is`));
   if (json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+function endOf({ steps, seconds, finalLoss, out, alreadyFinished }: TrainingResult, what: string): string {
+  const taken = counted(steps, 'step');
+  return alreadyFinished
+    ? `this run is finished: ${taken}, last loss ${finalLoss.toFixed(4)}; ${what} in ${out}, where nothing was changed`
+    : `trained ${taken} in ${duration(seconds)}; ${what} in ${out}`;
 }
 
 /** A step goes through all weights twice, and changes them or an adapter's: blocks cannot be loaded in turn. */

@@ -85,6 +85,20 @@ describe('reptrace train --lora', () => {
     expect((await readdir(join(broken, 'kept'))).sort()).toEqual(['step-12', 'step-36']);
   });
 
+  it('says of a finished run that it is, and refuses another’s; the folder stays as it is', async () => {
+    const out = join(folder, 'whole');
+    const before = [await readdir(out, { recursive: true }), await bytes(out)];
+    const again = await reptrace(trainArgs(out, ...LORA, '--resume'));
+    expect(again.code).toBe(0);
+    expect(again.stderr).toContain('this run is finished: 36 steps');
+    expect(parseLines(again.stdout)[0]).toMatchObject({ steps: 36, alreadyFinished: true });
+    const other = await reptrace([...trainArgs(out, ...LORA, '--resume'), '--lora-alpha', '3']);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain('[CONFLICT]');
+    expect(other.stderr).toContain('lora.alpha: 12 then, 3 now');
+    expect([await readdir(out, { recursive: true }), await bytes(out)]).toEqual(before);
+  });
+
   it('writes an adapter that the other commands take', async () => {
     const out = join(folder, 'whole');
     const asked = ['--prompt', 'Who is 3?', '--max-tokens', '8', '--json'];

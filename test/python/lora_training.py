@@ -28,6 +28,9 @@ CASES = {
     "llama3-rope": {"r": 8, "lora_alpha": 4, "use_rslora": True, "target_modules": "all-linear"},
     # a rank that is no multiple of 4
     "qwen2": {"r": 6, "lora_alpha": 6, "use_rslora": False, "target_modules": "all-linear"},
+    # grouped keys, a window; norms of queries and keys
+    "mistral": {"r": 8, "lora_alpha": 16, "use_rslora": False, "target_modules": "all-linear"},
+    "qwen3": {"r": 4, "lora_alpha": 8, "use_rslora": True, "target_modules": ["q_proj", "k_proj", "o_proj", "gate_proj", "down_proj"]},
     "gemma2": {"r": 4, "lora_alpha": 8, "use_rslora": False, "target_modules": "all-linear"},
     "olmo2": {"r": 4, "lora_alpha": 8, "use_rslora": False, "target_modules": "all-linear"},
     # layers that are fused in one tensor: one after the other, head by head, and transposed

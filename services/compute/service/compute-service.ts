@@ -75,7 +75,7 @@ export async function startComputeService({
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll(opened, lane, keeper));
   try {
-    for (const answer of answers(bus, { keeper, lane, models, memory: settings.gpuMemory })) {
+    for (const answer of answers(bus, log, { keeper, lane, models, memory: settings.gpuMemory })) {
       opened.push(await answer());
     }
     if (keeper.failure === undefined) opened.push(await startSignWorker({ bus, models, keeper, log }));
@@ -95,14 +95,14 @@ export async function startComputeService({
 }
 
 /** What is served, each opened by a call. */
-function answers(bus: Bus, parts: PlanningParts): (() => Promise<Closable>)[] {
+function answers(bus: Bus, log: Log, parts: PlanningParts): (() => Promise<Closable>)[] {
   const { keeper, models } = parts;
   return [
     () => serve(bus, describeModel, ({ model }) => models.describe(model)),
     () => serve(bus, describeBase, ({ model, base }) => models.describeBase(model, base)),
     () =>
       serve(bus, prepareTaught, (request) =>
-        preparation.prepareTaught(models, request, () => stillWanted(bus, request.asked)),
+        preparation.prepareTaught(models, request, () => stillWanted(bus, request.asked, log)),
       ),
     () =>
       serve(bus, inspectModel, async ({ model, identify }) => {

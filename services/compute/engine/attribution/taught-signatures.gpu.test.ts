@@ -3,7 +3,9 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { globals } from 'webgpu';
+import { reasonOf } from '../../../../lib/errors.ts';
 import { KEPT_TOKENS, TOKEN_DIMS, PROJECTION_SEED } from '../../../../lib/taught/constants.ts';
 import { sharedPath } from '../../../../test/shared.ts';
 import { Gpu } from '../device/gpu.ts';
@@ -16,7 +18,7 @@ import { lessonOf, tokenRowsOf, type RowsOfSample } from './lessons.ts';
 import { MeanRow } from './mean-row.ts';
 import { allLogits } from './logits.ts';
 import type { Sample } from './sample.ts';
-import { signaturesOfBatch } from './signature.ts';
+import { signaturesOfBatch, startSignatures } from './signature.ts';
 import {
   taughtSignaturesOfBatch,
   taughtSignaturesOfGroup,
@@ -24,6 +26,7 @@ import {
   type TaughtSignatureResult,
 } from './taught-signatures.ts';
 
+const { GPUOutOfMemoryError, GPUUncapturedErrorEvent } = globals as typeof globalThis;
 const DEMO = new URL('../../../../demo/', import.meta.url);
 const OPTIONS = { layers: [2], tokenRows: { seed: PROJECTION_SEED } };
 const TINY = 'models/tiny-random/llama';
@@ -198,6 +201,120 @@ describe('a fine-tuned model beside its base', () => {
     await expect(taughtSignaturesOfBatch(pair, [long], OPTIONS)).rejects.toMatchObject(refused);
     await expect(taughtSignaturesOfGroup(pair, [[fits], [long]], OPTIONS)).rejects.toMatchObject(refused);
     tiny.close();
+  });
+});
+
+describe('a device that refuses memory', () => {
+  const sample = { name: 'any', inputIds: [3, 4, 5, 6, 11], promptLength: 2 };
+  let small: Gpu;
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    small.close();
+  });
+
+  /** A pair on a device of its own, which fails for good. */
+  async function pairOnSmall(): Promise<{ tuned: Model; base: Model }> {
+    small = await Gpu.open();
+    const source = await openModelFolder(sharedPath(TINY));
+    return { tuned: await Model.load(small, source), base: await Model.load(small, source) };
+  }
+
+  /** As WebGPU refuses memory: nothing is thrown where it was asked for, and the device is told. */
+  function refuse(): void {
+    const error = new GPUOutOfMemoryError('refused by the test');
+    small.device.onuncapturederror?.(new GPUUncapturedErrorEvent('uncapturederror', { error }));
+  }
+
+  /** Refuses the `nth` tensor that the model takes, and all after it. */
+  function refuseTensors({ arena }: Model, nth: number): { readonly taken: () => number } {
+    const take = arena.take.bind(arena);
+    let taken = 0;
+    vi.spyOn(arena, 'take').mockImplementation((shape, dtype) => {
+      taken += 1;
+      if (taken >= nth) refuse();
+      return take(shape, dtype);
+    });
+    return { taken: () => taken };
+  }
+
+  /** Refuses what the `nth` commands that are sent need. */
+  function refuseCommands(nth: number): { readonly sent: () => number } {
+    const { queue } = small.device;
+    const submit = queue.submit.bind(queue);
+    let sent = 0;
+    vi.spyOn(queue, 'submit').mockImplementation((commands) => {
+      sent += 1;
+      if (sent === nth) refuse();
+      submit(commands);
+    });
+    return { sent: () => sent };
+  }
+
+  async function refusedMessage(pair: { tuned: Model; base: Model }, as: 'batch' | 'group'): Promise<string> {
+    const work =
+      as === 'batch'
+        ? taughtSignaturesOfBatch(pair, [sample], OPTIONS)
+        : taughtSignaturesOfGroup(pair, [[sample]], OPTIONS);
+    const error: unknown = await work.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ code: 'OUT_OF_MEMORY' });
+    return reasonOf(error);
+  }
+
+  it.each(['batch', 'group'] as const)(
+    'to the base is told of the base, also at its very end (%s)',
+    async (as) => {
+      const counted = await pairOnSmall();
+      const { taken } = refuseTensors(counted.base, Infinity);
+      signed((await taughtSignaturesOfBatch(counted, [sample], OPTIONS))[0]);
+      const all = taken();
+      small.close();
+      for (const nth of [1, Math.ceil(all / 2), all]) {
+        const pair = await pairOnSmall();
+        refuseTensors(pair.base, nth);
+        expect(await refusedMessage(pair, as), `${nth} of ${all}`).toBe(
+          'under the base model, the GPU is out of memory: refused by the test',
+        );
+        small.close();
+      }
+    },
+  );
+
+  it('to the commands that end the base’s forward is told of the base, where both have one recorder', async () => {
+    const sharing = async (): Promise<{ tuned: Model; base: Model }> => {
+      const { tuned: separate, base: first } = await pairOnSmall();
+      const { config, weights } = separate;
+      const { recorder, arena } = first;
+      return { tuned: new Model(small, config, weights, { recorder, arena }), base: first };
+    };
+    const alone = await sharing();
+    const { sent } = refuseCommands(Infinity);
+    const pending = await startSignatures(alone.base, [[sample]], { layers: [] });
+    alone.base.recorder.submit();
+    const last = sent();
+    pending.end();
+    small.close();
+    const pair = await sharing();
+    refuseCommands(last);
+    expect(await refusedMessage(pair, 'batch')).toBe(
+      'under the base model, the GPU is out of memory: refused by the test',
+    );
+  });
+
+  it('to the tuned model, or to others before, is not told of the base', async () => {
+    const pair = await pairOnSmall();
+    const { taken } = refuseTensors(pair.tuned, Infinity);
+    signed((await taughtSignaturesOfBatch(pair, [sample], OPTIONS))[0]);
+    const all = taken();
+    vi.restoreAllMocks();
+    refuseTensors(pair.tuned, all);
+    const plain = 'the GPU is out of memory: refused by the test';
+    expect(await refusedMessage(pair, 'batch')).toBe(plain);
+    // From here on the device is of no use, and still nothing of it is the base's.
+    expect(await refusedMessage(pair, 'group')).toBe(plain);
   });
 });
 

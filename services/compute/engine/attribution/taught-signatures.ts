@@ -2,7 +2,7 @@
  * Signatures of a fine-tuned model beside its base: the same batch goes through both, forward and back through the tuned one,
  * only forward through the base. What comes of it is what the fine-tuning did to each response token.
  */
-import { ReptraceError } from '../../../../lib/errors.ts';
+import type { ReptraceError } from '../../../../lib/errors.ts';
 import type { Model } from '../model/model.ts';
 import { groupBatches } from './group-batches.ts';
 import { readAndEnd, type Pending } from './group-run.ts';
@@ -15,6 +15,7 @@ import {
   type SignatureOptions,
   type SignatureResult,
 } from './signature.ts';
+import { namingBase, underBase } from './under-base.ts';
 
 /** Of one tokenizer. The same model twice is a pair too: it has been taught nothing. */
 export interface ModelPair {
@@ -70,12 +71,17 @@ export function taughtSignaturesOfGroup(
 /**
  * The base's forward is sent first, and what it gave read when the work asks for it, so that the GPU goes on meanwhile: all of
  * it, or where memory is bounded, the last group.
+ *
+ * Both models have one device, which takes note of what it refused, memory say, and is asked about it only now and then. It is
+ * asked wherever one model's work ends, so that what it refused to one is not told of the other.
  */
 async function besideBase<T>(
   base: Model,
   batches: readonly (readonly Sample[])[],
   work: (before: () => Promise<SignatureResult[][]>) => Promise<T>,
 ): Promise<T> {
+  const { recorder } = base;
+  const { gpu } = recorder;
   const results: SignatureResult[][] = [];
   let last: Pending<SignatureResult[]> | undefined;
   const readLast = async (): Promise<void> => {
@@ -88,11 +94,15 @@ async function besideBase<T>(
       await readLast();
       last = await startSignatures(base, group, FORWARD);
     }
+    recorder.submit();
+    gpu.assertHealthy();
   };
+  gpu.assertHealthy();
   try {
-    await ofBase(start());
+    await namingBase(start());
     return await work(async () => {
-      await ofBase(readLast());
+      gpu.assertHealthy();
+      await namingBase(readLast());
       return results;
     });
   } finally {
@@ -100,23 +110,8 @@ async function besideBase<T>(
   }
 }
 
-/** Whoever is told of a failure thinks of the tuned model, if not of the base: its context may be the smaller one, say. */
-async function ofBase<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw error instanceof ReptraceError ? underBase(error) : error;
-  }
-}
-
 function joined(tuned: SignatureResult, base: SignatureResult): TaughtSignatureResult {
   if ('error' in tuned) return tuned;
   if ('error' in base) return { sample: tuned.sample, error: underBase(base.error) };
   return { ...tuned, ratios: tuned.nll.map((nll, i) => base.nll[i] - nll) };
-}
-
-function underBase(error: ReptraceError): ReptraceError {
-  return new ReptraceError(error.code, `under the base model, ${error.message}`, error.remedy, {
-    cause: error,
-  });
 }

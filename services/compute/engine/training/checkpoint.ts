@@ -5,16 +5,17 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlessAbsent } from '../../../../lib/absent.ts';
+import { differences, type RunIdentity } from './run-identity.ts';
 import { restoreState, writeState } from './state-files.ts';
 import type { Trainer } from './trainer.ts';
 
 const FOLDER = 'checkpoints';
 
-/** @param runDigest of everything that the run's losses depend on; another run's checkpoint is refused */
-export async function writeCheckpoint(out: string, trainer: Trainer, runDigest: string): Promise<void> {
+/** @param run goes with it: another run's checkpoint is refused */
+export async function writeCheckpoint(out: string, trainer: Trainer, run: RunIdentity): Promise<void> {
   const folder = join(out, FOLDER);
   const name = `step-${trainer.steps}`;
-  await writeState(join(folder, name), trainer, { step: trainer.steps, runDigest });
+  await writeState(join(folder, name), trainer, { step: trainer.steps, run });
   for (const other of await readdir(folder)) {
     if (other !== name) await rm(join(folder, other), { recursive: true, force: true });
   }
@@ -23,15 +24,15 @@ export async function writeCheckpoint(out: string, trainer: Trainer, runDigest: 
 /**
  * Puts the newest checkpoint of `out` into the trainer.
  * @returns its step, or 0 when there is none
- * Throws CHECKPOINT_INVALID when it is damaged or of another run.
+ * Throws CHECKPOINT_INVALID when it is damaged, or of another run, naming what differs.
  */
-export async function restoreCheckpoint(out: string, trainer: Trainer, runDigest: string): Promise<number> {
+export async function restoreCheckpoint(out: string, trainer: Trainer, run: RunIdentity): Promise<number> {
   const names = await unlessAbsent(readdir(join(out, FOLDER)), []);
   const steps = names.flatMap((name) => (/^step-\d+$/.test(name) ? [Number(name.slice(5))] : []));
   if (steps.length === 0) return 0;
   await restoreState(join(out, FOLDER, `step-${Math.max(...steps)}`), trainer, (state) => {
-    if (state['runDigest'] === runDigest) return;
-    throw new Error('it belongs to a run with other data, settings or initial weights');
+    const other = differences(state['run'], run, 'unwritten');
+    if (other.length > 0) throw new Error(`it is of another run (${other.join('; ')})`);
   });
   return trainer.steps;
 }

@@ -1,10 +1,10 @@
 /** Where training begins: a folder's weights widened to float32, or fresh ones from a seed. */
-import { Random } from '../../../../lib/random.ts';
 import { decodeWeights } from '../model/gguf/dequantize.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { modelTensors, type TensorSpec } from '../model/model-tensors.ts';
 import type { ModelSource } from '../model/model-source.ts';
 import { elementCount } from '../device/tensor.ts';
+import { tensorStream } from './streams.ts';
 
 /** Gives a tensor's values when its turn comes, so that a model is never in host memory as a whole. */
 export interface InitialValues {
@@ -33,19 +33,11 @@ export function fromSeed(config: ModelConfig, seed: number): InitialValues {
     if (isNorm) values.fill(1);
     else if (spec.kind === 'weight') {
       // A stream of its own for each tensor: what one holds does not depend on the others.
-      const random = new Random(tensorSeed(seed, index.get(spec.name) ?? 0));
+      const random = tensorStream(seed, index.get(spec.name) ?? 0, 'weights');
       const writesResidual = spec.part === 'attentionOutput' || spec.part === 'down';
       const deviation = config.initializerRange / (writesResidual ? Math.sqrt(2 * config.layers) : 1);
       for (let i = 0; i < values.length; i++) values[i] = random.normal() * deviation;
     }
     return Promise.resolve(values);
   };
-}
-
-/**
- * The seed of a tensor's own stream. Of a run's seed its low 20 bits count: of a Random's 32 the others are the tensor's, and a
- * product that float64 rounds would give all tensors the same stream.
- */
-export function tensorSeed(seed: number, tensor: number): number {
-  return (seed % 2 ** 20) * 4096 + tensor;
 }

@@ -62,11 +62,18 @@ export function checkKeptSteps(keepAt: readonly number[], totalSteps: number): v
   );
 }
 
+/** The first of these steps that `out` kept no checkpoint after. Throws CHECKPOINT_INVALID as keptCheckpoints does. */
+export async function missingKept(out: string, steps: readonly number[]): Promise<number | undefined> {
+  const kept = steps.length === 0 ? [] : await keptCheckpoints(out);
+  return steps.find((wanted) => !kept.some(({ step }) => step === wanted));
+}
+
 /** Throws INPUT_INVALID unless those that a resumed run has behind it are there: it does not come by them again. */
 export async function checkKeptBefore(out: string, keepAt: readonly number[], steps: number): Promise<void> {
-  const behind = keepAt.filter((step) => step <= steps);
-  const kept = behind.length === 0 ? [] : await keptCheckpoints(out);
-  const missing = behind.find((wanted) => !kept.some(({ step }) => step === wanted));
+  const missing = await missingKept(
+    out,
+    keepAt.filter((step) => step <= steps),
+  );
   if (missing === undefined) return;
   throw new ReptraceError(
     'INPUT_INVALID',

@@ -2,22 +2,23 @@
  * A whole training run, of a model or of an adapter: epochs over shuffled rows, a checkpoint every so many steps, resumption to
  * the same losses, a loss log, progress, and a model's or an adapter's folder at the end.
  */
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { ReptraceError } from '../../../../lib/errors.ts';
-import { Random } from '../../../../lib/random.ts';
 import type { Gpu } from '../device/gpu.ts';
 import type { TokenSequence } from '../model/batch.ts';
 import type { DType } from '../model/dtype.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { removeCheckpoints, restoreCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { exportModel } from './export-model.ts';
+import { finishedRun, manifestOf } from './finished.ts';
 import type { InitialValues } from './initial-weights.ts';
 import { checkKeptBefore, checkKeptSteps, keepCheckpoint, removeKept } from './kept.ts';
 import { exportAdapter } from './lora/export-adapter.ts';
 import type { LoraTrainingSettings } from './lora/settings.ts';
 import { LossLog } from './loss-log.ts';
+import { identityOf } from './run-identity.ts';
 import { learningRate, type ScheduleKind } from './schedule.ts';
+import { epochStream } from './streams.ts';
 import { Trainer, type OptimizerSettings } from './trainer.ts';
 import type { TrainingData } from './training-data.ts';
 
@@ -75,20 +76,28 @@ export interface TrainingResult {
   readonly tokens: number;
   readonly seconds: number;
   readonly out: string;
+  /** Whether the result was there before, and nothing was trained: then the numbers are those of that time, and no tokens. */
+  readonly alreadyFinished: boolean;
 }
 
+/**
+ * Throws CHECKPOINT_INVALID and CONFLICT where it is to go on with another run's checkpoint or result, CANCELLED, INPUT_INVALID
+ * for steps to keep that there are not, and what training throws.
+ */
 export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingResult> {
   const { settings, data, out } = run;
   const stepsPerEpoch = Math.ceil(data.sequences.length / settings.batch);
   const totalSteps = stepsPerEpoch * settings.epochs;
-  const runDigest = digestOf(run);
+  const identity = identityOf(run);
   const { lora, keepAt = [] } = run;
   checkKeptSteps(keepAt, totalSteps);
+  const finished = run.resume ? await finishedRun(out, identity, keepAt) : undefined;
+  if (finished !== undefined) return { ...finished, tokens: 0, out, alreadyFinished: true };
   const { optimizer, passTokens, seed } = settings;
   const options = { optimizer, passTokens, seed, lora };
   const trainer = await Trainer.create(gpu, run.config, run.initial, options);
   try {
-    const first = run.resume ? await restoreCheckpoint(out, trainer, runDigest) : 0;
+    const first = run.resume ? await restoreCheckpoint(out, trainer, identity) : 0;
     if (first === 0) await removeKept(out);
     else await checkKeptBefore(out, keepAt, first);
     await mkdir(out, { recursive: true });
@@ -100,15 +109,14 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
     let shuffledEpoch = -1;
     for (let step = first; step < totalSteps; step++) {
       if (run.signal?.aborted === true) {
-        await writeCheckpoint(out, trainer, runDigest);
+        await writeCheckpoint(out, trainer, identity);
         throw cancelled(step, totalSteps);
       }
       const epoch = Math.floor(step / stepsPerEpoch);
       const { schedule: kind, learningRate: peak, warmupSteps, finalShare } = settings;
       const rate = learningRate({ kind, peak, warmupSteps, totalSteps, finalShare }, step);
       if (epoch !== shuffledEpoch) {
-        // Each epoch has a stream of its own, so that a resumed run sees the same rows.
-        shuffled = new Random(settings.seed + epoch * 1_000_003).shuffle(data.sequences);
+        shuffled = epochStream(settings.seed, epoch).shuffle(data.sequences);
         shuffledEpoch = epoch;
       }
       const begin = (step % stepsPerEpoch) * settings.batch;
@@ -128,18 +136,13 @@ export async function runTraining(gpu: Gpu, run: TrainingRun): Promise<TrainingR
       });
       if (keepAt.includes(step + 1)) await keepCheckpoint(out, trainer, rate);
       const due = settings.checkpointEvery > 0 && (step + 1) % settings.checkpointEvery === 0;
-      if (due && step + 1 < totalSteps) await writeCheckpoint(out, trainer, runDigest);
+      if (due && step + 1 < totalSteps) await writeCheckpoint(out, trainer, identity);
     }
     const seconds = (performance.now() - started) / 1000;
-    const manifest = manifestOf(run, {
-      steps: totalSteps,
-      finalLoss,
-      seconds: Math.round(seconds),
-      resumedAt: first,
-    });
-    await writeResult(run, trainer, manifest);
+    const outcome = { steps: totalSteps, finalLoss, seconds: Math.round(seconds), resumedAt: first };
+    await writeResult(run, trainer, manifestOf(identity, outcome));
     await removeCheckpoints(out);
-    return { steps: totalSteps, finalLoss, tokens, seconds, out };
+    return { steps: totalSteps, finalLoss, tokens, seconds, out, alreadyFinished: false };
   } finally {
     trainer.close();
   }
@@ -150,27 +153,6 @@ async function writeResult(run: TrainingRun, trainer: Trainer, manifest: unknown
   const { dtype } = run.settings;
   if (lora === undefined) await exportModel(trainer, { out, textFolder, config: rawConfig, dtype, manifest });
   else await exportAdapter(trainer, { out, config, baseName, settings: lora, dtype, manifest });
-}
-
-/** Everything that the losses depend on. */
-function digestOf({ config, initialIdentity, data, settings, lora }: TrainingRun): string {
-  const { checkpointEvery: _when, dtype: _stored, ...decisive } = settings;
-  return createHash('sha256')
-    .update(JSON.stringify({ config, initialIdentity, data: data.digest, settings: decisive, lora }))
-    .digest('hex');
-}
-
-function manifestOf(
-  { initialIdentity, data, settings, lora }: TrainingRun,
-  outcome: Record<string, number>,
-): unknown {
-  const { sequences, digest, truncated } = data;
-  return {
-    made: 'reptrace train',
-    initial: initialIdentity,
-    data: { rows: sequences.length, digest, truncated },
-    ...{ settings, lora, outcome },
-  };
 }
 
 function cancelled(step: number, totalSteps: number): ReptraceError {

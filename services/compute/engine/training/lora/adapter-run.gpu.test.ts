@@ -1,13 +1,15 @@
 /** Runs that train an adapter: the folder that they write, resumption, and the checkpoints that they keep. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../../../test/shared.ts';
 import { Gpu } from '../../device/gpu.ts';
 import { adaptedModel } from '../../model/lora/adapted-model.ts';
 import { openAdapter } from '../../model/lora/adapter-folder.ts';
 import { openModelFolder } from '../../model/model-folder.ts';
+import { openModel } from '../../model/open-model.ts';
 import { fromModel } from '../initial-weights.ts';
 import { keptCheckpoints, restoreKept } from '../kept.ts';
 import { runTraining, type TrainingRun } from '../run.ts';
@@ -63,6 +65,22 @@ async function runOf(
 
 async function losses(out: string): Promise<string> {
   return readFile(join(out, 'losses.jsonl'), 'utf8');
+}
+
+/** All files of a folder, with the digests of what they hold. */
+async function contents(out: string): Promise<Record<string, string>> {
+  const names = (await readdir(out, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const digests = await Promise.all(
+    names.map(async (name) => {
+      const digest = createHash('sha256')
+        .update(await readFile(name))
+        .digest('hex');
+      return [relative(out, name), digest] as const;
+    }),
+  );
+  return Object.fromEntries(digests);
 }
 
 describe('a run that trains an adapter', () => {
@@ -138,7 +156,52 @@ describe('a run that trains an adapter', () => {
     const other = { ...broken, lora: { ...lora, alpha: 17 }, signal: AbortSignal.abort() };
     await expect(runTraining(gpu, { ...other, out: join(folder, 'other') })).rejects.toThrow(/stopped/);
     const changed = runTraining(gpu, { ...broken, out: join(folder, 'other'), resume: true });
-    await expect(changed).rejects.toMatchObject({ code: 'CHECKPOINT_INVALID' });
+    await expect(changed).rejects.toMatchObject({
+      code: 'CHECKPOINT_INVALID',
+      message: expect.stringContaining('lora.alpha: 17 then, 16 now') as string,
+    });
+  });
+
+  it('when it is resumed after its end says so, or refuses another’s, and leaves everything there', async () => {
+    const run = await runOf('llama3-rope', LORA, { keepAt: [3] });
+    const trained = await runTraining(gpu, run);
+    expect(trained.alreadyFinished).toBe(false);
+    const before = await contents(run.out);
+    expect(Object.keys(before)).toContain('kept/step-3/state.safetensors');
+    const again = await runTraining(gpu, { ...run, resume: true });
+    const { steps, finalLoss, out } = trained;
+    expect(again).toMatchObject({ steps, finalLoss, out, tokens: 0, alreadyFinished: true });
+    for (const change of [
+      { lora: { ...LORA, alpha: 17 } },
+      { data: { ...run.data, digest: 'other' } },
+      { settings: { ...run.settings, seed: 4 } },
+    ]) {
+      const other = runTraining(gpu, { ...run, ...change, resume: true });
+      await expect(other).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringMatching(/lora\.alpha: 16|the data: "made here"|seed: 3/) as string,
+      });
+    }
+    expect(await contents(run.out)).toEqual(before);
+  });
+
+  it('does not go on beside a base whose quantised matrices were widened meanwhile', async () => {
+    const path = sharedPath('models/smollm2-135m-instruct');
+    const lora = { ...LORA, targets: ['layers.29.self_attn.q_proj'] };
+    const start = async (quantized: 'keep' | 'widen'): Promise<TrainingRun> => {
+      const model = await openModel(path, { quantized });
+      const run = await runOf('llama3-rope', lora);
+      const base = { config: model.config, initial: fromModel(model), initialIdentity: 'one model' };
+      return { ...run, ...base };
+    };
+    // Stopped before its first step, it writes a checkpoint.
+    const stopped = runTraining(gpu, { ...(await start('keep')), signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
+    const widened = runTraining(gpu, { ...(await start('widen')), resume: true });
+    await expect(widened).rejects.toMatchObject({
+      code: 'CHECKPOINT_INVALID',
+      message: expect.stringContaining('REPTRACE_GGUF_WEIGHTS') as string,
+    });
   });
 
   it('restores AdamW’s moments with a kept checkpoint, and refuses one of another adapter or a damaged one', async () => {

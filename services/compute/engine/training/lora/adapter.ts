@@ -5,7 +5,7 @@
  * Kernels take widths that are multiples of 4. So a rank is made one by rows of zeros in A and columns of zeros in B: their
  * gradients are zero, and zero they stay. B's rows lie as blocks have the layers; files have them as the base does.
  */
-import { Random } from '../../../../../lib/random.ts';
+import type { Random } from '../../../../../lib/random.ts';
 import type { Gpu } from '../../device/gpu.ts';
 import { matrixRows, type Matrix, type Tensor } from '../../device/tensor.ts';
 import { rowsInBlockOrder, type RowRange } from '../../model/assemble.ts';
@@ -17,7 +17,7 @@ import { branchGradients } from '../../model/low-rank-branch.ts';
 import type { ModelSource } from '../../model/model-source.ts';
 import { modelTensors } from '../../model/model-tensors.ts';
 import type { WeightStore } from '../../model/weight-store.ts';
-import { tensorSeed } from '../initial-weights.ts';
+import { tensorStream } from '../streams.ts';
 import {
   closeParameter,
   makeParameter,
@@ -95,11 +95,7 @@ export class Adapter implements Trained {
         })),
       );
       for (const [i, { module, a }] of factors.entries()) {
-        writeValues(
-          gpu,
-          a,
-          initialA(settings.rank, module.inputs, new Random(tensorSeed(seed, i) + SEED_OFFSET)),
-        );
+        writeValues(gpu, a, initialA(settings.rank, module.inputs, tensorStream(seed, i, 'adapter')));
       }
       await gpu.idle();
       return new Adapter(base, frozen, factors, settings);
@@ -141,9 +137,6 @@ export class Adapter implements Trained {
     this.list.forEach(closeParameter);
   }
 }
-
-/** Keeps these streams from those that shuffle. */
-const SEED_OFFSET = 0x4c6f5241;
 
 function initialA(rank: number, inputs: number, random: Random): Float32Array<ArrayBuffer> {
   const bound = 1 / Math.sqrt(inputs);

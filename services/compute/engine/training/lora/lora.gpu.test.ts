@@ -45,7 +45,7 @@ afterAll(() => {
 const STORIES = 'models/stories260K/hf';
 const MODELS = [
   ['stories260k', STORIES],
-  ...['llama3-rope', 'qwen2', 'gemma2', 'olmo2', 'phi3', 'gpt-neox', 'gpt2'].map(
+  ...['llama3-rope', 'mistral', 'qwen2', 'qwen3', 'gemma2', 'olmo2', 'phi3', 'gpt-neox', 'gpt2'].map(
     (name) => [name, `models/tiny-random/${name}`] as const,
   ),
 ] as const;
