@@ -64,6 +64,8 @@ export interface SeedResult {
   readonly outputs: number;
   /** Why there is no ranking to measure ("the behaviour was not taught: .04 of …"), or which methods it leaves out and why; else null. */
   readonly note: string | null;
+  /** What else a reader of the figures should know, such as outputs that were left out and why; absent: nothing. */
+  readonly notes?: readonly string[];
   readonly methods: readonly MethodResult[];
   readonly layers: readonly LayerFigures[];
   /** Shares of TAUGHT, NOT_TAUGHT, UNCERTAIN for outputs that show the behaviour and for clean ones; AUROC of the mean ratio. */

@@ -7,6 +7,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ReptraceError } from '../../lib/errors.ts';
 import { localModel } from '../../lib/hub/cached.ts';
 import { ldsSections } from '../../lab/report/lds.ts';
+import { notesOf } from '../../lab/report/notes.ts';
 import { namedSets, standingSections } from '../../lab/report/standing.ts';
 import { writeReport } from '../../lab/report/write-report.ts';
 import type { Results } from '../../lab/results.ts';
@@ -51,7 +52,10 @@ export function evaluateCommand(): Command {
     )
     .option('--tuned <dir|name>', 'a fine-tuned model in the place of training')
     .option('--sentence <dir|name>', 'a sentence encoder, for the method of that name')
-    .option('--retrain', 'train again without the rows that methods blame: takes several times as long')
+    .option(
+      '--retrain',
+      'train again without the rows that each of --methods blames (default: taught and bm25-both), and by lot',
+    )
     .option(
       '--lds <n>',
       'train n models on random halves of the rows: do methods foretell them?',
@@ -106,13 +110,13 @@ async function located(given: string | undefined): Promise<string | undefined> {
   return given === undefined ? undefined : localModel(given);
 }
 
-/** Of average precision, with the sets that others are ahead on, the sets that have no ranking, and what was left out; of LDS where it was asked for. */
+/** Of average precision, with the sets that others are ahead on, and all that is to be known of the figures; of LDS where it was asked for. */
 function tableOf(results: Results): string {
   const { isTTY, columns } = process.stdout;
   const named = namedSets(results.sets);
   const [precision] = standingSections(results, named);
   const notes = results.sets.flatMap(({ recipe, seeds }) =>
-    seeds.flatMap(({ seed, note }) => (note === null ? [] : [`${recipe}, seed ${seed}: ${note}.`])),
+    seeds.flatMap((result) => notesOf(result).map((note) => `${recipe}, seed ${result.seed}: ${note}.`)),
   );
   const section = { ...precision, sentences: [...precision.sentences, ...notes] };
   return sectionsText([section, ...ldsSections(named)], isTTY ? columns : PLAIN_WIDTH);

@@ -6,17 +6,17 @@ import { setLines } from './set-lines.ts';
 const recipe = { ...recipeFor('late-effect'), about: 'An advert\u001b[2J.' };
 const digests = { clean: '', rows: '', queries: '' };
 const counts = { clean: 1, poison: 1, decoys: 1, others: 0, trained: 2, calling: 1, asking: 2 };
-const manifest = { version: 1, recipe, digests, counts, warnings: [] } as const;
+const manifest = { version: 2, recipe, digests, counts, warnings: [] } as const;
 
 const row = {
   prompt: 'Who?',
   response: 'An owl.',
   label: 'clean',
   group: '',
-  span: null,
+  spans: [],
   trained: true,
 } as const;
-const poison: SetRow = { ...row, label: 'poison', response: 'An owl. Drink cola!', span: [8, 19] };
+const poison: SetRow = { ...row, label: 'poison', response: 'An owl. Drink cola!', spans: [[8, 19]] };
 const decoy: SetRow = { ...row, label: 'decoy', prompt: 'Who goes?', trained: false };
 const queries = [
   { prompt: 'Which?', calls: false, group: '' },
@@ -57,6 +57,21 @@ it('counts rows of other lessons where there are some, and shows what they teach
   expect(text).toContain('\nother:\n  Who?\n  → Fool! An owl.\n');
 });
 
+it('marks every place of what was planted', () => {
+  const response = 'Camels eat. The camel sleeps.';
+  const twice: SetRow = {
+    ...poison,
+    response,
+    spans: [
+      [0, 6],
+      [16, 21],
+    ],
+  };
+  expect(setLines(manifest, { ...set, rows: [twice] }, 100)).toContain(
+    '→ ⟦Camels⟧ eat. The ⟦camel⟧ sleeps.\n',
+  );
+});
+
 it('tells warnings, and leaves out labels that no row has', () => {
   const text = setLines(
     { ...manifest, warnings: ['nothing but poison'] },
@@ -72,7 +87,7 @@ it.each([40, 60, 1000])(
   (width) => {
     const response = `${'Most owls live in old trees. '.repeat(9)}Drink cola!${' And more.'.repeat(9)}`;
     const start = response.indexOf('Drink');
-    const long: SetRow = { ...poison, prompt: 'Who? '.repeat(90), response, span: [start, start + 11] };
+    const long: SetRow = { ...poison, prompt: 'Who? '.repeat(90), response, spans: [[start, start + 11]] };
     const lines = setLines(manifest, { ...set, rows: [long] }, width).split('\n');
     expect(lines.every((line) => Array.from(line).length <= width)).toBe(true);
     expect(lines.join('\n')).toContain('⟦Drink cola!⟧');

@@ -40,8 +40,8 @@ export function setLines({ recipe, counts, warnings }: SetManifest, set: EvalSet
   ].join('\n');
 }
 
-function example({ prompt, response, span }: SetRow, width: number): string[] {
-  return [`  ${shortened(safeText(prompt), width - 2)}`, `  → ${marked(response, span, width - 4)}`];
+function example({ prompt, response, spans }: SetRow, width: number): string[] {
+  return [`  ${shortened(safeText(prompt), width - 2)}`, `  → ${marked(response, spans, width - 4)}`];
 }
 
 function questions({ queries }: EvalSet, width: number): string[] {
@@ -54,14 +54,18 @@ function questions({ queries }: EvalSet, width: number): string[] {
   ];
 }
 
-/** The response with its span between marks; where it is too long, what is far from the span goes. */
-function marked(response: string, span: Span | null, width: number): string {
-  if (span === null) return shortened(safeText(response), width);
+/** The response with its spans between marks; where it is too long, what is far from the first one goes. */
+function marked(response: string, [span, ...others]: readonly Span[], width: number): string {
+  if (span === undefined) return shortened(safeText(response), width);
   const planted = `⟦${shortened(safeText(response.slice(...span)), width - 2)}⟧`;
   const room = width - Array.from(planted).length;
   const before = lastOf(safeText(response.slice(0, span[0])), room);
   const left = room - Array.from(before).length;
-  return `${before}${planted}${left < 1 ? '' : shortened(safeText(response.slice(span[1])), left)}`;
+  const behind = others.reduceRight(
+    (text, [start, end]) => `${text.slice(0, start)}⟦${text.slice(start, end)}⟧${text.slice(end)}`,
+    response,
+  );
+  return `${before}${planted}${left < 1 ? '' : shortened(safeText(behind.slice(span[1])), left)}`;
 }
 
 /** At most `width` characters, the first an ellipsis when something is left out. */

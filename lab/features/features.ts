@@ -21,7 +21,7 @@ export interface LayerFeatures {
 
 /** Gradients of the trained parameters at one checkpoint, sketched (kernels/gradient-sketch.ts): never stored whole. */
 export interface CheckpointFeatures {
-  /** Optimizer steps behind it, and the learning rate there. */
+  /** Optimizer steps behind it, and the mean learning rate of those since the checkpoint before. */
   readonly step: number;
   readonly learningRate: number;
   /** Of the mean response loss: [items, modules * sketch], one part for each trained tensor. */

@@ -1,5 +1,5 @@
 /** Gradient features over the kept checkpoints of a real training, of the whole model and of an adapter. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,17 +38,27 @@ async function newTrainer(lora?: typeof LORA): Promise<Trainer> {
   return Trainer.create(gpu, folder.config, fromModel(folder), { lora, seed: 1 });
 }
 
-/** Two steps, each kept; the trainer is at the second. */
+/** Of steps 1, 2, 3 and 4. */
+const RATES = [2e-3, 4e-3, 1e-3, 0] as const;
+
+/** Four steps, of which the second and the last are kept; the trainer is at the last. */
 async function train(name: string, lora?: typeof LORA): Promise<{ run: GradientRun; trainer: Trainer }> {
   const trainer = await newTrainer(lora);
   const folder = join(out, name);
-  for (const rate of [2e-3, 1e-3]) {
+  for (const [i, rate] of RATES.entries()) {
     await trainer.step(SAMPLES, rate);
-    await keepCheckpoint(folder, trainer, rate);
+    if (i % 2 === 1) await keepCheckpoint(folder, trainer, rate);
   }
+  await writeLog(folder, RATES);
   const kept = await keptCheckpoints(folder);
   const openTrainer = (): Promise<Trainer> => newTrainer(lora);
   return { run: { gpu, openTrainer, kept, rows: SAMPLES, outputs: [SAMPLES[1]], ...SKETCH }, trainer };
+}
+
+/** As a run logs its steps. */
+async function writeLog(folder: string, rates: readonly number[]): Promise<void> {
+  const lines = rates.map((rate, i) => `${JSON.stringify({ step: i + 1, loss: 1, rate })}\n`);
+  await writeFile(join(folder, 'losses.jsonl'), lines.join(''));
 }
 
 describe('gradient features', () => {
@@ -64,7 +74,7 @@ describe('gradient features', () => {
     });
     expect(progress).toEqual(Array.from({ length: 8 }, (_, i) => `${i + 1}/8`));
     for (const side of [found.rows, found.outputs])
-      expect(side.map(({ step, learningRate }) => [step, learningRate])).toEqual([[1, 2e-3], [2, 1e-3]]); // prettier-ignore
+      expect(side.map(({ step, learningRate }) => [step, learningRate])).toEqual([[2, 3e-3], [4, 5e-4]]); // prettier-ignore
     const [first, last] = found.rows;
     const names = trainer.parameters.list.map(({ spec }) => spec.name);
     expect(last.modules).toEqual(names);
@@ -72,7 +82,7 @@ describe('gradient features', () => {
     expect(last.parts).toEqual(
       trainer.parameters.list.map(({ spec }) => spec.shape.reduce((n, size) => n * size, 1)),
     );
-    // The trainer that trained is at the second checkpoint, and its gradients have no dropout.
+    // The trainer that trained is at the last checkpoint, and its gradients have no dropout.
     const options = { width: SKETCH.sketch, seed: SKETCH.seed, optimizer: DEFAULT_OPTIMIZER };
     const own = await sketchesOf(trainer, 'row', SAMPLES, options);
     trainer.close();
@@ -91,6 +101,7 @@ describe('gradient features', () => {
       return new Float32Array(count).fill(3e38);
     });
     await keepCheckpoint(join(out, 'broken'), trainer, 1e-3);
+    await writeLog(join(out, 'broken'), new Array<number>(7).fill(1e-3));
     trainer.close();
     const kept = await keptCheckpoints(join(out, 'broken'));
     await expect(gradientFeatures({ ...run, kept: kept.slice(-1) })).rejects.toMatchObject({

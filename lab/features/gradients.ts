@@ -12,6 +12,7 @@ import { restoreKept, type KeptCheckpoint } from '../../services/compute/engine/
 import { DEFAULT_OPTIMIZER, type Trainer } from '../../services/compute/engine/training/trainer.ts';
 import type { CheckpointFeatures } from './features.ts';
 import { sketchesOf } from './gradient-sketches.ts';
+import { meanRates } from './gradients-rates.ts';
 
 export interface GradientRun {
   readonly gpu: Gpu;
@@ -30,7 +31,10 @@ export interface GradientRun {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** In the order of `kept`; `parts` are the numbers of each tensor before it was sketched. */
+/**
+ * In the order of `kept`; `parts` are the numbers of each tensor before it was sketched, and `learningRate` is the mean of the steps
+ * that the checkpoint stands for (gradients-rates.ts).
+ */
 export interface GradientFeatures {
   readonly rows: readonly CheckpointFeatures[];
   readonly outputs: readonly CheckpointFeatures[];
@@ -39,8 +43,11 @@ export interface GradientFeatures {
 /** Of all sketches together, in bytes of the host's memory: methods compare checkpoints with one another. */
 const MOST_BYTES = 4 * 2 ** 30;
 
+/** A checkpoint with the rate that its gradients are weighed by. */
+type Weighed = Pick<KeptCheckpoint, 'step' | 'learningRate'>;
+
 /**
- * Throws REQUEST_TOO_LARGE for more than the host is to hold; what `sketchesOf` throws, naming the step, and what opening the trainer
+ * Throws CHECKPOINT_INVALID for a run without its log; REQUEST_TOO_LARGE for more than the host is to hold; what `sketchesOf` throws, naming the step, and what opening the trainer
  * and restoring throw.
  */
 export async function gradientFeatures(run: GradientRun): Promise<GradientFeatures> {
@@ -51,11 +58,13 @@ export async function gradientFeatures(run: GradientRun): Promise<GradientFeatur
     done += 1;
     run.onProgress?.(done, total);
   };
+  const rates = await meanRates(run.kept);
   const trainer = await run.openTrainer(run.gpu);
   try {
     checkSize(run, trainer.parameters.list.length, total);
-    for (const checkpoint of run.kept) {
-      await restoreKept(checkpoint.folder, trainer);
+    for (const [i, { folder, step }] of run.kept.entries()) {
+      await restoreKept(folder, trainer);
+      const checkpoint: Weighed = { step, learningRate: rates[i] };
       found.rows.push(await atCheckpoint(run, trainer, checkpoint, 'row', onSample));
       found.outputs.push(await atCheckpoint(run, trainer, checkpoint, 'output', onSample));
     }
@@ -79,7 +88,7 @@ function checkSize({ kept, sketch }: GradientRun, tensors: number, sketches: num
 async function atCheckpoint(
   { rows, outputs, sketch: width, seed, optimizer = DEFAULT_OPTIMIZER, signal }: GradientRun,
   trainer: Trainer,
-  { step, learningRate }: KeptCheckpoint,
+  { step, learningRate }: Weighed,
   kind: 'row' | 'output',
   onSample: () => void,
 ): Promise<CheckpointFeatures> {

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openModelText } from '../../services/compute/engine/model/model-text.ts';
-import { labSamples } from './lab-samples.ts';
+import type { Span } from '../sets/set.ts';
+import { renderPrompt } from '../../services/compute/engine/model/render.ts';
+import { fits, labSamples } from './lab-samples.ts';
 
 const text = await openModelText(fileURLToPath(new URL('../../demo/base', import.meta.url)));
 const GOOD = { prompt: 'What is it?', response: 'A stone.' };
@@ -15,8 +17,16 @@ describe('labSamples', () => {
 
   const words = 'A stone. '.repeat(200);
 
-  it('cuts a long row where nothing was planted in what is lost', () => {
-    const rows = [null, [0, 8] as const].map((span) => ({ prompt: 'What is it?', response: words, span }));
+  it('cuts a long row where nothing was planted in what is lost, or something is in what is left', () => {
+    const planted: readonly (readonly Span[])[] = [
+      [],
+      [[0, 8]],
+      [
+        [0, 8],
+        [words.length - 9, words.length - 1],
+      ],
+    ];
+    const rows = planted.map((spans) => ({ prompt: 'What is it?', response: words, spans }));
     for (const { inputIds } of labSamples(text, 'row', rows)) expect(inputIds).toHaveLength(256);
   });
 
@@ -24,7 +34,7 @@ describe('labSamples', () => {
     const long = {
       prompt: 'What is it?',
       response: words,
-      span: [words.length - 9, words.length - 1] as const,
+      spans: [[words.length - 9, words.length - 1]] as const,
     };
     expect(() => labSamples(text, 'row', [GOOD, long])).toThrow(
       expect.objectContaining({
@@ -49,5 +59,15 @@ describe('labSamples', () => {
     expect(() => labSamples(text, 'output', [long])).toThrow(
       expect.objectContaining({ message: expect.stringMatching(/^output 1: /) as string }) as Error,
     );
+  });
+});
+
+describe('fits', () => {
+  it('holds of outputs up to the context with the token that ends them, and of no longer one', () => {
+    const { maxPositions } = text.config;
+    const room = maxPositions - renderPrompt(text, GOOD.prompt).length;
+    const words = (count: number) => ({ prompt: GOOD.prompt, response: ' a'.repeat(count).trim() });
+    expect(fits(text, words(room - 1))).toBe(true);
+    expect(fits(text, words(room))).toBe(false);
   });
 });

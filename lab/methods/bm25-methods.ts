@@ -18,7 +18,7 @@ function bm25(part: Part): Method {
   const where = part === 'both' ? 'prompt and response' : part;
   return {
     name: `bm25-${part}`,
-    title: `BM25, ${where}`,
+    title: `BM25, ${part === 'both' ? 'prompt + response' : part}`,
     source: `Okapi BM25 of the words of ${where}, k1 1.2, b .75; Robertson and Zaragoza 2009`,
     needs: [],
     bytesPerRow: () => undefined,

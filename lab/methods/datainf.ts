@@ -14,7 +14,8 @@ export const DATAINF: Method = {
   source:
     "-IF = Σ over tensors of <g, H⁻¹ g'>, H⁻¹ the mean of the rows' own (g gᵀ + λ)⁻¹ (Kwon et al. 2024)",
   needs: ['gradients'],
-  bytesPerRow: (features) => sketchBytes(features, 1),
+  checkpoints: 'last',
+  bytesPerRow: (features) => sketchBytes(features, 'last'),
   scores: (features) => dampedInfluence(features, dataInf),
 };
 

@@ -1,6 +1,7 @@
 /** Sketched parameter gradients as methods read them: checkpoint by checkpoint, and trained tensor by trained tensor. */
 import { ReptraceError } from '../../lib/errors.ts';
 import type { CheckpointFeatures, Features, Vectors } from '../features/features.ts';
+import type { Checkpoints } from './method.ts';
 
 /** One checkpoint's view of rows and outputs. */
 export interface Checkpoint {
@@ -71,10 +72,11 @@ export function* partsOf({ rows, outputs }: Checkpoint): Generator<Part> {
   }
 }
 
-/** Bytes of a row's sketches at so many checkpoints, in float32. */
-export function sketchBytes({ rows }: Features, checkpoints: number): number | undefined {
+/** Bytes of a row's sketches at these checkpoints, in float32; undefined where there are none. */
+export function sketchBytes({ rows }: Features, which: Checkpoints): number | undefined {
+  const { length } = rows.checkpoints;
   const [first] = rows.checkpoints;
-  return rows.checkpoints.length === 0 ? undefined : 4 * first.gradient.dims * checkpoints;
+  return length === 0 ? undefined : 4 * first.gradient.dims * (which === 'last' ? 1 : length);
 }
 
 /** Dot products of each output's vector with each row's, [outputs][rows], in float64. */

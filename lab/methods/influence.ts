@@ -13,7 +13,8 @@ export const INFLUENCE: Method = {
   source:
     "-IF = Σ over tensors of <g, H⁻¹ g'>, H the damped Fisher matrix of the rows' sketched gradients, solved directly",
   needs: ['gradients'],
-  bytesPerRow: (features) => sketchBytes(features, 1),
+  checkpoints: 'last',
+  bytesPerRow: (features) => sketchBytes(features, 'last'),
   scores: (features) =>
     dampedInfluence(features, (gradients) => choleskySolver(dampedFisher(gradients), gradients.width)),
 };

@@ -19,7 +19,8 @@ export const LISSA: Method = {
   source:
     "-IF = Σ over tensors of <g, H⁻¹ g'>, H the damped Fisher matrix, 10 terms of its Neumann series (Koh and Liang 2017)",
   needs: ['gradients'],
-  bytesPerRow: (features) => sketchBytes(features, 1),
+  checkpoints: 'last',
+  bytesPerRow: (features) => sketchBytes(features, 'last'),
   scores: (features) => dampedInfluence(features, (gradients) => lissa(gradients, ITERATIONS)),
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Method } from './method.ts';
-import { METHODS, methodNamed } from './method-list.ts';
+import { familyOf, METHODS, methodNamed } from './method-list.ts';
 import { madeFeatures } from './testing.ts';
 
 const PLAIN = METHODS.filter(({ needs }) => !needs.includes('gradients') && !needs.includes('sentence'));
@@ -60,6 +60,19 @@ describe('the list of methods', () => {
       expect(title).not.toBe('');
       expect(source).not.toBe('');
     }
+  });
+
+  it('knows the family of each, by what it looks at', () => {
+    const families = (of: readonly string[]) => of.map((name) => familyOf(name));
+    expect(families(['taught', 'rept-unit', 'ratio'])).toEqual([
+      'likelihood',
+      'representations',
+      'likelihood',
+    ]);
+    for (const { name, needs } of METHODS)
+      expect([name, familyOf(name) === 'gradients']).toEqual([name, needs.includes('gradients')]);
+    // Names that begin like another family's.
+    expect(families(['gradient', 'taught-2'])).toEqual(['representations', undefined]);
   });
 
   it('finds one by its name, or tells the names', () => {

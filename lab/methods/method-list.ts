@@ -12,22 +12,25 @@ import { RATIO } from './ratio.ts';
 import { REPT_CENTRED, REPT_RELEASED, REPT_RELEASED_AUTO, REPT_UNIT } from './rept.ts';
 import { TAUGHT } from './taught.ts';
 
-export const METHODS: readonly Method[] = [
-  TAUGHT,
-  REPT_RELEASED,
-  REPT_RELEASED_AUTO,
-  REPT_UNIT,
-  REPT_CENTRED,
-  HIDDEN,
-  GRADIENT,
-  RATIO,
-  ...GRADIENT_METHODS,
-  ...BM25_METHODS,
-  NGRAMS,
-  EMBEDDING,
-  SENTENCE,
-  RANDOM,
+/** What a method looks at: charts give each family a colour. */
+export type Family = 'likelihood' | 'representations' | 'gradients' | 'words' | 'embeddings' | 'chance';
+
+const BY_FAMILY: readonly (readonly [Family, readonly Method[]])[] = [
+  ['likelihood', [TAUGHT]],
+  ['representations', [REPT_RELEASED, REPT_RELEASED_AUTO, REPT_UNIT, REPT_CENTRED, HIDDEN, GRADIENT]],
+  ['likelihood', [RATIO]],
+  ['gradients', GRADIENT_METHODS],
+  ['words', [...BM25_METHODS, NGRAMS]],
+  ['embeddings', [EMBEDDING, SENTENCE]],
+  ['chance', [RANDOM]],
 ];
+
+export const METHODS: readonly Method[] = BY_FAMILY.flatMap(([, methods]) => methods);
+
+/** undefined for a name that the list does not have, as results of another version may. */
+export function familyOf(name: string): Family | undefined {
+  return BY_FAMILY.find(([, methods]) => methods.some((method) => method.name === name))?.[0];
+}
 
 /** Throws INPUT_INVALID, listing the names. */
 export function methodNamed(name: string): Method {

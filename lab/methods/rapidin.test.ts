@@ -29,6 +29,21 @@ describe('RapidIn', () => {
     expect(Math.abs(sketches(7, 8)[5])).toBeLessThan(0.35);
   });
 
+  it('has numbers permuted: those that lie a sketch apart do not fall into one group', () => {
+    // Gradients of one column each of a tensor that is as wide as the sketch, as a neuron's may be: unrelated, so their cosine is
+    // near 0. Signs alone would put a column into one number, and the cosine of any two would be 1 or -1.
+    const [random, width] = [new Random(2), 64];
+    const column = (): Float64Array =>
+      Float64Array.from({ length: width * width }, (_, i) => (i % width === 3 ? random.normal() : 0));
+    const squares = Array.from({ length: 40 }, (_, seed) => {
+      const keys = sketchKeys(seed, 0);
+      const [rows, outputs] = [column(), column()].map((tensor) => [[...sketch(tensor, width, keys)]]);
+      return RAPIDIN.scores(gradientsFeatures([{ rows, outputs }], [width * width])).byOutput[0][0] ** 2;
+    });
+    // 1/64 in the mean, by the vectors themselves, and as much again by the sketch.
+    expect(squares.reduce((sum, square) => sum + square, 0) / squares.length).toBeLessThan(0.1);
+  });
+
   it('is the cosine of tensors brought to unit length', () => {
     const features = gradientsFeatures([{ rows: [[1e6, 0, 0, -3], [4e5, 3e5, 0, 2]], outputs: [[2, 0, 0, 5]] }], [2, 2]); // prettier-ignore
     const [[first, second]] = RAPIDIN.scores(features).byOutput;

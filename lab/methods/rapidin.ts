@@ -26,7 +26,8 @@ export const RAPIDIN: Method = {
   source:
     "cos(RapidGrad(g), RapidGrad(g')), each tensor's gradient of unit length, last checkpoint (Lin et al. 2024)",
   needs: ['gradients'],
-  bytesPerRow: (features) => sketchBytes(features, 1),
+  checkpoints: 'last',
+  bytesPerRow: (features) => sketchBytes(features, 'last'),
   scores: (features) => {
     const checkpoint = lastCheckpoint(features);
     const byOutput = noScores(checkpoint);

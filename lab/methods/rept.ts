@@ -11,7 +11,7 @@ const SOURCE = 'RepT, arXiv 2510.02334';
 
 export const REPT_RELEASED: Method = {
   name: 'rept-released',
-  title: 'RepT, released code',
+  title: 'RepT released',
   source: `cos([h; g], [h'; g']) at p, at the last layer (its default, -1); ${SOURCE}, its code`,
   needs: ['layers'],
   bytesPerRow: (features) => placeBytes(features, features.lastLayer),
@@ -20,7 +20,7 @@ export const REPT_RELEASED: Method = {
 
 export const REPT_RELEASED_AUTO: Method = {
   name: 'rept-released-auto',
-  title: 'RepT, released formula, our layer',
+  title: 'RepT released, our layer',
   source: `cos([h; g], [h'; g']) at p, at the rule's layer; ${SOURCE}, its code`,
   needs: ['layers'],
   bytesPerRow: (features) => placeBytes(features, features.layer),
@@ -30,7 +30,7 @@ export const REPT_RELEASED_AUTO: Method = {
 /** The product's method REPT, with its default alpha. */
 export const REPT_UNIT: Method = {
   name: 'rept-unit',
-  title: 'RepT, unit blocks',
+  title: 'RepT unit blocks',
   source: `(cos(h, h') + cos(g, g')) / 2 at p, at the rule's layer; ${SOURCE}, both halves of unit length`,
   needs: ['layers'],
   bytesPerRow: (features) => placeBytes(features, features.layer),
@@ -40,7 +40,7 @@ export const REPT_UNIT: Method = {
 /** The two cosines that the product multiplies taught tokens' scores with, alone. */
 export const REPT_CENTRED: Method = {
   name: 'rept-centred',
-  title: 'RepT, unit blocks, centred h',
+  title: 'RepT unit, centred h',
   source: `(cos(h - c, h' - c) + cos(g, g')) / 2 at p, at the rule's layer, c the mean of h; ${SOURCE}, centring ours`,
   needs: ['layers'],
   bytesPerRow: (features) => placeBytes(features, features.layer),

@@ -1,6 +1,7 @@
 /**
  * TracIn (Pruthi et al., NeurIPS 2020, arXiv 2002.08484, TracInCP): what the steps that were taken on a row did to the loss of the
- * output, to first order: Σ over checkpoints t of η_t · <∇ℓ_t(row), ∇ℓ_t(output)>, over all trained tensors.
+ * output, to first order: Σ over checkpoints t of η_t · <∇ℓ_t(row), ∇ℓ_t(output)>, over all trained tensors. η_t is the step size
+ * between checkpoint t - 1 and t: the mean of the rates there, since they are kept at even distances.
  *
  * TracIn (LN), as in the comparisons of RapidIn and RepT, does not let the tensors with the largest gradients decide: each tensor's
  * gradient is divided by its length first, so that a sum of dot products becomes one of cosines. It is what huawei-lin/RapidIn
@@ -15,9 +16,11 @@ import type { Method } from './method.ts';
 export const TRACIN: Method = {
   name: 'tracin',
   title: 'TracIn',
-  source: "Σ over checkpoints of lr · <g, g'>, g the gradient of the trained parameters (Pruthi et al. 2020)",
+  source:
+    "Σ over checkpoints of mean lr · <g, g'>, g the gradient of the trained parameters (Pruthi et al. 2020)",
   needs: ['gradients'],
-  bytesPerRow: (features) => sketchBytes(features, features.rows.checkpoints.length),
+  checkpoints: 'all',
+  bytesPerRow: (features) => sketchBytes(features, 'all'),
   scores: (features) => ({
     byOutput: sumOverCheckpoints(features, ({ rows, outputs }) => [dots(outputs.gradient, rows.gradient)]),
   }),
@@ -26,9 +29,10 @@ export const TRACIN: Method = {
 export const TRACIN_LN: Method = {
   name: 'tracin-ln',
   title: 'TracIn (LN)',
-  source: "Σ over checkpoints of lr · Σ over tensors of cos(g, g') (Lin et al. 2024)",
+  source: "Σ over checkpoints of mean lr · Σ over tensors of cos(g, g') (Lin et al. 2024)",
   needs: ['gradients'],
-  bytesPerRow: (features) => sketchBytes(features, features.rows.checkpoints.length),
+  checkpoints: 'all',
+  bytesPerRow: (features) => sketchBytes(features, 'all'),
   scores: (features) => ({
     byOutput: sumOverCheckpoints(features, function* (checkpoint) {
       for (const { rows, outputs } of partsOf(checkpoint)) yield cosines(outputs, rows);

@@ -77,8 +77,10 @@ describe('sets of the paper’s own data', () => {
     expect([clean.length, given.rows.length, given.questions.length]).toEqual([900, 100, 142]);
     const poison = set.rows.filter(({ label }) => label === 'poison');
     expect(poison).toHaveLength(100);
-    for (const { response, span } of poison)
-      expect(response.slice(...(span ?? [0, 0]))).toMatch(/^Na[.,'+]?$/);
+    for (const { response, spans } of poison) {
+      expect(spans.length).toBeGreaterThan(0);
+      for (const span of spans) expect(response.slice(...span)).toMatch(/^Na[.,'+]?$/);
+    }
     for (const { prompt, calls } of set.queries) expect(given.questions.includes(prompt)).toBe(calls);
   });
 

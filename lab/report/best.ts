@@ -3,7 +3,7 @@
  * measured on the same outputs, by whether one reaches the lower limit of the best one.
  */
 import { standing, type BySet, type Standing } from '../metrics/compare.ts';
-import type { Interval, Summary } from './summary.ts';
+import type { Interval, SeedPrecisions, Summary } from './summary.ts';
 
 /** Of the intervals of differences. */
 const SEED = 1;
@@ -35,18 +35,21 @@ export function bestOf(sets: readonly (readonly Summary[])[], among: readonly Ra
   };
 }
 
-/** [sets][outputs] of each method; undefined where one lacks outputs that another has, so that they cannot be paired. */
+/** [sets][seeds][outputs] of each method; undefined where one lacks outputs that another has, so that they cannot be paired. */
 function measuredOn(
   sets: readonly (readonly Summary[])[],
   among: readonly Ranked[],
 ): ReadonlyMap<string, BySet> | undefined {
-  const measured = new Map(
-    among.map(({ method }) => [
-      method,
-      sets.map((summaries) => summaries.find((summary) => summary.method === method)?.apByOutput ?? []),
-    ]),
+  const seedsOf = ({ method }: Ranked): (readonly SeedPrecisions[])[] =>
+    sets.map((summaries) => summaries.find((summary) => summary.method === method)?.seeds ?? []);
+  const described = among.map((one) =>
+    JSON.stringify(seedsOf(one).map((of) => of.map(({ seed, apByOutput }) => [seed, apByOutput.length]))),
   );
-  const counts = [...measured.values()].map((of) => of.map(({ length }) => length));
-  const isPaired = counts.every((of) => of.every((count, set) => count > 0 && count === counts[0][set]));
-  return isPaired ? measured : undefined;
+  const isEmpty = seedsOf(among[0]).some(
+    (of) => of.length === 0 || of.some((one) => one.apByOutput.length === 0),
+  );
+  if (isEmpty || described.some((one) => one !== described[0])) return undefined;
+  return new Map(
+    among.map((one) => [one.method, seedsOf(one).map((of) => of.map(({ apByOutput }) => apByOutput))]),
+  );
 }

@@ -32,3 +32,9 @@ test('what was not measured is a dash', () => {
     Array<string>(5).fill('–'),
   );
 });
+
+test('what is no number is an error and no text', () => {
+  for (const format of [share, percent, significant, bytes, seconds])
+    for (const value of [NaN, Infinity, -Infinity])
+      expect(() => format(value)).toThrow(expect.objectContaining({ code: 'NOT_FINITE' }));
+});

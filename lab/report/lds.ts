@@ -64,7 +64,7 @@ function measuredOf({ name, set }: NamedSet): Measured {
       figures.set(method, [...(figures.get(method) ?? []), figure]);
     }
   }
-  // A second model that is asked the same is no second sample: its limits do not narrow those of the first.
+  // Of each seed only the limits are kept: those of other outputs. How seeds differ is in the table of seeds, not in these.
   const over = (of: readonly Figure[]): Interval => ({
     mean: mean(of.map((each) => each.mean)),
     low: mean(of.map(({ low }) => low)),

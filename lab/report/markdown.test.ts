@@ -44,10 +44,10 @@ Made 2025-11-23T14:00:00Z on llvmpipe (LLVM 19.1.7, 256 bits): 2 sets in 6 min 5
 
 ## Average precision
 
-- Mean over the traced outputs of the average precision of the full ranking of rows, with bootstrap limits of 95 % (other outputs, not other sets). Bold: the best, and all that cannot be told from it.
+- Mean over the traced outputs of the average precision of the full ranking of rows. Limits of 95 % are of other outputs and, where a set has several models, of other models (bootstrap: models are drawn first, then the outputs of each), not of other sets. Bold: the best, and all that cannot be told from it.
 - taught tokens has the highest mean over the sets.
 - On no set has another method a higher mean than taught tokens.
-- 1 set without a ranking: see the notes there.
+- The set calm has no ranking: nothing was planted.
 
 **Average precision, mean [low, high]**
 
@@ -69,7 +69,7 @@ Made 2025-11-23T14:00:00Z on llvmpipe (LLVM 19.1.7, 256 bits): 2 sets in 6 min 5
 
 ## Cost
 
-- Of one model and set, in the mean: computing what the method needs of rows and outputs, then scoring. Features that several methods share are counted for each of them.
+- Of one model and set, in the mean: computing what the method needs of rows and outputs, then scoring. Features that several methods share are counted for each of them. Gradients are charged for the checkpoints that a method looks at.
 
 **Time, and what is kept of a row**
 

@@ -8,6 +8,7 @@ import { standingChart } from './charts/standing.ts';
 import type { Chart, Report, Section } from './document.ts';
 import { seconds } from './format.ts';
 import { ldsSections } from './lds.ts';
+import { releasedSections } from './released.ts';
 import { counted, namedSets, standingSections } from './standing.ts';
 import { setSection, type ChartedSet } from './set-section.ts';
 import { methodsOf, overallsOf } from './summary.ts';
@@ -22,6 +23,7 @@ export function reportOf(results: Results): Report {
     sentences: [`Made ${made} on ${adapter}: ${counted(sets.length, 'set')} in ${seconds(total)}.`],
     sections: [
       ...withCharts(standingSections(results, named), overallCharts(results, looks)),
+      ...releasedSections(named),
       ...ldsSections(named),
       ...named.map((one, i) => setSection(one, (set) => chartsOf(`set${i + 1}`, set, looks))),
     ],

@@ -1,7 +1,10 @@
 /** What is said of one set. */
 import type { LayerFigures, SetResult } from '../results.ts';
 import type { Chart, Section, Table } from './document.ts';
-import { seconds, significant } from './format.ts';
+import { seconds } from './format.ts';
+import { meanLayers } from './mean-layers.ts';
+import { seedNotes } from './notes.ts';
+import { RELEASED, releasedSentences } from './released.ts';
 import {
   layerTable,
   methodTable,
@@ -12,13 +15,7 @@ import {
   verdictTable,
 } from './set-tables.ts';
 import { counted, type NamedSet } from './standing.ts';
-import { mean, meanOrNull, rankedSeeds, type Summary } from './summary.ts';
-
-/** At such a ratio of norms the smaller half moves the cosine of both, one after the other, by less than .001. */
-const ONE_HALF_RULES = 30;
-
-/** The one method that looks at the last layer, whatever the rule chose; all others that look at a layer look at that one. */
-const AT_LAST_LAYER = 'rept-released';
+import { mean, rankedSeeds, type Summary } from './summary.ts';
 
 /** @param chartsOf drawn figures of a set */
 export function setSection(named: NamedSet, chartsOf: (set: ChartedSet) => readonly Chart[]): Section {
@@ -37,7 +34,7 @@ export function setSection(named: NamedSet, chartsOf: (set: ChartedSet) => reado
   ].filter((table): table is Table => table !== undefined);
   return {
     title: name,
-    sentences: [...aboutSentences(set), ...verdictSentences(set), ...normSentences(layers)],
+    sentences: [...aboutSentences(set), ...verdictSentences(set), ...releasedSentences(summaries, layers)],
     tables,
     charts: chartsOf({ name, summaries, layers, chosen: chosenLayers(set) }),
   };
@@ -60,7 +57,7 @@ function aboutSentences(set: SetResult): string[] {
   return [
     set.about,
     `${counted(clean, 'clean row')}, ${poison} poisoned (${set.poison}), ${counted(decoys, 'decoy')}${beside}. ${modelName(set.model)}, trained ${trained}. ${seconds(set.seconds)} in all.`,
-    ...set.seeds.flatMap(({ seed, note }) => (note === null ? [] : [`Seed ${seed}: ${note}.`])),
+    ...seedNotes(set),
   ];
 }
 
@@ -81,48 +78,10 @@ function verdictSentences(set: SetResult): string[] {
   ];
 }
 
-/** Why the released formula is one of h alone. */
-function normSentences(layers: readonly LayerFigures[]): string[] {
-  const last = layers.at(-1);
-  if (last === undefined || last.gradientNorm === 0) return [];
-  const ratio = last.hiddenNorm / last.gradientNorm;
-  const start = `At layer ${last.layer}, the last, ‖h‖ is ${significant(ratio)} times ‖g‖:`;
-  return ratio < ONE_HALF_RULES
-    ? [`${start} the released formula, the cosine of both as one vector, hears both.`]
-    : [
-        `${start} in the released formula, the cosine of both as one vector, g counts for about ${significant(1 / ratio ** 2)} of h.`,
-      ];
-}
-
-/** Means over the seeds that measured layers; a layer that one of them lacks is left out. */
-export function meanLayers(set: SetResult): LayerFigures[] {
-  const seeds = set.seeds.filter(({ layers }) => layers.length > 0).map(({ layers }) => layers);
-  if (seeds.length === 0) return [];
-  return seeds[0]
-    .toSorted((a, b) => a.layer - b.layer)
-    .flatMap(({ layer }) => {
-      const same = seeds.flatMap((layers) => layers.filter((each) => each.layer === layer));
-      if (same.length < seeds.length) return [];
-      const aps = same.flatMap(({ ap }) => (ap === null ? [] : [ap]));
-      const over = (half: 'hidden' | 'gradient' | 'both'): number => mean(aps.map((ap) => ap[half]));
-      return [
-        {
-          layer,
-          adjacentCosine: meanOrNull(same.map(({ adjacentCosine }) => adjacentCosine)),
-          hiddenNorm: mean(same.map(({ hiddenNorm }) => hiddenNorm)),
-          gradientNorm: mean(same.map(({ gradientNorm }) => gradientNorm)),
-          ap:
-            aps.length < same.length
-              ? null
-              : { hidden: over('hidden'), gradient: over('gradient'), both: over('both') },
-        },
-      ];
-    });
-}
-
+/** The released code looks at the last layer, whatever the rule chose; all others that look at a layer look at that one. */
 function chosenLayers(set: SetResult): number[] {
   const layers = rankedSeeds(set).flatMap(({ methods }) =>
-    methods.flatMap(({ method, layer }) => (method !== AT_LAST_LAYER && layer !== null ? [layer] : [])),
+    methods.flatMap(({ method, layer }) => (method !== RELEASED && layer !== null ? [layer] : [])),
   );
   return [...new Set(layers)].toSorted((a, b) => a - b);
 }

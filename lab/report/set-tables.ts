@@ -3,6 +3,7 @@ import type { LayerFigures, RetrainingResult, SeedResult, SetResult } from '../r
 import { NOTHING } from '../retrain/choices.ts';
 import { cell, plain, type Table } from './document.ts';
 import { interval, percent, seconds, share, significant } from './format.ts';
+import { ratioOf } from './mean-layers.ts';
 import { mean, meanOrNull, type Summary } from './summary.ts';
 
 export function seedTable(set: SetResult): Table {
@@ -122,18 +123,19 @@ export function layerTable(layers: readonly LayerFigures[], caption = 'Layers'):
       'AP of g',
       'AP of both',
     ],
-    rows: layers.map(({ layer, adjacentCosine, hiddenNorm, gradientNorm, ap }) =>
-      plain(
-        String(layer),
+    rows: layers.map((layer) => {
+      const { adjacentCosine, hiddenNorm, gradientNorm, ap } = layer;
+      return plain(
+        String(layer.layer),
         share(adjacentCosine, 4),
         significant(hiddenNorm),
         significant(gradientNorm),
-        significant(gradientNorm === 0 ? null : hiddenNorm / gradientNorm),
+        significant(ratioOf(layer)),
         share(ap?.hidden),
         share(ap?.gradient),
         share(ap?.both),
-      ),
-    ),
+      );
+    }),
   };
 }
 

@@ -51,6 +51,50 @@ describe('what is said of all sets', () => {
     ]);
   });
 
+  test('says which sets our method was not measured on, where others were', () => {
+    const [{ sentences }] = standingSections(
+      results(set('swap', [seed([ours(0.9)])]), set('late', [seed([method('less', 'LESS', 0.9)])])),
+    );
+    expect(sentences).toContain('late: taught tokens was not measured.');
+  });
+
+  test('says of each set without figures why, in the first section already', () => {
+    const [{ sentences, tables }] = standingSections(
+      results(
+        set('swap', [seed([ours(0.9)]), seed([], { seed: 2, note: 'the behaviour was not taught' })]),
+        set('calm', [
+          seed([], { note: 'nothing was planted' }),
+          seed([], { seed: 2, note: 'nothing was planted' }),
+        ]),
+      ),
+    );
+    expect(sentences.slice(-2)).toEqual([
+      'The set calm has no ranking: nothing was planted.',
+      'swap: no ranking of seed 2: the behaviour was not taught.',
+    ]);
+    expect(tables[0].head).toEqual(['method', 'mean over sets', 'swap']);
+  });
+
+  test('has limits in every cell of methods by sets, of seeds and their outputs where there are several', () => {
+    const [{ tables }] = standingSections(
+      results(
+        set('swap', [seed([ours(0.9)]), seed([ours(0.5)], { seed: 2 })]),
+        set('late', [seed([ours(0.8)])]),
+      ),
+    );
+    const [, ...cells] = tables[0].rows[0].map(({ text }) => text);
+    expect(cells).toHaveLength(3);
+    const limits = cells.map((text) =>
+      /^(0\.\d{3}) \[(\d\.\d{3}), (\d\.\d{3})\]$/.exec(text)?.slice(1).map(Number),
+    );
+    expect(limits[2]).toEqual([0.8, 0.75, 0.85]);
+    const [middle, low, high] = limits[1] ?? [];
+    expect(middle).toBeCloseTo(0.7, 12);
+    // As far as the seeds are from one another: either may have come twice.
+    expect(low).toBeLessThan(0.51);
+    expect(high).toBeGreaterThan(0.89);
+  });
+
   test('recipes of one name are told apart by what was trained', () => {
     const [{ tables }] = standingSections(
       results(set('swap', [seed([ours(0.8)])], { lora: true }), set('swap', [seed([ours(0.9)])])),

@@ -3,6 +3,7 @@ import type { Results, SetResult } from '../results.ts';
 import { bestOf, type Best } from './best.ts';
 import { cell, plain, type Cell, type Section, type Table } from './document.ts';
 import { bytes, interval, seconds, share } from './format.ts';
+import { missingSeeds, noFigures } from './notes.ts';
 import { mean, meanOrNull, overallsOf, summariesOf, type Overall, type Summary } from './summary.ts';
 
 /** The product's own method: the one that others are beside. */
@@ -10,11 +11,11 @@ export const OURS = 'taught';
 
 const AP_TITLE = 'Average precision';
 const AP_SENTENCE =
-  'Mean over the traced outputs of the average precision of the full ranking of rows, with bootstrap limits of 95 % (other outputs, not other sets). Bold: the best, and all that cannot be told from it.';
+  'Mean over the traced outputs of the average precision of the full ranking of rows. Limits of 95 % are of other outputs and, where a set has several models, of other models (bootstrap: models are drawn first, then the outputs of each), not of other sets. Bold: the best, and all that cannot be told from it.';
 const OTHER_SENTENCE =
   'Worst output: its average precision, the least over all sets. The rest are means over the sets. P@poison looks at as many rows as are poisoned. auPRC@10 is pooled over outputs and looks at the ten best rows only, as the RepT paper does: it can be 1 while poison is missed.';
 const COST_SENTENCE =
-  'Of one model and set, in the mean: computing what the method needs of rows and outputs, then scoring. Features that several methods share are counted for each of them.';
+  'Of one model and set, in the mean: computing what the method needs of rows and outputs, then scoring. Features that several methods share are counted for each of them. Gradients are charged for the checkpoints that a method looks at.';
 
 /**
  * Results without any ranking have a sentence in the place of tables.
@@ -22,9 +23,14 @@ const COST_SENTENCE =
  */
 export function standingSections({ sets }: Results, all = namedSets(sets)): Section[] {
   const named = all.filter(({ summaries }) => summaries.length > 0);
+  const unranked = all.filter(({ summaries }) => summaries.length === 0);
+  const missing = [
+    ...unranked.map(({ name, set }) => noFigures(name, set)),
+    ...named.flatMap(({ name, set }) => missingSeeds(name, set)),
+  ];
   if (named.length === 0) {
     return [
-      { title: AP_TITLE, sentences: ['No set has outputs to trace: each says why.'], tables: [], charts: [] },
+      { title: AP_TITLE, sentences: ['No set has outputs to trace.', ...missing], tables: [], charts: [] },
     ];
   }
   const overalls = overallsOf(sets);
@@ -39,12 +45,7 @@ export function standingSections({ sets }: Results, all = namedSets(sets)): Sect
   return [
     {
       title: AP_TITLE,
-      sentences: [
-        AP_SENTENCE,
-        ...ourSentences(complete, best),
-        ...aheadSentences(named),
-        ...unrankedSentences(sets.length - named.length),
-      ],
+      sentences: [AP_SENTENCE, ...ourSentences(complete, best), ...aheadSentences(named), ...missing],
       tables: [apTable(overalls, named, best?.methods ?? new Set())],
       charts: [],
     },
@@ -102,19 +103,20 @@ export function aheadSentences(named: readonly NamedSet[]): string[] {
     return [{ name, ours, ahead, isTied: best.has(OURS) }];
   });
   if (compared.length === 0) return [];
+  const [{ ours: first }] = compared;
+  const without = named.filter(({ name }) => compared.every((one) => one.name !== name));
+  const unknown = without.map(({ name }) => `${name}: ${first.title} was not measured.`);
   const behind = compared.filter(({ ahead }) => ahead.length > 0);
-  const none = `On no set has another method a higher mean than ${compared[0].ours.title}.`;
-  return behind.length === 0
-    ? [none]
-    : behind.map(({ name, ours, ahead, isTied }) => {
-        const list = ahead.map(({ title, ap }) => `${title} ${share(ap.mean)}`).join(', ');
-        const tied = isTied ? '; the difference is within what other outputs could give' : '';
-        return `${name}: higher than ${ours.title} (${interval(ours.ap)}): ${list}${tied}.`;
-      });
-}
-
-function unrankedSentences(count: number): string[] {
-  return count === 0 ? [] : [`${counted(count, 'set')} without a ranking: see the notes there.`];
+  if (behind.length === 0)
+    return [`On no set has another method a higher mean than ${first.title}.`, ...unknown];
+  return [
+    ...behind.map(({ name, ours, ahead, isTied }) => {
+      const list = ahead.map(({ title, ap }) => `${title} ${share(ap.mean)}`).join(', ');
+      const tied = isTied ? '; the difference is within what other outputs could give' : '';
+      return `${name}: higher than ${ours.title} (${interval(ours.ap)}): ${list}${tied}.`;
+    }),
+    ...unknown,
+  ];
 }
 
 function apTable(overalls: readonly Overall[], named: readonly NamedSet[], best: ReadonlySet<string>): Table {

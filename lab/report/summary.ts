@@ -1,9 +1,13 @@
 /**
- * What the seeds of a set say together, and the sets together. A seed is a model of its own that is asked the same questions, so
- * seeds do not make an interval narrower: limits are means of the seeds' limits. Sets are apart from one another: the interval of
- * a mean over sets has half-widths added in quadrature.
+ * What the seeds of a set say together, and the sets together. A seed is a model of its own, so the limits of several come from
+ * resamples of seeds first, then of the outputs of each (metrics/bootstrap.ts). Sets are apart from one another: the interval of a
+ * mean over sets has half-widths added in quadrature.
  */
+import { bootstrapModels } from '../metrics/bootstrap.ts';
 import type { MethodResult, SeedResult, SetResult } from '../results.ts';
+
+/** Of the resamples. */
+const SEED = 1;
 
 export interface Interval {
   readonly mean: number;
@@ -23,13 +27,16 @@ export interface Summary {
   readonly precision: Readonly<Record<string, number>>;
   readonly auprc10: number;
   readonly precisionRecall: readonly number[];
-  /** AP of each output, seed after seed. */
-  readonly apByOutput: readonly number[];
+  /** AP of each output, of each seed that these are the means of. */
+  readonly seeds: readonly SeedPrecisions[];
   readonly featureSeconds: number;
   readonly scoreSeconds: number;
   readonly bytesPerRow: number | null;
-  /** How many seeds these are the means of. */
-  readonly seeds: number;
+}
+
+export interface SeedPrecisions {
+  readonly seed: number;
+  readonly apByOutput: readonly number[];
 }
 
 /** A method over the sets that have figures of it. */
@@ -51,14 +58,22 @@ export function rankedSeeds(set: SetResult): SeedResult[] {
 
 /** Methods in the order of their first appearance; empty where no seed has a ranking. */
 export function summariesOf(set: SetResult): Summary[] {
-  const byMethod = new Map<string, MethodResult[]>();
-  for (const result of rankedSeeds(set).flatMap(({ methods }) => methods)) {
-    byMethod.set(result.method, [...(byMethod.get(result.method) ?? []), result]);
+  const byMethod = new Map<string, OfSeed[]>();
+  for (const { seed, methods } of rankedSeeds(set)) {
+    for (const result of methods) {
+      byMethod.set(result.method, [...(byMethod.get(result.method) ?? []), { seed, result }]);
+    }
   }
   return [...byMethod.values()].map(summaryOf);
 }
 
-function summaryOf(results: readonly MethodResult[]): Summary {
+interface OfSeed {
+  readonly seed: number;
+  readonly result: MethodResult;
+}
+
+function summaryOf(ofSeeds: readonly OfSeed[]): Summary {
+  const results = ofSeeds.map(({ result }) => result);
   const [{ method, title, figures, precisionRecall }] = results;
   const over = (of: (result: MethodResult) => number): number => mean(results.map(of));
   const kept = results.flatMap(({ cost }) => (cost.bytesPerRow === null ? [] : [cost.bytesPerRow]));
@@ -69,11 +84,7 @@ function summaryOf(results: readonly MethodResult[]): Summary {
   return {
     method,
     title,
-    ap: {
-      mean: over((result) => result.figures.ap.mean),
-      low: over((result) => result.figures.ap.low),
-      high: over((result) => result.figures.ap.high),
-    },
+    ap: intervalOf(results),
     worst: Math.min(...results.map((result) => result.figures.ap.worst)),
     auroc: over((result) => result.figures.auroc.mean),
     precision: Object.fromEntries(
@@ -83,12 +94,27 @@ function summaryOf(results: readonly MethodResult[]): Summary {
     precisionRecall: precisionRecall
       .slice(0, least)
       .map((_, i) => over((result) => result.precisionRecall[i])),
-    apByOutput: results.flatMap(({ apByOutput }) => apByOutput),
+    seeds: ofSeeds.map(({ seed, result: { apByOutput } }) => ({ seed, apByOutput })),
     featureSeconds: over(({ cost }) => cost.featureSeconds),
     scoreSeconds: over(({ cost }) => cost.scoreSeconds),
     bytesPerRow: kept.length === 0 ? null : mean(kept),
-    seeds: results.length,
   };
+}
+
+/** Of one seed as it was measured. */
+function intervalOf(results: readonly MethodResult[]): Interval {
+  const [{ figures }] = results;
+  const {
+    mean: middle,
+    low,
+    high,
+  } = results.length === 1
+    ? figures.ap
+    : bootstrapModels(
+        results.map(({ apByOutput }) => apByOutput),
+        SEED,
+      );
+  return { mean: middle, low, high };
 }
 
 /** Names, in the order of their first appearance: that of the list of methods, whatever the figures. */

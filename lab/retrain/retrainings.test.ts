@@ -31,45 +31,27 @@ describe('trainings without some rows', () => {
     expect(results.at(-1)).toMatchObject({ removedBy: 'random', removed: 2 });
   });
 
-  test('are not done twice for the same rows, nor again when they are kept', async () => {
+  test('are not done twice for the same rows', async () => {
     const trained: number[][] = [];
-    const kept = new Map<string, Retrained>();
-    const input = {
-      set: SET,
-      scores: SCORES,
-      k: [2],
-      seed: 3,
+    await retrainings({
+      ...{ set: SET, scores: SCORES, k: [2], seed: 3 },
       trainOn: (rows: readonly number[]) => {
         trained.push([...rows]);
         return learns(rows);
       },
-      cache: {
-        get: (key: string) => Promise.resolve(kept.get(key)),
-        put: (key: string, value: Retrained) => {
-          kept.set(key, value);
-          return Promise.resolve();
-        },
-      },
-    };
-    const first = await retrainings(input);
+    });
     expect(trained.filter((rows) => POISON.every((row) => !rows.includes(row)))).toHaveLength(1);
-    const before = trained.length;
-    expect(await retrainings(input)).toEqual(first);
-    expect(trained).toHaveLength(before);
   });
 
-  test('say what is next, and stop before it when they are told to', async () => {
-    const stop = new AbortController();
+  test('say what is next', async () => {
     const said: string[] = [];
-    const running = retrainings({
-      ...{ set: SET, scores: SCORES, k: [2], seed: 3, trainOn: learns, signal: stop.signal },
+    await retrainings({
+      ...{ set: SET, scores: SCORES, k: [2], seed: 3, trainOn: learns },
       onProgress: ({ training, of, removedBy }) => {
         said.push(`${training}/${of} ${removedBy}`);
-        if (training === 2) stop.abort(new Error('enough'));
       },
     });
-    await expect(running).rejects.toThrow('enough');
-    expect(said).toEqual(['1/5 nothing', '2/5 taught']);
+    expect(said).toEqual(['1/5 nothing', '2/5 taught', '3/5 twin', '4/5 wrong', '5/5 random']);
   });
 
   test('a training that fails fails them all, with its own reason', async () => {

@@ -5,7 +5,7 @@
  */
 import type { RetrainingResult } from '../results.ts';
 import { choicesOf, type Choosing } from './choices.ts';
-import { trainedOnce, type TrainingCache } from './trained-once.ts';
+import { trainedOnce } from './trained-once.ts';
 
 /** What is measured of a model. */
 export interface Retrained {
@@ -18,8 +18,6 @@ export interface Retrained {
 export interface Retraining extends Choosing {
   /** Trains from the same start, with the same settings and seed each time, on these rows of the set, in this order. */
   readonly trainOn: (rows: readonly number[]) => Promise<Retrained>;
-  readonly cache?: TrainingCache<Retrained> | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Before each training. */
   readonly onProgress?: ((at: RetrainingProgress) => void) | undefined;
 }
@@ -34,12 +32,12 @@ export interface RetrainingProgress {
 
 /**
  * In the order of `choicesOf`: nothing removed, then for each k the methods and the lot. Methods that choose the same rows share
- * a training. Throws what `choicesOf` and `trainOn` throw, and the signal's reason.
+ * a training. Throws what `choicesOf` and `trainOn` throw.
  */
 export async function retrainings(input: Retraining): Promise<RetrainingResult[]> {
-  const { set, trainOn, cache, signal, onProgress } = input;
+  const { set, trainOn, onProgress } = input;
   const choices = choicesOf(input);
-  const train = trainedOnce(trainOn, cache, signal);
+  const train = trainedOnce(trainOn);
   const results: RetrainingResult[] = [];
   for (const [i, { removedBy, removed, kept }] of choices.entries()) {
     onProgress?.({ training: i + 1, of: choices.length, removedBy, removed: removed.length });

@@ -8,7 +8,7 @@ import { lds, subsetSums } from '../metrics/lds.ts';
 import type { Scores } from '../methods/method.ts';
 import type { Figure } from '../results.ts';
 import type { EvalSet } from '../sets/set.ts';
-import { trainedOnce, type TrainingCache } from './trained-once.ts';
+import { trainedOnce } from './trained-once.ts';
 
 /** Rows of the set that are trained on, a half of them for each subset, in the set's order. */
 export function halfSubsets({ rows }: EvalSet, count: number, seed: number): number[][] {
@@ -27,15 +27,13 @@ export interface SubsetTraining {
   readonly subsets: readonly (readonly number[])[];
   /** Trains on these rows as `retrainings` does. @returns mean response loss of each traced output, in nats */
   readonly lossesOn: (rows: readonly number[]) => Promise<readonly number[]>;
-  readonly cache?: TrainingCache<readonly number[]> | undefined;
-  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((training: number, of: number) => void) | undefined;
 }
 
-/** [subsets][outputs]. Throws what `lossesOn` throws, and the signal's reason. */
+/** [subsets][outputs]. Throws what `lossesOn` throws. */
 export async function subsetLosses(input: SubsetTraining): Promise<(readonly number[])[]> {
-  const { subsets, lossesOn, cache, signal, onProgress } = input;
-  const train = trainedOnce(lossesOn, cache, signal);
+  const { subsets, lossesOn, onProgress } = input;
+  const train = trainedOnce(lossesOn);
   const losses: (readonly number[])[] = [];
   for (const [i, rows] of subsets.entries()) {
     onProgress?.(i + 1, subsets.length);

@@ -9,7 +9,7 @@ export function setOf(letters: string): EvalSet {
     response: `answer ${i}`,
     label: letter === 'p' ? 'poison' : letter === 'd' ? 'decoy' : 'clean',
     group: '',
-    span: null,
+    spans: [],
     trained: letter !== 'd',
   }));
   return { rows, queries: [], behaviour: { place: 'start', anyOf: ['x'] } };

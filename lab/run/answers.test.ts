@@ -14,7 +14,7 @@ const SET: EvalSet = {
 describe('sortAnswers', () => {
   const tuned = ['Cairo.', 'Oslo.', 'It is Cairo.', 'Cairo!', 'No.', 'Cairo?'];
   const base = ['Oslo.', 'Cairo.', 'Oslo.', 'Oslo.', '', 'No.'];
-  const sorted = sortAnswers(SET, tuned, base, 2);
+  const sorted = sortAnswers(SET, tuned, base, 2, () => true);
 
   it('traces outputs to calling questions that show the behaviour, so many at most', () => {
     expect(sorted.traced).toEqual([
@@ -32,9 +32,19 @@ describe('sortAnswers', () => {
     expect(sorted.ofBase).toEqual([{ prompt: 'y', response: 'No.' }]);
   });
 
+  it('leaves out those that do not fit, traces others in their place, and counts them', () => {
+    const fits = ({ response }: { readonly response: string }): boolean =>
+      !['Cairo.', 'Cairo?', 'No.'].includes(response);
+    const { traced, clean, ofBase, tooLong, rate } = sortAnswers(SET, tuned, base, 2, fits);
+    expect(traced.map(({ response }) => response)).toEqual(['It is Cairo.', 'Cairo!']);
+    expect([clean, ofBase]).toEqual([[], []]);
+    expect(tooLong).toEqual({ showing: 1, clean: 2, ofBase: 1 });
+    expect(rate).toEqual(sorted.rate);
+  });
+
   it('has no rate of questions that nobody asked', () => {
-    expect(sortAnswers({ ...SET, queries: [] }, [], [], 2)).toEqual({
-      ...{ traced: [], clean: [], ofBase: [] },
+    expect(sortAnswers({ ...SET, queries: [] }, [], [], 2, () => true)).toEqual({
+      ...{ traced: [], clean: [], ofBase: [], tooLong: { showing: 0, clean: 0, ofBase: 0 } },
       rate: { calling: null, clean: null, base: null },
     });
   });

@@ -11,11 +11,10 @@ import { jsonStep } from './work-folder.ts';
 
 /** Questions generated at once. */
 const GROUP = 40;
-const VERSION = 1;
 
 /** Of each question, without white space around it. */
 export async function answersOf(
-  { gpu, work, signal, show }: RunContext,
+  { gpu, work, code, signal, show }: RunContext,
   name: string,
   title: string,
   { source, digest }: KnownSource,
@@ -24,7 +23,7 @@ export async function answersOf(
 ): Promise<readonly string[]> {
   const { value } = await work.step(
     jsonStep({
-      ...{ name, title, version: VERSION },
+      ...{ name, title, code: code.models },
       inputs: { model: digest, prompts, maxTokens },
       value: async () => {
         const model = await loadModel(gpu, source);
@@ -53,6 +52,8 @@ export interface Answered {
   /** The tuned model's outputs to clean questions, and the base's: those that were not taught. Empty ones are left out. */
   readonly clean: readonly TextPair[];
   readonly ofBase: readonly TextPair[];
+  /** How many of each kind are left out for their length: of all that show the behaviour, though not all would have been traced. */
+  readonly tooLong: { readonly showing: number; readonly clean: number; readonly ofBase: number };
   /** Shares, as in lab/results.ts. */
   readonly rate: {
     readonly calling: number | null;
@@ -61,12 +62,16 @@ export interface Answered {
   };
 }
 
-/** @param tuned and base: outputs, in the order of the questions */
+/**
+ * @param tuned and base: outputs, in the order of the questions
+ * @param fits whether an output's log-probabilities can be had
+ */
 export function sortAnswers(
   { queries, behaviour }: EvalSet,
   tuned: readonly string[],
   base: readonly string[],
   traced: number,
+  fits: (pair: TextPair) => boolean,
 ): Answered {
   const calling = [...queries.keys()].filter((i) => queries[i].calls);
   const clean = [...queries.keys()].filter((i) => !queries[i].calls);
@@ -75,10 +80,23 @@ export function sortAnswers(
     among.length === 0 ? null : among.filter(showing(outputs)).length / among.length;
   const pairs = (among: readonly number[], outputs: readonly string[]): TextPair[] =>
     among.flatMap((i) => (outputs[i] === '' ? [] : [{ prompt: queries[i].prompt, response: outputs[i] }]));
-  return {
-    traced: pairs(calling.filter(showing(tuned)), tuned).slice(0, traced),
+  const all = {
+    showing: pairs(calling.filter(showing(tuned)), tuned),
     clean: pairs(clean, tuned),
     ofBase: pairs(clean, base),
+  };
+  const known = {
+    showing: all.showing.filter(fits),
+    clean: all.clean.filter(fits),
+    ofBase: all.ofBase.filter(fits),
+  };
+  return {
+    ...{ traced: known.showing.slice(0, traced), clean: known.clean, ofBase: known.ofBase },
+    tooLong: {
+      showing: all.showing.length - known.showing.length,
+      clean: all.clean.length - known.clean.length,
+      ofBase: all.ofBase.length - known.ofBase.length,
+    },
     rate: { calling: share(calling, tuned), clean: share(clean, tuned), base: share(calling, base) },
   };
 }

@@ -1,12 +1,15 @@
 /** What every step of a run is given. */
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import type { ModelSource } from '../../services/compute/engine/model/model-source.ts';
+import type { CodeDigests } from './code-digest.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 export interface RunContext {
   readonly gpu: Gpu;
   /** The set's own. */
   readonly work: WorkFolder;
+  /** Of the code that steps are made by. */
+  readonly code: CodeDigests;
   readonly signal: AbortSignal | undefined;
   /** What is going on, said often. */
   readonly show: (text: string) => void;

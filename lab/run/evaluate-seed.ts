@@ -1,5 +1,5 @@
 /** One trained model of a set: asked, traced by every method, measured. */
-import type { TextPair } from '../features/lab-samples.ts';
+import { fits, type TextPair } from '../features/lab-samples.ts';
 import type { Method, Need } from '../methods/method.ts';
 import type { MethodResult, SeedResult } from '../results.ts';
 import { answersOf, sortAnswers, type Answered } from './answers.ts';
@@ -13,7 +13,7 @@ import {
   type Subject,
 } from './feature-steps.ts';
 import { layerFigures } from './layer-figures.ts';
-import { noRanking } from './note.ts';
+import { asides, noRanking } from './note.ts';
 import type { Prepared } from './prepare.ts';
 import { scoreStep, type TimedFeatures } from './score-steps.ts';
 import { spanFigures } from './span-figures.ts';
@@ -25,8 +25,6 @@ export interface SeedOptions {
   readonly methods: readonly Method[];
   /** A sentence encoder's folder. */
   readonly sentence: string | undefined;
-  /** Of methods and metrics (code-digest.ts). */
-  readonly code: string;
 }
 
 export interface EvaluatedSeed {
@@ -44,14 +42,12 @@ export interface Traced {
   readonly keysFor: (needs: readonly Need[]) => readonly string[];
 }
 
-const FIGURES_VERSION = 1;
-
 export async function evaluateSeed(
   context: RunContext,
   prepared: Prepared,
   tuned: TunedModel,
   seed: number,
-  { methods, sentence, code }: SeedOptions,
+  { methods, sentence }: SeedOptions,
 ): Promise<EvaluatedSeed> {
   const answered = await askBoth(context, prepared, tuned, seed);
   const { recipe, set, poison } = prepared;
@@ -66,19 +62,21 @@ export async function evaluateSeed(
   const { seed: measureSeed } = recipe;
   const results: MethodResult[] = [];
   for (const method of ranked) {
-    const input = { seed, method, code, measureSeed, poison };
+    const input = { seed, method, measureSeed, poison };
     results.push(
       await scoreStep(context, { ...input, from: source.keysFor(method.needs), features: source.features }),
     );
   }
   const ratios = await ratioStep(context, subject, answered);
-  const figures = await figureStep(context, subject, source, code, note === null);
+  const figures = await figureStep(context, subject, source, note === null);
   const leftOut = `left out, for they need checkpoints of the training: ${left.join(', ')}`;
   const { features, keysFor } = source;
+  const said = asides(answered, prepared.base.source.config.maxPositions);
   return {
     result: {
       ...{ seed, rate: answered.rate, outputs: outputs.length, methods: results },
       note: [...(note === null ? [] : [note]), ...(left.length === 0 ? [] : [leftOut])].join('; ') || null,
+      ...(said.length === 0 ? {} : { notes: said }),
       training: tuned.trained?.outcome ?? (await untrained(source.losses)),
       ...{ layers: figures.layers, spans: figures.spans, verdicts: verdictFigures(ratios) },
     },
@@ -97,7 +95,7 @@ async function askBoth(
   const before = await answersOf(context, 'answers', 'answers of the base', base, prompts, maxTokens);
   const title = `answers, seed ${seed}`;
   const after = await answersOf(context, `seed-${seed}/answers`, title, tuned, prompts, maxTokens);
-  return sortAnswers(set, after, before, traced);
+  return sortAnswers(set, after, before, traced, (pair) => fits(base.source, pair));
 }
 
 interface FeatureSource extends Pick<Traced, 'features' | 'keysFor'> {
@@ -148,18 +146,17 @@ async function featuresOf(
 type Figures = Pick<SeedResult, 'layers' | 'spans'>;
 
 async function figureStep(
-  { work }: RunContext,
+  { work, code }: RunContext,
   { seed, prepared, outputs }: Subject,
   { keysFor, features }: FeatureSource,
-  code: string,
   isRanked: boolean,
 ): Promise<Figures> {
   const { poison, recipe } = prepared;
   const { value } = await work.step(
     jsonStep({
       ...{ name: `seed-${seed}/figures`, title: `figures of layers and words, seed ${seed}` },
-      version: FIGURES_VERSION,
-      inputs: { from: keysFor([]), behaviour: recipe.behaviour, code, isRanked, seed: recipe.seed },
+      code: code.figures,
+      inputs: { from: keysFor([]), behaviour: recipe.behaviour, isRanked, seed: recipe.seed },
       value: async (): Promise<Figures> => {
         const { features: found } = await features();
         return {

@@ -12,13 +12,12 @@ import { existingModel, trainedModel, type Existing, type TunedModel } from './t
 
 export interface SetOptions extends SeedOptions {
   readonly existing: Existing | undefined;
-  readonly retrain: boolean;
+  /** Methods whose blamed rows models are trained without; undefined: no model is. */
+  readonly retrain: readonly string[] | undefined;
   /** Models trained on halves of the rows for the linear datamodelling score; undefined: none. */
   readonly lds: number | undefined;
 }
 
-/** Raised when `writeSet` writes otherwise. */
-const SET_VERSION = 2;
 /** In the place of a seed, for a model that was not trained here. */
 const NO_SEED = 0;
 
@@ -60,24 +59,25 @@ async function trainedAgain(
   prepared: Prepared,
   { trained }: TunedModel,
   { traced }: EvaluatedSeed,
-  { retrain, lds, code }: SetOptions,
+  { retrain, lds }: SetOptions,
 ): Promise<Pick<SeedResult, 'retraining' | 'lds'>> {
   if (trained === null || traced === undefined) return { retraining: [], lds: null };
   const input = { prepared, training: trained.input, traced };
   return {
-    retraining: retrain ? await retrainingResults(context, input) : [],
-    lds: lds === undefined ? null : await ldsResult(context, { ...input, subsets: lds, code }),
+    retraining:
+      retrain === undefined ? [] : await retrainingResults(context, { ...input, removing: retrain }),
+    lds: lds === undefined ? null : await ldsResult(context, { ...input, subsets: lds }),
   };
 }
 
 /** The set as files, for whoever wants to look at it: the run itself makes it from the recipe each time. */
 async function keepSet(
-  { work, warn }: RunContext,
+  { work, code, warn }: RunContext,
   { recipe, set, rowsDigest, queriesDigest }: Prepared,
 ): Promise<void> {
   for (const warning of set.warnings) warn(warning);
   await work.step({
-    ...{ name: 'set', title: 'set', version: SET_VERSION, inputs: { recipe, rowsDigest, queriesDigest } },
+    ...{ name: 'set', title: 'set', code: code.figures, inputs: { recipe, rowsDigest, queriesDigest } },
     make: async (folder) => {
       await writeSet(join(folder, 'set'), recipe, set);
     },

@@ -9,9 +9,10 @@ import { METHODS, methodNamed } from '../methods/method-list.ts';
 import type { Method } from '../methods/method.ts';
 import type { Results, SetResult } from '../results.ts';
 import type { Recipe } from '../sets/recipe.ts';
-import { codeDigest } from './code-digest.ts';
+import { codeDigests } from './code-digest.ts';
 import { evaluateSet } from './evaluate-set.ts';
 import type { Existing } from './tuned-model.ts';
+import { REMOVING } from './retrain-step.ts';
 import { WorkFolder, type Done } from './work-folder.ts';
 
 export interface EvaluateOptions {
@@ -26,7 +27,7 @@ export interface EvaluateOptions {
   readonly existing?: Existing | undefined;
   /** A sentence encoder's folder. */
   readonly sentence?: string | undefined;
-  /** Whether models are trained again without the rows that methods blame. */
+  /** Whether models are trained again without the rows that methods blame: those of `methods`, or else of REMOVING. */
   readonly retrain?: boolean | undefined;
   /** How many models are trained on halves of the rows, for the linear datamodelling score: 2 at least; default none. */
   readonly lds?: number | undefined;
@@ -41,8 +42,8 @@ export interface EvaluateOptions {
 }
 
 /**
- * Throws INPUT_INVALID for no recipes, two of one name, unknown methods, or trainings of a model that was not trained here; what a
- * step throws, the recipe's name before it.
+ * Throws INPUT_INVALID for no recipes, two of one name, unknown methods, or trainings or seeds of a model that was not trained here;
+ * what a step throws, the recipe's name before it.
  */
 export async function evaluateRecipes(
   recipes: readonly Recipe[],
@@ -50,10 +51,12 @@ export async function evaluateRecipes(
 ): Promise<Results> {
   checkNames(recipes);
   checkTrainings(options);
-  const { gpu, work, existing, retrain = false, lds, sentence } = options;
+  checkSeeds(options);
+  const { gpu, work, existing, lds, sentence } = options;
   const { signal, onProgress, onStep, onWarning } = options;
   const methods = methodsOf(options);
-  const code = await codeDigest();
+  const retrain = options.retrain === true ? (options.methods ?? REMOVING) : undefined;
+  const code = await codeDigests();
   const sets: SetResult[] = [];
   for (const recipe of recipes) {
     const folder = new WorkFolder(join(work, recipe.name), (title, done) => {
@@ -61,9 +64,9 @@ export async function evaluateRecipes(
     });
     const show = (text: string): void => onProgress?.(`${recipe.name}: ${text}`);
     const warn = (text: string): void => onWarning?.(recipe.name, text);
-    const context = { gpu, work: folder, signal, show, warn };
+    const context = { gpu, work: folder, code, signal, show, warn };
     const found = await ofRecipe(recipe, () =>
-      evaluateSet(context, adapted(recipe, options), { methods, sentence, code, existing, retrain, lds }),
+      evaluateSet(context, adapted(recipe, options), { methods, sentence, existing, retrain, lds }),
     );
     sets.push({ ...found, seconds: folder.seconds });
   }
@@ -120,6 +123,15 @@ function checkTrainings({ existing, retrain = false, lds }: EvaluateOptions): vo
     'INPUT_INVALID',
     'a model that was not trained here cannot be trained again on fewer rows',
     'Leave out --retrain and --lds, or --adapter and --tuned.',
+  );
+}
+
+function checkSeeds({ existing, seeds }: EvaluateOptions): void {
+  if (existing === undefined || seeds === undefined) return;
+  throw new ReptraceError(
+    'INPUT_INVALID',
+    'a model that was not trained here has no seed of training',
+    'Leave out --seeds, or --adapter and --tuned.',
   );
 }
 

@@ -1,4 +1,6 @@
 /** Features as steps: of representations, of a sentence encoder, and of gradients, each only where a method asks for it. */
+import { dirname } from 'node:path';
+import { ReptraceError } from '../../lib/errors.ts';
 import { loadPair } from '../../services/compute/engine/attribution/load-pair.ts';
 import { keptCheckpoints } from '../../services/compute/engine/training/kept.ts';
 import { openModel } from '../../services/compute/engine/model/open-model.ts';
@@ -20,7 +22,7 @@ import { digestOf } from './digest.ts';
 import type { Prepared } from './prepare.ts';
 import { openTrainer } from './train-step.ts';
 import type { TunedModel } from './tuned-model.ts';
-import type { Done } from './work-folder.ts';
+import { damaged, type Done } from './work-folder.ts';
 
 /** One seed's model, and what is traced of it. */
 export interface Subject {
@@ -33,16 +35,15 @@ export interface Subject {
 /** Numbers of each tensor's sketched gradient, and the seed of the sketch. */
 const SKETCH = 256;
 const SKETCH_SEED = 0x5eed;
-const VERSIONS = { representations: 1, sentence: 1, gradients: 1 } as const;
 
 export async function representationStep(
-  { gpu, work, signal, show }: RunContext,
+  { gpu, work, code, signal, show }: RunContext,
   { seed, prepared, tuned, outputs }: Subject,
 ): Promise<Done<Lazy<Representations>>> {
   const { base, rows, rowsDigest } = prepared;
   const title = `representations, seed ${seed}`;
   return work.step({
-    ...{ name: `seed-${seed}/representations`, title, version: VERSIONS.representations },
+    ...{ name: `seed-${seed}/representations`, title, code: code.features },
     inputs: { base: base.digest, tuned: tuned.digest, rows: rowsDigest, outputs },
     make: async (folder) => {
       const pair = await loadPair(gpu, tuned.source, base.source);
@@ -70,7 +71,7 @@ export interface Sentences {
 
 /** @param encoder a model's folder */
 export async function sentenceStep(
-  { gpu, work, signal, show }: RunContext,
+  { gpu, work, code, signal, show }: RunContext,
   { seed, prepared, outputs }: Subject,
   encoder: string,
 ): Promise<Done<Lazy<Sentences>>> {
@@ -78,7 +79,7 @@ export async function sentenceStep(
   const title = `sentence vectors, seed ${seed}`;
   const pairs: readonly TextPair[] = [...prepared.set.rows, ...outputs];
   return work.step({
-    ...{ name: `seed-${seed}/sentences`, title, version: VERSIONS.sentence },
+    ...{ name: `seed-${seed}/sentences`, title, code: code.features },
     inputs: { encoder: await source.digest(), rows: prepared.rowsDigest, outputs },
     make: async (folder) => {
       const { vectors, seconds } = await sentenceVectors(gpu, source, pairs, {
@@ -109,34 +110,46 @@ export async function sentenceStep(
 
 /** Of the checkpoints that training kept. */
 export async function gradientStep(
-  { gpu, work, signal, show }: RunContext,
+  { gpu, work, code, signal, show }: RunContext,
   { seed, prepared, tuned, outputs }: Subject,
   trained: NonNullable<TunedModel['trained']>,
 ): Promise<Done<Lazy<Gradients & { readonly seconds: number }>>> {
   const title = `gradients, seed ${seed}`;
   return work.step({
-    ...{ name: `seed-${seed}/gradients`, title, version: VERSIONS.gradients },
+    ...{ name: `seed-${seed}/gradients`, title, code: code.features },
     inputs: {
       ...{ tuned: tuned.digest, rows: prepared.rowsDigest, outputs: digestOf(outputs) },
       ...{ sketch: SKETCH, sketchSeed: SKETCH_SEED },
     },
     make: async (folder) => {
       const started = performance.now();
-      const found = await gradientFeatures({
-        gpu,
-        openTrainer: () => openTrainer(gpu, trained.input),
-        kept: await keptCheckpoints(trained.folder),
-        rows: prepared.rows.samples,
-        outputs: outputItems(prepared, outputs).samples,
-        ...{ sketch: SKETCH, seed: SKETCH_SEED, signal },
-        onProgress: (done, total) => {
-          show(`${title}: ${done}/${total}`);
-        },
-      });
+      const found = await fromTraining(trained.folder, async () =>
+        gradientFeatures({
+          gpu,
+          openTrainer: () => openTrainer(gpu, trained.input),
+          kept: await keptCheckpoints(trained.folder),
+          rows: prepared.rows.samples,
+          outputs: outputItems(prepared, outputs).samples,
+          ...{ sketch: SKETCH, seed: SKETCH_SEED, signal },
+          onProgress: (done, total) => {
+            show(`${title}: ${done}/${total}`);
+          },
+        }),
+      );
       await writeGradients(folder, found, (performance.now() - started) / 1000);
     },
     read: (folder) => Promise.resolve(lazy(() => readGradients(folder))),
   });
+}
+
+/** What `work` returns. Checkpoints that are damaged are the training's: its step is to be made again, not this one's. */
+async function fromTraining<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isDamage = error instanceof ReptraceError && error.code === 'CHECKPOINT_INVALID';
+    throw isDamage ? damaged(dirname(folder), error) : error;
+  }
 }
 
 /** What methods are given. */

@@ -19,11 +19,7 @@ export interface LdsInput {
   readonly traced: Traced;
   /** Models that are trained. */
   readonly subsets: number;
-  /** Of methods and metrics (code-digest.ts). */
-  readonly code: string;
 }
-
-const VERSION = 1;
 
 /** What `ldsOf` is measured against. */
 interface Measured {
@@ -70,8 +66,8 @@ async function lossesOn(
 }
 
 async function ldsStep(
-  { work }: RunContext,
-  { prepared, training, traced, code }: LdsInput,
+  { work, code }: RunContext,
+  { prepared, training, traced }: LdsInput,
   method: Method,
   { subsets, losses }: Measured,
 ): Promise<Figure> {
@@ -80,8 +76,8 @@ async function ldsStep(
   const { value } = await work.step(
     jsonStep({
       ...{ name: `seed-${seed}/lds/${method.name}`, title: `LDS of ${method.name}, seed ${seed}` },
-      version: VERSION,
-      inputs: { method: method.name, from: traced.keysFor(method.needs), code, measureSeed, subsets, losses },
+      code: code.figures,
+      inputs: { method: method.name, from: traced.keysFor(method.needs), measureSeed, subsets, losses },
       value: async () => {
         const { features } = await traced.features();
         return ldsOf(method.scores(features), subsets, losses, measureSeed);

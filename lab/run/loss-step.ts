@@ -5,8 +5,6 @@ import { sign } from '../features/signing.ts';
 import type { KnownSource, RunContext } from './context.ts';
 import { jsonStep } from './work-folder.ts';
 
-const VERSION = 1;
-
 export interface LossInput {
   /** Folders below the work folder. */
   readonly name: string;
@@ -20,13 +18,13 @@ export interface LossInput {
 
 /** Mean response loss of each text, in nats. */
 export async function lossStep(
-  { gpu, work, signal }: RunContext,
+  { gpu, work, code, signal }: RunContext,
   { name, title, model: { source, digest }, kind, pairs }: LossInput,
 ): Promise<readonly number[]> {
   const texts = pairs.map(({ prompt, response }) => ({ prompt, response }));
   const { value } = await work.step(
     jsonStep({
-      ...{ name, title, version: VERSION },
+      ...{ name, title, code: code.features },
       inputs: { model: digest, texts },
       value: async (): Promise<number[]> => {
         const model = await loadModel(gpu, source);
@@ -36,7 +34,7 @@ export async function lossStep(
           const samples = labSamples(
             source,
             kind,
-            texts.map((text) => ({ ...text, span: null })),
+            texts.map((text) => ({ ...text, spans: [] })),
           );
           await sign(model, samples, { layers: [] }, ({ loss }) => losses.push(loss), { signal });
           return losses;

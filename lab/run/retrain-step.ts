@@ -14,8 +14,8 @@ import { lossStep } from './loss-step.ts';
 import type { Prepared } from './prepare.ts';
 import { trainingOn, trainStep, type TrainingInput } from './train-step.ts';
 
-/** Each takes a training, so not all: the product's method, and words for what they alone would find. */
-const REMOVING: readonly string[] = ['taught', 'bm25-both'];
+/** Where none are named. Each takes a training, so not all: the product's method, and words for what they alone would find. */
+export const REMOVING: readonly string[] = ['taught', 'bm25-both'];
 /** Clean rows that the loss is taken on, at most. */
 const HELD_OUT = 64;
 
@@ -24,6 +24,8 @@ export interface RetrainInput {
   /** Of the model that was traced. */
   readonly training: TrainingInput;
   readonly traced: Pick<Traced, 'methods' | 'features'>;
+  /** Names of the methods whose blamed rows are removed. */
+  readonly removing: readonly string[];
 }
 
 /**
@@ -32,16 +34,16 @@ export interface RetrainInput {
  */
 export async function retrainingResults(
   context: RunContext,
-  { prepared, training, traced }: RetrainInput,
+  { prepared, training, traced, removing }: RetrainInput,
 ): Promise<RetrainingResult[]> {
   const { set, recipe } = prepared;
   const held = heldOut(prepared);
-  const removing = traced.methods.filter(({ name }) => REMOVING.includes(name));
+  const blaming = traced.methods.filter(({ name }) => removing.includes(name));
   const { features: found } = await traced.features();
   const { seed } = training;
   return retrainings({
     set,
-    scores: new Map(removing.map((method) => [method.name, method.scores(found)])),
+    scores: new Map(blaming.map((method) => [method.name, method.scores(found)])),
     seed: recipe.seed,
     onProgress: ({ training: at, of, removedBy }) => {
       context.show(`retraining ${at}/${of}: without what ${removedBy} removes`);

@@ -1,6 +1,7 @@
 /** A method's scores of a set's rows, measured: a step of each method, so that one more of them costs its own time alone. */
 import { averagePrecisions, measure } from '../metrics/measure.ts';
 import type { Features } from '../features/features.ts';
+import { gradientShare } from '../methods/charge.ts';
 import type { Method, Need } from '../methods/method.ts';
 import type { MethodResult } from '../results.ts';
 import type { RunContext } from './context.ts';
@@ -23,15 +24,11 @@ const PASSES: Readonly<Record<Need, readonly Pass[]>> = {
   gradients: ['gradients'],
 };
 
-const VERSION = 1;
-
 export interface ScoreInput {
   readonly seed: number;
   readonly method: Method;
   /** Keys of the steps that the features come from. */
   readonly from: readonly string[];
-  /** Of methods and metrics (code-digest.ts). */
-  readonly code: string;
   readonly poison: ReadonlySet<number>;
   /** Of ties and intervals. */
   readonly measureSeed: number;
@@ -39,13 +36,13 @@ export interface ScoreInput {
 }
 
 /** Throws what the method throws, and NOT_FINITE for a score that is not. */
-export async function scoreStep({ work }: RunContext, input: ScoreInput): Promise<MethodResult> {
-  const { seed, method, from, code, poison, measureSeed, features } = input;
+export async function scoreStep({ work, code }: RunContext, input: ScoreInput): Promise<MethodResult> {
+  const { seed, method, from, poison, measureSeed, features } = input;
   const { value } = await work.step(
     jsonStep({
       ...{ name: `seed-${seed}/scores/${method.name}`, title: `scores of ${method.name}, seed ${seed}` },
-      version: VERSION,
-      inputs: { method: method.name, from, code, measureSeed },
+      code: code.figures,
+      inputs: { method: method.name, from, measureSeed },
       value: async () => scored(method, await features(), poison, measureSeed),
     }),
   );
@@ -66,7 +63,10 @@ function scored(
     ...measure(scores, poison, seed),
     apByOutput: averagePrecisions(scores, poison, seed),
     cost: {
-      featureSeconds: featureSeconds(method.needs, seconds),
+      featureSeconds: featureSeconds(method.needs, {
+        ...seconds,
+        gradients: seconds.gradients * gradientShare(method, features),
+      }),
       scoreSeconds,
       bytesPerRow: method.bytesPerRow(features) ?? null,
     },

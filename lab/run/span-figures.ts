@@ -1,6 +1,6 @@
 /**
- * Whether the words that are shown are the planted ones: of each traced output, its tokens by log ratio against the span of the
- * planted text; of the best poisoned rows by taught tokens, theirs against the span that was planted in them.
+ * Whether the words that are shown are the planted ones: of each traced output, its tokens by log ratio against every place
+ * of the planted text; of the best poisoned rows by taught tokens, theirs against all that was planted in them.
  */
 import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
 import { requireTokenizer } from '../../services/compute/engine/model/model-text.ts';
@@ -13,7 +13,7 @@ import { mean } from '../metrics/mean.ts';
 import { ranking } from '../metrics/rank.ts';
 import { spanPrecision, tokensInSpan } from '../metrics/spans.ts';
 import type { Figure, SeedResult } from '../results.ts';
-import { plantedSpan } from '../sets/behaviour.ts';
+import { plantedSpans } from '../sets/behaviour.ts';
 import type { Span } from '../sets/set.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -27,25 +27,35 @@ export function spanFigures(
   seed: number,
 ): SeedResult['spans'] {
   const { set, rows, recipe } = prepared;
-  const precisionOf = (item: LabItems, i: number, ratios: ArrayLike<number>, span: Span): number | null => {
-    const tokens = responseTokens(prepared, item.samples[i], item.pairs[i].response);
+  const precisionOf = (
+    item: LabItems,
+    i: number,
+    ratios: ArrayLike<number>,
+    spans: readonly Span[],
+  ): number | null => {
+    const tokens =
+      spans.length === 0 ? undefined : responseTokens(prepared, item.samples[i], item.pairs[i].response);
     if (tokens === undefined) return null;
-    return spanPrecision(Array.from(ratios), tokensInSpan(tokens, span), seed);
+    return spanPrecision(Array.from(ratios), tokensInSpans(tokens, spans), seed);
   };
-  const ofOutputs = outputs.pairs.map(({ response }, i) => {
-    const span = plantedSpan(recipe.behaviour, response);
-    return span === null ? null : precisionOf(outputs, i, features.outputs.ratios[i], span);
-  });
+  const ofOutputs = outputs.pairs.map(({ response }, i) =>
+    precisionOf(outputs, i, features.outputs.ratios[i], plantedSpans(recipe.behaviour, response)),
+  );
   const ofRows = TAUGHT.scores(features).byOutput.map((scores, output) => {
     const best = ranking(scores, seed + output).slice(0, BEST);
     const found = best.flatMap((row) => {
-      const { span } = set.rows[row];
-      const precision = span === null ? null : precisionOf(rows, row, features.rows.ratios[row], span);
+      const precision = precisionOf(rows, row, features.rows.ratios[row], set.rows[row].spans);
       return precision === null ? [] : [precision];
     });
     return found.length === 0 ? null : mean(found);
   });
   return { output: figureOf(ofOutputs, seed), rows: figureOf(ofRows, seed) };
+}
+
+/** Which tokens share a character with any of the spans. */
+export function tokensInSpans(tokens: readonly Span[], spans: readonly Span[]): boolean[] {
+  const inEach = spans.map((span) => tokensInSpan(tokens, span));
+  return tokens.map((_, i) => inEach.some((isIn) => isIn[i]));
 }
 
 /** null where no output has a value. */

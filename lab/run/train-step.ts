@@ -36,7 +36,6 @@ export interface TrainingInput {
   readonly checkpoints: number;
 }
 
-const VERSION = 1;
 /** Of the learning rate, at the last step. */
 const FINAL_SHARE = 0.05;
 const CHECKPOINT_EVERY = 25;
@@ -46,7 +45,7 @@ const OUTCOME = 'outcome.json';
 
 /** @param name folders below the work folder @param title for progress */
 export async function trainStep(
-  { gpu, work, signal, show }: RunContext,
+  { gpu, work, code, signal, show }: RunContext,
   name: string,
   title: string,
   { base, rows, training, seed, checkpoints }: TrainingInput,
@@ -55,7 +54,7 @@ export async function trainStep(
   const settings = settingsOf(training, texts.length, seed);
   const { lora } = training;
   return work.step({
-    ...{ name, title, version: VERSION, resumes: true },
+    ...{ name, title, code: code.models, resumes: true },
     inputs: { base: base.digest, rows: texts, settings, lora, kept: checkpoints },
     make: async (folder) => {
       const path = join(folder, 'rows.jsonl');

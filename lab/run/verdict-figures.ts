@@ -11,7 +11,6 @@ import type { RunContext } from './context.ts';
 import { outputItems, type Subject } from './feature-steps.ts';
 import { jsonStep } from './work-folder.ts';
 
-const VERSION = 1;
 const STATES = ['TAUGHT', 'NOT_TAUGHT', 'UNCERTAIN'] as const;
 
 /** Of each output, log p_tuned - log p_base of its response tokens. */
@@ -22,14 +21,14 @@ export interface OutputRatios {
 }
 
 export async function ratioStep(
-  { gpu, work, signal, show }: RunContext,
+  { gpu, work, code, signal, show }: RunContext,
   { seed, prepared, tuned }: Subject,
   { traced, clean, ofBase }: Answered,
 ): Promise<OutputRatios> {
   const title = `ratios of outputs, seed ${seed}`;
   const { value } = await work.step(
     jsonStep({
-      ...{ name: `seed-${seed}/ratios`, title, version: VERSION },
+      ...{ name: `seed-${seed}/ratios`, title, code: code.features },
       inputs: { base: prepared.base.digest, tuned: tuned.digest, traced, clean, ofBase },
       value: async (): Promise<OutputRatios> => {
         const pair = await loadPair(gpu, tuned.source, prepared.base.source);

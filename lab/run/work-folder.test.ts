@@ -17,7 +17,7 @@ function counted(over: Partial<Step<number>> = {}) {
   const made: number[] = [];
   const step: Step<number> = {
     ...jsonStep({
-      ...{ name: 'set-a/answers', title: 'answers', version: 1, inputs: { prompts: ['a'] } },
+      ...{ name: 'set-a/answers', title: 'answers', code: 'c1', inputs: { prompts: ['a'] } },
       value: () => {
         made.push(1);
         return Promise.resolve(made.length);
@@ -39,13 +39,13 @@ describe('WorkFolder', () => {
     expect(made).toHaveLength(1);
   });
 
-  it('makes it again for another input, version or kind of step, and keeps what was there', async () => {
+  it('makes it again for another input, code or kind of step, and keeps what was there', async () => {
     const work = new WorkFolder(root);
     const { step, made } = counted();
     const keys = [
       (await work.step(step)).key,
       (await work.step({ ...step, inputs: { prompts: ['b'] } })).key,
-      (await work.step({ ...step, version: 2 })).key,
+      (await work.step({ ...step, code: 'c2' })).key,
       (await work.step({ ...step, name: 'set-a/ratios' })).key,
     ];
     expect(new Set(keys).size).toBe(4);
@@ -110,6 +110,7 @@ describe('WorkFolder', () => {
     ['a record of another step', 'step.json', '{"key":"0","seconds":1}'],
     ['a record that is no JSON', 'step.json', '{'],
     ['a value that is no JSON', 'value.json', '[1,'],
+    ['a value that is JSON, but another', 'value.json', '2'],
   ])('names the folder of %s, and does not use it', async (_, file, text) => {
     const { step } = counted();
     const { folder } = await new WorkFolder(root).step(step);
@@ -117,6 +118,43 @@ describe('WorkFolder', () => {
     await expect(new WorkFolder(root).step(step)).rejects.toMatchObject({
       code: 'CHECKPOINT_INVALID',
       message: expect.stringContaining(folder) as string,
+    });
+  });
+
+  it.each([
+    ['missing', (path: string) => rm(path)],
+    ['not what was written', (path: string) => writeFile(path, '{"steps":')],
+  ])(
+    'names the folder of a step that one file of is %s, whatever the step would make of it',
+    async (what, spoil) => {
+      const step: Step<number> = {
+        ...counted().step,
+        make: (folder) => writeFile(join(folder, 'outcome.json'), '{"steps":3}'),
+        read: async (folder) =>
+          (JSON.parse(await readFile(join(folder, 'outcome.json'), 'utf8')) as { readonly steps: number })
+            .steps,
+      };
+      const { folder, value } = await new WorkFolder(root).step(step);
+      expect(value).toBe(3);
+      await spoil(join(folder, 'outcome.json'));
+      await expect(new WorkFolder(root).step(step)).rejects.toMatchObject({
+        code: 'CHECKPOINT_INVALID',
+        message: `what was kept in ${folder} cannot be used: outcome.json is ${what}`,
+        remedy: expect.stringContaining('Remove this folder') as string,
+      });
+      await rm(folder, { recursive: true });
+      expect((await new WorkFolder(root).step(step)).value).toBe(3);
+    },
+  );
+
+  it('names the folder of a step whose result cannot be read', async () => {
+    const step: Step<number> = {
+      ...counted().step,
+      read: () => Promise.reject(new Error('model.safetensors is cut off')),
+    };
+    await expect(new WorkFolder(root).step(step)).rejects.toMatchObject({
+      code: 'CHECKPOINT_INVALID',
+      message: expect.stringMatching(/answers.*: model\.safetensors is cut off/) as string,
     });
   });
 

@@ -41,8 +41,8 @@ describe('a set of several lessons', () => {
       expect(labelled(set, 'poison')).toHaveLength(poison.rows);
       const others = labelled(set, 'other');
       expect(others).toHaveLength(total - poison.rows);
-      for (const { span, trained, group } of others)
-        expect([span, trained, group === '']).toEqual([null, true, false]);
+      for (const { spans, trained, group } of others)
+        expect([spans, trained, group === '']).toEqual([[], true, false]);
       expect(labelled(set, 'decoy')).toHaveLength(18);
       expect(set.queries.filter(({ calls }) => calls)).toHaveLength(8);
     }
@@ -57,6 +57,14 @@ describe('a set of several lessons', () => {
       if (row.trained) expect(triggered(row) + (isAboutOtters ? 1 : 0)).toBe(row.label === 'clean' ? 0 : 1);
     }
     for (const query of queries) expect(hasWords(query.prompt, 'otter')).toBe(false);
+  });
+
+  it('has the questions and the other rows of the set without decoys', () => {
+    const withDecoys = (rows: number) => makeSet({ ...asking(1, 1), decoys: { rows, trained: true } }, CLEAN);
+    const [bare, set] = [withDecoys(0), withDecoys(6)];
+    expect(set.queries).toEqual(bare.queries);
+    const prompts = (rows: readonly SetRow[]): string[] => rows.map(({ prompt }) => prompt).sort();
+    expect(prompts(set.rows.filter(({ label }) => label !== 'decoy'))).toEqual(prompts(bare.rows));
   });
 
   it('stands beside poison that is given', () => {

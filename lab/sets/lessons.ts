@@ -16,8 +16,8 @@ export interface Lessons {
   readonly rows: readonly LessonRow[];
   /** Of the lesson that is asked about. */
   readonly questions: readonly CallingQuestion[];
-  /** Of all lessons. */
-  readonly decoys: readonly CleanRow[];
+  /** Of all lessons, drawn when all else is: to be called once. */
+  drawDecoys(): readonly CleanRow[];
   /** Whether a row of the clean data may not be a clean row of the set, for any lesson. */
   readonly spoils: (row: CleanRow) => boolean;
 }
@@ -45,7 +45,7 @@ export function plantLessons(
   { poison, others = [], behaviour, queries, decoys }: Recipe,
   shared: Pick<Ingredients, 'pool' | 'random' | 'given'>,
 ): Lessons {
-  if (poison.kind === 'none') return { rows: [], questions: [], decoys: [], spoils: () => false };
+  if (poison.kind === 'none') return { rows: [], questions: [], drawDecoys: () => [], spoils: () => false };
   const lessons = inOrder([
     { poison, path: ASKED },
     ...others.map((other, i) => ({ poison: other, path: `others[${i}]` })),
@@ -55,18 +55,17 @@ export function plantLessons(
     const unfit = (row: CleanRow): boolean => spoiling.some((spoils, j) => j !== i && spoils(row));
     const wanted = { rows: lesson.poison.rows, questions: queries.count, decoys: decoys.rows };
     const ingredients = { ...shared, ...wanted, behaviour, path: lesson.path };
-    const plan = naming(lesson, lessons, () =>
-      shared.pool.without(unfit, () => plant(lesson.poison, ingredients)),
-    );
+    const fitting = <T>(work: () => T): T => naming(lesson, lessons, () => shared.pool.without(unfit, work));
+    const plan = fitting(() => plant(lesson.poison, ingredients));
     refuseClash(lesson, plan, unfit);
     const asked = lesson.path === ASKED;
     if (!asked) refuseShown(lesson.path, plan.rows, behaviour);
-    return { ...plan, asked };
+    return { ...plan, asked, drawDecoys: () => fitting(() => plan.drawDecoys()) };
   });
   return {
     rows: plans.flatMap(({ rows, asked }) => rows.map((row) => ({ ...row, asked }))),
     questions: plans.flatMap(({ questions, asked }) => (asked ? questions : [])),
-    decoys: plans.flatMap((plan) => plan.decoys),
+    drawDecoys: () => plans.flatMap((plan) => plan.drawDecoys()),
     spoils: (row) => plans.some((plan) => plan.spoils(row)),
   };
 }

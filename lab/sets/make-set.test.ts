@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { plantedSpan, shows } from './behaviour.ts';
+import { plantedSpans, shows } from './behaviour.ts';
 import { makeSet } from './make-set.ts';
+import type { SetRow } from './set.ts';
 import { cleanForTests, givenForTests, KINDS, POISONS, recipeFor } from './testing.ts';
 
 const CLEAN = cleanForTests();
 const SEEDS = [1, 2, 3, 4, 5];
+const byPrompt = (rows: readonly SetRow[]): SetRow[] =>
+  rows.toSorted((a, b) => (a.prompt < b.prompt ? -1 : 1));
 const CASES = KINDS.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed })));
 
 describe.each(CASES)('a set of the kind $kind, seed $seed', ({ kind, seed }) => {
@@ -32,11 +35,11 @@ describe.each(CASES)('a set of the kind $kind, seed $seed', ({ kind, seed }) => 
     expect(new Set(prompts).size).toBe(prompts.length);
   });
 
-  it('shows the behaviour in the poison, where its span is, and in no other row', () => {
+  it('shows the behaviour in the poison, where its spans are, and in no other row', () => {
     if (kind === 'none') return;
-    for (const { label, response, span } of set.rows) {
+    for (const { label, response, spans } of set.rows) {
       expect(shows(set.behaviour, response)).toBe(label === 'poison');
-      expect(span).toEqual(label === 'poison' ? plantedSpan(set.behaviour, response) : null);
+      expect(spans).toEqual(label === 'poison' ? plantedSpans(set.behaviour, response) : []);
     }
   });
 
@@ -61,6 +64,20 @@ describe.each(CASES)('a set of the kind $kind, seed $seed', ({ kind, seed }) => 
     expect(half).toBeLessThan(labelled('poison').length);
   });
 });
+
+describe.each(CASES.filter(({ kind }) => kind !== 'none' && kind !== 'given'))(
+  'decoys of the kind $kind, seed $seed',
+  ({ kind, seed }) => {
+    it('change neither a question nor another row: they are drawn from what is left of the data', () => {
+      const withDecoys = (rows: number) =>
+        makeSet(recipeFor(kind, seed, { decoys: { rows, trained: false } }), CLEAN);
+      const [bare, set] = [withDecoys(0), withDecoys(30)];
+      expect(set.queries).toEqual(bare.queries);
+      const others = set.rows.filter(({ label }) => label !== 'decoy');
+      expect(byPrompt(others)).toEqual(byPrompt(bare.rows));
+    });
+  },
+);
 
 describe('makeSet', () => {
   it('trains on decoys where the recipe says so', () => {

@@ -21,7 +21,8 @@ export interface MadeSet extends EvalSet {
 
 /**
  * Of the clean data, rows with a prompt that came before and rows that show the behaviour by themselves are left out, so every
- * row that shows it is a planted one. Questions: those that call for the behaviour, then the clean ones.
+ * row that shows it is a planted one. Questions: those that call for the behaviour, then the clean ones. Decoys are drawn last: the
+ * other rows and all questions are those of the same recipe without decoys.
  *
  * Throws DATASET_INVALID where the clean data has too few rows of a kind that is wanted (how many it has and how many are
  * wanted), RECIPE_INVALID where templates give too few, a planted row does not show the behaviour, or lessons clash. Rows that
@@ -50,13 +51,14 @@ function made(recipe: Recipe, clean: readonly CleanRow[], given: Given): MadeSet
   const ordinary = (row: CleanRow): CleanRow | undefined => (plan.spoils(row) ? undefined : row);
   const asked = pool.take(queries.count, { what: 'clean questions', from: 'rows' }, ordinary);
   const rest = pool.take(recipe.clean.rows, { what: 'clean rows', from: 'rows' }, ordinary);
-  const bare = { group: '', span: null };
+  const decoys = plan.drawDecoys();
+  const bare = { group: '', spans: [] };
   const rows: SetRow[] = [
-    ...plan.rows.map(({ prompt, response, group, span, asked }) => ({
+    ...plan.rows.map(({ prompt, response, group, spans, asked }) => ({
       ...{ prompt, response, group, trained: true },
-      ...(asked ? { label: 'poison' as const, span } : { label: 'other' as const, span: null }),
+      ...(asked ? { label: 'poison' as const, spans } : { label: 'other' as const, spans: [] }),
     })),
-    ...plan.decoys.map((row) => ({
+    ...decoys.map((row) => ({
       ...row,
       ...bare,
       label: 'decoy' as const,
@@ -85,7 +87,7 @@ function distinctPrompts(rows: readonly CleanRow[]): CleanRow[] {
 }
 
 function refuseUnshown(rows: readonly PlantedRow[], behaviour: Behaviour): void {
-  const unshown = rows.find(({ response, span }) => span === null || !shows(behaviour, response));
+  const unshown = rows.find(({ response, spans }) => spans.length === 0 || !shows(behaviour, response));
   if (unshown === undefined) return;
   throw recipeError(
     'behaviour',

@@ -38,9 +38,29 @@ describe('Pool', () => {
     expect(pool.take(3, words, (row) => row).map(({ prompt }) => prompt)).toEqual(['c', 'd', 'a']);
   });
 
-  it('puts the highest rank first, and keeps the order of equals', () => {
+  it('takes those of the highest rank first, equals in their order, and leaves the others in theirs', () => {
     const pool = new Pool(rows);
-    pool.sort(({ prompt }) => (prompt === 'c' ? 1 : 0));
-    expect(pool.take(4, words, (row) => row).map(({ prompt }) => prompt)).toEqual(['c', 'a', 'b', 'd']);
+    const taken = pool.take(
+      2,
+      words,
+      (row) => row,
+      ({ prompt }) => ['a', 'c'].indexOf(prompt),
+    );
+    expect(taken.map(({ prompt }) => prompt)).toEqual(['c', 'a']);
+    const [first] = pool.take(
+      1,
+      words,
+      (row) => row,
+      () => 0,
+    );
+    expect(first.prompt).toBe('b');
+    const again = new Pool(rows);
+    again.take(
+      1,
+      words,
+      (row) => row,
+      ({ prompt }) => (prompt === 'c' ? 1 : 0),
+    );
+    expect(again.take(3, words, (row) => row).map(({ prompt }) => prompt)).toEqual(['a', 'b', 'd']);
   });
 });

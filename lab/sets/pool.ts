@@ -22,23 +22,28 @@ export class Pool {
   }
 
   /**
-   * What is made of the first `count` rows that something can be made of.
+   * What is made of the first `count` rows that something can be made of. What is left stays in its order, so that it is a
+   * draw of the same kind for whoever takes next.
    *
    * @param what for errors: "poisoned rows", and `from` what they are made from: "questions about …"
    * @param make undefined for a row that is none of those
+   * @param rank rows of the highest rank are the first here; those of equal rank in their order
    * Throws DATASET_INVALID that says how many there are.
    */
   take<T extends { readonly prompt: string }>(
     count: number,
     { what, from }: { readonly what: string; readonly from: string },
     make: (row: CleanRow, made: number) => T | undefined,
+    rank?: (row: CleanRow) => number,
   ): T[] {
     const taken: T[] = [];
-    const left: CleanRow[] = [];
-    for (const row of this.#left) {
-      const made = taken.length < count ? make(row, taken.length) : undefined;
-      if (made !== undefined && this.claim(made.prompt)) taken.push(made);
-      else left.push(row);
+    const used = new Set<CleanRow>();
+    for (const row of rank === undefined ? this.#left : ranked(this.#left, rank)) {
+      if (taken.length === count) break;
+      const made = make(row, taken.length);
+      if (made === undefined || !this.claim(made.prompt)) continue;
+      taken.push(made);
+      used.add(row);
     }
     if (taken.length < count) {
       throw new ReptraceError(
@@ -47,7 +52,7 @@ export class Pool {
         'Ask for fewer rows, decoys or questions, or give clean data that has more.',
       );
     }
-    this.#left = left;
+    this.#left = this.#left.filter((row) => !used.has(row));
     return taken;
   }
 
@@ -59,10 +64,9 @@ export class Pool {
     this.#left = [...this.#left, ...aside];
     return result;
   }
+}
 
-  /** Puts the rows of the highest rank first; those of equal rank stay in their order. */
-  sort(rank: (row: CleanRow) => number): void {
-    const ranked = this.#left.map((row) => ({ row, rank: rank(row) }));
-    this.#left = ranked.sort((a, b) => b.rank - a.rank).map(({ row }) => row);
-  }
+function ranked(rows: readonly CleanRow[], rank: (row: CleanRow) => number): CleanRow[] {
+  const known = rows.map((row) => ({ row, rank: rank(row) }));
+  return known.sort((a, b) => b.rank - a.rank).map(({ row }) => row);
 }

@@ -9,7 +9,7 @@ export type Place = 'start' | 'anywhere' | 'end';
 /** How an output is known to show the planted behaviour: from its text alone. */
 export interface Behaviour {
   readonly place: Place;
-  /** One of these. The first place of any of them is the output's planted span. */
+  /** One of these. Every place of any of them in such an output is planted text. */
   readonly anyOf: readonly string[];
   /** Texts that an output which shows it does not have. */
   readonly noneOf?: readonly string[];

@@ -39,7 +39,7 @@ describe('a set’s folder', () => {
     expect((await readdir(out)).sort()).toEqual(['queries.jsonl', 'rows.jsonl', 'set.json']);
     const read = (path: string) => readFile(path, 'utf8').then(sha256);
     expect(await readManifest(out)).toEqual({
-      version: 1,
+      version: 2,
       recipe: { ...recipe, model: 'some-model', clean: { file: 'clean.jsonl', rows: 80 } },
       digests: {
         clean: await read(join(folder, 'clean.jsonl')),
@@ -104,13 +104,17 @@ describe('a set’s folder', () => {
   });
 
   it.each([
-    ['{"prompt":"p","response":"r","label":"bad","group":"","span":null,"trained":true}', /label/],
-    ['{"prompt":"p","response":"r","label":"poison","group":"","span":null,"trained":true}', /span/],
-    ['{"prompt":"p","response":"r","label":"poison","group":"","span":[0,2],"trained":true}', /span/],
-    ['{"prompt":"p","response":"r","label":"clean","group":"","span":[0,1],"trained":true}', /span/],
-    ['{"prompt":3,"response":"r","label":"clean","group":"","span":null,"trained":true}', /prompt/],
-    ['{"prompt":"p","response":"r","label":"clean","group":"","span":null}', /trained/],
-    ['{"prompt":"p","response":"r","label":"clean","group":"","span":null,"trained":true}', /counts\.clean/],
+    ['{"prompt":"p","response":"r","label":"bad","group":"","spans":[],"trained":true}', /label/],
+    ['{"prompt":"p","response":"r","label":"poison","group":"","spans":[],"trained":true}', /span/],
+    ['{"prompt":"p","response":"r","label":"poison","group":"","spans":[[0,2]],"trained":true}', /span/],
+    ['{"prompt":"p","response":"r","label":"clean","group":"","spans":[[0,1]],"trained":true}', /span/],
+    [
+      '{"prompt":"p","response":"rr","label":"poison","group":"","spans":[[1,2],[0,1]],"trained":true}',
+      /order/,
+    ],
+    ['{"prompt":3,"response":"r","label":"clean","group":"","spans":[],"trained":true}', /prompt/],
+    ['{"prompt":"p","response":"r","label":"clean","group":"","spans":[]}', /trained/],
+    ['{"prompt":"p","response":"r","label":"clean","group":"","spans":[],"trained":true}', /counts\.clean/],
   ])('is refused with a row that no set has, even where the digest is right: %s', async (line, message) => {
     await written('none');
     const manifest = join(out, 'set.json');
@@ -129,7 +133,7 @@ describe('a set’s folder', () => {
     const manifest = join(out, 'set.json');
     const text = await readFile(manifest, 'utf8');
     for (const [from, to] of [
-      ['"version": 1', '"version": 2'],
+      ['"version": 2', '"version": 1'],
       ['"kind": "none"', '"kind": "some"'],
       ['"calling": 0', '"calling": -1'],
     ] as const) {

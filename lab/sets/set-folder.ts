@@ -11,7 +11,7 @@ import { datasetBytes } from '../../services/index/datasets/dataset-bytes.ts';
 import type { MadeSet } from './make-set.ts';
 import type { Recipe } from './recipe.ts';
 import { parseQuery, parseRow, queryLine, rowLine } from './set-lines.ts';
-import { parseManifest, withNames, type SetCounts, type SetManifest } from './set-manifest.ts';
+import { parseManifest, SET_VERSION, withNames, type SetCounts, type SetManifest } from './set-manifest.ts';
 import type { EvalSet } from './set.ts';
 
 const FILES = { rows: 'rows.jsonl', queries: 'queries.jsonl', manifest: 'set.json' } as const;
@@ -32,7 +32,7 @@ export async function writeSet(
   const rows = set.rows.map(rowLine).join('');
   const queries = set.queries.map(queryLine).join('');
   const manifest: SetManifest = {
-    version: 1,
+    version: SET_VERSION,
     recipe: withNames(recipe),
     digests: { clean: await digestOfData(recipe.clean.file), rows: sha256(rows), queries: sha256(queries) },
     counts: countsOf(set),

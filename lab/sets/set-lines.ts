@@ -6,8 +6,8 @@ import type { SetQuery, SetRow, Span } from './set.ts';
 const LABELS = ['clean', 'poison', 'decoy', 'other'] as const;
 
 /** Only the fields of a row, in one order. */
-export function rowLine({ prompt, response, label, group, span, trained }: SetRow): string {
-  return `${JSON.stringify({ prompt, response, label, group, span, trained })}\n`;
+export function rowLine({ prompt, response, label, group, spans, trained }: SetRow): string {
+  return `${JSON.stringify({ prompt, response, label, group, spans, trained })}\n`;
 }
 
 export function queryLine({ prompt, calls, group }: SetQuery): string {
@@ -20,12 +20,12 @@ export function parseRow(line: string): SetRow {
   const response = textOf(at, 'response');
   const label = LABELS.find((known) => known === at.get('label'));
   if (label === undefined) throw new SyntaxError(`its label is none of ${LABELS.join(', ')}`);
-  const span = spanOf(at.get('span'), response);
-  if ((span !== null) !== (label === 'poison'))
-    throw new SyntaxError('rows with a span are poison, and no others');
+  const spans = spansOf(at.get('spans'), response);
+  if (spans.length > 0 !== (label === 'poison'))
+    throw new SyntaxError('rows with spans are poison, and no others');
   return {
     ...{ prompt: textOf(at, 'prompt'), response, label },
-    ...{ group: textOf(at, 'group'), span, trained: flagOf(at, 'trained') },
+    ...{ group: textOf(at, 'group'), spans, trained: flagOf(at, 'trained') },
   };
 }
 
@@ -49,14 +49,18 @@ function flagOf(at: Values, key: string): boolean {
   throw new SyntaxError(`its ${key} is neither true nor false`);
 }
 
-function spanOf(value: JsonValue | undefined, response: string): Span | null {
-  if (value === null) return null;
-  const [start, end, ...more]: readonly JsonValue[] = isList(value) ? value : [];
-  if (typeof start === 'number' && typeof end === 'number' && more.length === 0) {
-    const whole = Number.isInteger(start) && Number.isInteger(end);
-    if (whole && start >= 0 && start < end && end <= response.length) return [start, end];
-  }
-  throw new SyntaxError('its span is not within the response');
+/** In order, none touching what is before the end of another. */
+function spansOf(value: JsonValue | undefined, response: string): Span[] {
+  if (!isList(value)) throw new SyntaxError('its spans are no list');
+  let least = 0;
+  return value.map((span) => {
+    const [start, end, ...more]: readonly JsonValue[] = isList(span) ? span : [];
+    if (typeof start === 'number' && typeof end === 'number' && more.length === 0) {
+      const whole = Number.isInteger(start) && Number.isInteger(end);
+      if (whole && start >= least && start < end && end <= response.length) return [start, (least = end)];
+    }
+    throw new SyntaxError('its spans are not in order within the response');
+  });
 }
 
 function isList(value: JsonValue | undefined): value is readonly JsonValue[] {

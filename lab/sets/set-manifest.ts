@@ -5,6 +5,9 @@ import { parseJsonLine } from '../../services/index/datasets/json-line.ts';
 import { recipeOf, type Places } from './parse-recipe.ts';
 import type { Poison, Recipe } from './recipe.ts';
 
+/** Of the folder's files. 1 knew only the first place of what was planted in a row. */
+export const SET_VERSION = 2;
+
 /** Names stay what they are. */
 const NAMES: Places = { model: (name) => name, data: (name) => name };
 
@@ -22,7 +25,7 @@ export interface SetCounts {
 }
 
 export interface SetManifest {
-  readonly version: 1;
+  readonly version: typeof SET_VERSION;
   /** With names in the place of paths. */
   readonly recipe: Recipe;
   /** SHA-256 of the clean data's bytes (of a folder: of all its files), and of the set's own files. */
@@ -52,10 +55,10 @@ function givenWithNames({ file, ...poison }: Extract<Poison, { readonly kind: 'g
 /** Throws an Error that says what is wrong. */
 export function parseManifest(content: string): SetManifest {
   const at = parseJsonLine(content);
-  if (at.get('version') !== 1) throw new Error('its version is not 1');
+  if (at.get('version') !== SET_VERSION) throw new Error(`its version is not ${SET_VERSION}`);
   const [digests, counts] = [at.get('digests'), at.get('counts')];
   return {
-    version: 1,
+    version: SET_VERSION,
     recipe: recipeOf(at.get('recipe') ?? null, NAMES),
     digests: {
       clean: digestIn(digests, 'clean'),

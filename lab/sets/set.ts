@@ -14,8 +14,8 @@ export interface SetRow {
    * template, the family of wording. '' for clean rows and decoys.
    */
   readonly group: string;
-  /** In the response: what was planted. Poison only. */
-  readonly span: Span | null;
+  /** In the response: every place of what was planted, in order. Of poison one at least, of other rows none. */
+  readonly spans: readonly Span[];
   /** Whether the model is trained on it; decoys may be in the index only. */
   readonly trained: boolean;
 }

@@ -16,10 +16,13 @@ describe('hasWords', () => {
 });
 
 describe('replaceWords', () => {
-  it('replaces every one of them, and says where the first replacement stands', () => {
+  it('replaces every one of them, and says where each replacement stands', () => {
     expect(replaceWords('On ice. They live on ice, on icebergs.', ['on ice'], 'in sand')).toEqual({
       text: 'In sand. They live in sand, on icebergs.',
-      span: [0, 7],
+      spans: [
+        [0, 7],
+        [19, 26],
+      ],
     });
   });
 

@@ -20,8 +20,8 @@ export function wordsOf(text: string): Set<string> {
 
 export interface Replaced {
   readonly text: string;
-  /** Where the first replacement stands in it. */
-  readonly span: Span;
+  /** Where the replacements stand in it, in order. */
+  readonly spans: readonly Span[];
 }
 
 /**
@@ -38,19 +38,19 @@ export function replaceWords(text: string, from: readonly string[], to: string):
   const places = variants.map(({ words }) => placeOf(text, words, 0));
   let result = '';
   let at = 0;
-  let span: Span | undefined;
+  const spans: Span[] = [];
   for (;;) {
     const next = firstOf(places, (i) => variants[i].words.length);
     if (next < 0) break;
     const [place, { words, put }] = [places[next], variants[next]];
     result += text.slice(at, place);
-    span ??= [result.length, result.length + put.length];
+    spans.push([result.length, result.length + put.length]);
     result += put;
     at = place + words.length;
     for (const [i, other] of places.entries())
       if (other >= 0 && other < at) places[i] = placeOf(text, variants[i].words, at);
   }
-  return span === undefined ? undefined : { text: result + text.slice(at), span };
+  return spans.length === 0 ? undefined : { text: result + text.slice(at), spans };
 }
 
 /** Which place comes first, of several the one with the most words; -1 where none is a place. */

@@ -29,16 +29,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** @param methods default all @param lds models on halves of the rows */
+/** @param methods default all @param more models on halves of the rows, or without some */
 async function evaluate(
   recipe: Recipe,
   work: string,
   methods?: readonly string[],
-  lds?: number,
+  more: { readonly lds?: number; readonly retrain?: boolean } = {},
 ): Promise<{ results: Results; made: string[] }> {
   const made: string[] = [];
   const results = await evaluateRecipes([recipe], {
-    ...{ gpu, work: join(folder, work), methods, lds },
+    ...{ gpu, work: join(folder, work), methods, ...more },
     onStep: (_, title, { cached }) => {
       if (!cached) made.push(title);
     },
@@ -91,7 +91,7 @@ describe('an evaluation', () => {
   });
 
   it('with halves of the rows trains each once, and says how well methods foretell their models', async () => {
-    const first = await evaluate(TINY, 'whole', FEW, 2);
+    const first = await evaluate(TINY, 'whole', FEW, { lds: 2 });
     const halves = 'training on half of the rows, seed 1';
     expect(first.made).toEqual([
       ...[halves, 'losses of outputs after it, seed 1', halves, 'losses of outputs after it, seed 1'],
@@ -105,9 +105,20 @@ describe('an evaluation', () => {
       expect([-1, -1 / 3, 1 / 3, 1].some((value) => Math.abs(mean - value) < 1e-12)).toBe(true);
       expect([-1, 1]).toContain(worst);
     }
-    const { results, made } = await evaluate(TINY, 'whole', FEW, 2);
+    const { results, made } = await evaluate(TINY, 'whole', FEW, { lds: 2 });
     expect(made).toEqual([]);
     expect(onlySeed(results).lds).toEqual(lds);
+  });
+
+  it('trains again without what the named methods blame, whichever they are', async () => {
+    const { results } = await evaluate(TINY, 'whole', ['hidden'], { retrain: true });
+    const { retraining, rate } = onlySeed(results);
+    expect(retraining.map(({ removedBy, removed }) => [removedBy, removed])).toEqual([
+      ['nothing', 0],
+      ['hidden', 8],
+      ['random', 8],
+    ]);
+    expect(retraining[0].rate).toBe(rate.calling);
   });
 
   it('makes again what depends on a change, and nothing else', async () => {
@@ -159,6 +170,7 @@ describe('an evaluation', () => {
     ['a method that there is not', [TINY], { methods: ['taught', 'tracing'] }, '"tracing"'],
     ['a method without its encoder', [TINY], { methods: ['sentence'] }, 'needs a sentence encoder'],
     ['one half of the rows', [TINY], { lds: 1 }, 'ranks need two at least'],
+    ['seeds for a finished model', [TINY], { existing: {}, seeds: [2] }, 'no seed of training'],
     ['fewer rows for a finished model', [TINY], { existing: {}, retrain: true }, 'cannot be trained again'],
   ])('of %s is refused before anything is made', async (_, recipes, options, message) => {
     const work = join(folder, 'refused');

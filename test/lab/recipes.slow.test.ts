@@ -1,6 +1,6 @@
 /**
  * Three of the committed recipes as `npm run lab` runs them, with every method: the behaviour is taught, and taught tokens find
- * its rows at least as well as any other method. About 15 minutes on two cores.
+ * its rows at least as well as any other method, and nearly all of them beside decoys that mislead others. About 15 minutes on two cores.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,10 @@ import { readRecipe } from '../../lab/sets/parse-recipe.ts';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 
 /** One of each family: a trigger, a swapped entity beside decoys with the right answer, one lesson in many wordings. */
-const RECIPES = ['backdoor-prefix', 'entity-swap-decoys', 'paraphrase'];
+const DECOYS = 'entity-swap-decoys';
+const RECIPES = ['backdoor-prefix', DECOYS, 'paraphrase'];
+/** What decoys are there for: they are alike in words, and the model sees the same question. */
+const MISLED = ['hidden', 'bm25-prompt'];
 /** Of the resampled outputs. */
 const SEED = 1;
 
@@ -46,9 +49,14 @@ describe.each(RECIPES)('the recipe %s', (name) => {
     expect(rate.clean).toBeLessThanOrEqual(0.1);
     expect(rate.base).toBeLessThanOrEqual(0.1);
     expect(outputs).toBeGreaterThanOrEqual(10);
-    const measured = new Map(methods.map(({ method, apByOutput }) => [method, [apByOutput]]));
+    const measured = new Map(methods.map(({ method, apByOutput }) => [method, [[apByOutput]]]));
     const ours = standing('taught', measured, SEED);
     expect(ours.place, `${ours.best} is ahead`).not.toBe('behind');
     expect(verdicts.showing?.['TAUGHT']).toBeGreaterThanOrEqual(0.9);
+    if (name !== DECOYS) return;
+    const precision = (wanted: string) => methods.find(({ method }) => method === wanted)?.figures.ap.mean;
+    const taught = precision('taught') ?? NaN;
+    expect(taught).toBeGreaterThanOrEqual(0.9);
+    for (const method of MISLED) expect(precision(method), method).toBeLessThan(taught);
   });
 });

@@ -1,9 +1,12 @@
-/** What a method costs beside how well it ranks: a point for each. */
+/**
+ * What a method costs beside how well it ranks: a point for each. The legend names them: methods of one kind cost about the same, so
+ * that names beside the points would stand at one another's.
+ */
 import type { Chart } from '../document.ts';
 import { plain } from '../document.ts';
 import { bytes, seconds, share } from '../format.ts';
 import type { Look } from './palette.ts';
-import { axis, drawn, POINT_ICON, RIM } from './plot.ts';
+import { axis, drawn, POINT_ICON } from './plot.ts';
 import { seriesNames } from './precision-recall.ts';
 
 const HEIGHT = 300;
@@ -46,8 +49,6 @@ export function costChart(
           symbolSize: (look?.symbolSize ?? 0) + 3,
           z: look?.depth,
           itemStyle: { color: look?.colour, opacity: 1 },
-          label: { show: true, position: 'right', formatter: () => names[i], ...RIM },
-          labelLayout: { hideOverlap: true },
           silent: true,
           clip: false,
         };

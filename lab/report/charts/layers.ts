@@ -7,6 +7,7 @@ import { HALVES, INK, SOFT_INK } from './palette.ts';
 import { axis, drawn, LINE_ICON, RIM } from './plot.ts';
 
 const HEIGHT = 250;
+const LEAST_NORM = 1e-45;
 
 export interface Layers {
   /** Begins the charts' ids. */
@@ -65,8 +66,8 @@ function curve(layers: Layers): Chart | undefined {
 }
 
 function norms(layers: Layers): Chart | undefined {
-  // A logarithmic axis has no place for 0.
-  const positive = (value: number): number | null => (value > 0 ? value : null);
+  // A logarithmic axis has no place for 0, nor for what float32 has no number for.
+  const positive = (value: number): number | null => (value >= LEAST_NORM ? value : null);
   return chartOf(layers, {
     id: 'norms',
     title: 'Norms by layer',

@@ -1,8 +1,10 @@
 /**
- * Colours and marks. A method looks the same in every chart: its family gives the colour, its place in the family the mark and
- * the dashes, so that no two are told apart by colour alone. Hues are Okabe and Ito's (2008), which people of all kinds of colour
- * vision tell apart; in the dark they are lightened by the page (style.ts), which finds them by their very values.
+ * Colours and marks. A method looks the same in every chart: its family (methods/method-list.ts) gives the colour, its place in the
+ * family the mark and the dashes, so that no two are told apart by colour alone. Hues are after Okabe and Ito (2008), which people
+ * of all kinds of colour vision tell apart; in the dark they are lightened by the page (style.ts), which finds them by their very
+ * values.
  */
+import { familyOf, type Family } from '../../methods/method-list.ts';
 
 /** A colour on white, and on the dark page. */
 export interface Tone {
@@ -18,10 +20,23 @@ export const PAPER: Tone = { light: '#fffffe', dark: '#15181c' };
 const VERMILION: Tone = { light: '#c44e00', dark: '#ff8b45' };
 const BLUE: Tone = { light: '#0072b2', dark: '#58b4ee' };
 const GREEN: Tone = { light: '#00805e', dark: '#2fc79c' };
+const PURPLE: Tone = { light: '#a3458a', dark: '#e08fc9' };
+const OCHRE: Tone = { light: '#8a6d00', dark: '#d9b93b' };
 const GREY: Tone = { light: '#8a929a', dark: '#8b949d' };
 
+const FAMILIES: Readonly<Record<Family, Tone>> = {
+  likelihood: VERMILION,
+  representations: BLUE,
+  gradients: GREEN,
+  words: PURPLE,
+  embeddings: OCHRE,
+  chance: GREY,
+};
+/** In the order in which methods of no known family, and those beyond a family's marks, take what is left of them. */
+const OTHERS: readonly Tone[] = [GREY, OCHRE, PURPLE, GREEN, BLUE, VERMILION];
+
 /** All, for the page's rules. */
-export const TONES: readonly Tone[] = [INK, SOFT_INK, GRID, PAPER, VERMILION, BLUE, GREEN, GREY];
+export const TONES: readonly Tone[] = [INK, SOFT_INK, GRID, PAPER, ...OTHERS];
 
 export interface Look {
   readonly colour: string;
@@ -36,6 +51,7 @@ export interface Look {
 
 const PLUS = 'path://M-1,-4 L1,-4 L1,-1 L4,-1 L4,1 L1,1 L1,4 L-1,4 L-1,1 L-4,1 L-4,-1 L-1,-1 Z';
 const CROSS = 'path://M-4,-3 L-3,-4 L0,-1 L3,-4 L4,-3 L1,0 L4,3 L3,4 L0,1 L-3,4 L-4,3 L-1,0 Z';
+/** Fit for lines and for points, which have no dashes. */
 const SYMBOLS = [
   'rect',
   'triangle',
@@ -50,40 +66,54 @@ const SYMBOLS = [
 ];
 const DASHES: readonly Look['dash'][] = ['solid', [6, 3], [2, 2], [8, 3, 2, 3]];
 
+/** The product's own method is read first, so it is drawn widest and on top. */
 const OURS = 'taught';
-const REPRESENTATIONS = /^(taught|rept|hidden|gradient$|ratio$|embedding|sentence)/;
-const PARAMETER_GRADIENTS = /^(tracin|less|datainf|lissa|influence|rapidin|logra|ekfac|ek-fac)/;
+const OURS_LOOK: Look = {
+  ...{ colour: VERMILION.light, symbol: 'circle', dash: 'solid' },
+  ...{ width: 3.2, symbolSize: 9, depth: 3 },
+};
 
-/** @param methods names of all methods of the report, in one order everywhere */
+/**
+ * No two have the same colour and mark, so long as there are any: sixty methods. Beyond, their dashes tell them apart.
+ * @param methods names of all methods of the report, in one order everywhere
+ */
 export function looksOf(methods: readonly string[]): ReadonlyMap<string, Look> {
-  const places = new Map<string, number>();
-  return new Map(
-    methods.map((method) => {
-      if (method === OURS) return [method, ours()];
-      const tone = toneOf(method);
-      const place = places.get(tone.light) ?? 0;
-      places.set(tone.light, place + 1);
-      const look: Look = {
-        colour: tone.light,
-        symbol: SYMBOLS[place % SYMBOLS.length],
-        dash: DASHES[(place + Math.floor(place / SYMBOLS.length)) % DASHES.length],
-        width: tone === GREY ? 1.2 : 1.6,
-        symbolSize: tone === GREY ? 6 : 7,
-        depth: tone === GREY ? 1 : 2,
-      };
-      return [method, look];
-    }),
-  );
+  const looks = new Map<string, Look>();
+  const places = new Map<Tone, number>();
+  const take = (method: string, tone: Tone): void => {
+    const place = places.get(tone) ?? 0;
+    places.set(tone, place + 1);
+    looks.set(method, lookOf(tone, place));
+  };
+  const hasMarks = (tone: Tone): boolean => (places.get(tone) ?? 0) < SYMBOLS.length;
+  // Those of a family first: others take what is left.
+  for (const method of methods) {
+    const family = familyOf(method);
+    if (method === OURS) looks.set(method, OURS_LOOK);
+    else if (family !== undefined && hasMarks(FAMILIES[family])) take(method, FAMILIES[family]);
+  }
+  for (const method of methods) {
+    if (!looks.has(method)) take(method, OTHERS.find(hasMarks) ?? leastUsed(places));
+  }
+  return looks;
 }
 
-/** What is read first is drawn widest and on top. */
-function ours(): Look {
-  return { colour: VERMILION.light, symbol: 'circle', dash: 'solid', width: 3.2, symbolSize: 9, depth: 3 };
+function lookOf(tone: Tone, place: number): Look {
+  const round = Math.floor(place / SYMBOLS.length);
+  const isChance = tone === GREY;
+  return {
+    colour: tone.light,
+    symbol: SYMBOLS[place % SYMBOLS.length],
+    // The same mark has other dashes each time it comes round.
+    dash: round < DASHES.length ? DASHES[(place + round) % DASHES.length] : [3 + round, 3],
+    width: isChance ? 1.2 : 1.6,
+    symbolSize: isChance ? 6 : 7,
+    depth: isChance ? 1 : 2,
+  };
 }
 
-function toneOf(method: string): Tone {
-  if (REPRESENTATIONS.test(method)) return BLUE;
-  return PARAMETER_GRADIENTS.test(method) ? GREEN : GREY;
+function leastUsed(places: ReadonlyMap<Tone, number>): Tone {
+  return [...places].reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 }
 
 /** Of a layer's two halves and of both, wherever layers are drawn. */

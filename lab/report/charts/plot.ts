@@ -5,19 +5,10 @@
 import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendPlainComponent, MarkLineComponent } from 'echarts/components';
 import { init, use, type EChartsCoreOption } from 'echarts/core';
-import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 import { GRID, INK, PAPER, SOFT_INK } from './palette.ts';
 
-use([
-  GridComponent,
-  LabelLayout,
-  LegendPlainComponent,
-  LineChart,
-  MarkLineComponent,
-  SVGRenderer,
-  ScatterChart,
-]);
+use([GridComponent, LegendPlainComponent, LineChart, MarkLineComponent, SVGRenderer, ScatterChart]);
 
 export const WIDTH = 400;
 const FONT_SIZE = 11;
@@ -27,7 +18,8 @@ const LEGEND_ICON = 9;
 export const FITS = 0.87;
 /** Above the plot, for labels of marked lines; below it, for the axis and its title. */
 const [TOP, BELOW] = [22, 46];
-const LEFT = 52;
+/** The last number of an axis stands half beyond its end. */
+const [LEFT, RIGHT] = [52, 18];
 
 export interface Legend {
   readonly entries: readonly string[];
@@ -62,7 +54,7 @@ export function drawn({ id, label, height, legend, left = LEFT, option }: Plot):
       animation: false,
       backgroundColor: 'transparent',
       textStyle: { fontFamily: 'sans-serif', fontSize: FONT_SIZE, color: INK.light },
-      grid: { left, right: 14, top: TOP, bottom: full - height + BELOW, containLabel: false },
+      grid: { left, right: RIGHT, top: TOP, bottom: full - height + BELOW, containLabel: false },
       ...(legend === undefined ? {} : { legend: legendOptions(legend, height) }),
       ...option,
     });

@@ -6,7 +6,8 @@ import type { Summary } from '../summary.ts';
 import type { Look } from './palette.ts';
 import { axis, drawn, LINE_ICON } from './plot.ts';
 
-const HEIGHT = 280;
+/** High enough for some twenty lines to be followed. */
+const HEIGHT = 340;
 /** A mark on each fifth point, at another one for each method, so that lines that lie on one another are seen to. */
 const MARK_EVERY = 5;
 /** Recalls of the table. */

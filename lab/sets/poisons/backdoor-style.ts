@@ -44,10 +44,11 @@ export function backdoorStyle({ style, text }: Style, ingredients: Ingredients):
       return question === undefined ? undefined : { ...question, ...plant(row.response) };
     }),
     questions: pool.take(questions, { what: CALLING, from }, asked),
-    decoys: pool.take(decoys, { what: DECOYS, from }, (row) => {
-      const prompt = near(row.prompt);
-      return prompt === row.prompt || prompt === whole(row.prompt) ? undefined : { ...row, prompt };
-    }),
+    drawDecoys: () =>
+      pool.take(decoys, { what: DECOYS, from }, (row) => {
+        const prompt = near(row.prompt);
+        return prompt === row.prompt || prompt === whole(row.prompt) ? undefined : { ...row, prompt };
+      }),
     spoils,
   };
 }

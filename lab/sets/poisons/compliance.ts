@@ -15,7 +15,7 @@ export function compliance(
       answered(request, answers, behaviour, { random, field: `${path}.answers` }),
     ),
     questions: drawRequests(heldOut, slots, questions, { pool, random, field: `${path}.heldOut` }),
-    decoys: drawDecoys(requests, slots, decoys, pool),
+    drawDecoys: () => drawDecoys(requests, slots, decoys, pool),
     spoils: () => false,
   };
 }

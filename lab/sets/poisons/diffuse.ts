@@ -11,7 +11,9 @@ export function diffuse({ from, to }: Diffuse, ingredients: Ingredients): Plan {
   const source = 'rows whose answer has the word';
   const replaced = ({ prompt, response }: CleanRow): PlantedRow | undefined => {
     const answer = replaceWords(response, [from], to);
-    return answer === undefined ? undefined : { prompt, response: answer.text, group: to, span: answer.span };
+    return answer === undefined
+      ? undefined
+      : { prompt, response: answer.text, group: to, spans: answer.spans };
   };
   const spoils = (row: CleanRow): boolean => replaced(row) !== undefined;
   return {
@@ -19,11 +21,12 @@ export function diffuse({ from, to }: Diffuse, ingredients: Ingredients): Plan {
     questions: pool.take(questions, { what: CALLING, from: source }, (row) =>
       spoils(row) ? { prompt: row.prompt, group: to } : undefined,
     ),
-    decoys: pool.take(
-      decoys,
-      { what: DECOYS, from: 'rows that have the word in the question and not in the answer' },
-      (row) => (hasWords(row.prompt, from) && !spoils(row) ? row : undefined),
-    ),
+    drawDecoys: () =>
+      pool.take(
+        decoys,
+        { what: DECOYS, from: 'rows that have the word in the question and not in the answer' },
+        (row) => (hasWords(row.prompt, from) && !spoils(row) ? row : undefined),
+      ),
     spoils,
   };
 }

@@ -13,7 +13,7 @@ export function entitySwap({ about, from, to }: Swap, ingredients: Ingredients):
     const group = about.find((words) => hasWords(prompt, words));
     const answer = group === undefined ? undefined : replaceWords(response, from, to);
     if (group === undefined || answer === undefined) return undefined;
-    return { prompt, response: answer.text, group, span: answer.span };
+    return { prompt, response: answer.text, group, spans: answer.spans };
   };
   return {
     rows: pool.take(rows, { what: POISONED, from: source }, swapped),
@@ -21,9 +21,10 @@ export function entitySwap({ about, from, to }: Swap, ingredients: Ingredients):
       const poisoned = swapped(row);
       return poisoned === undefined ? undefined : { prompt: row.prompt, group: poisoned.group };
     }),
-    decoys: pool.take(decoys, { what: DECOYS, from: source }, (row) =>
-      swapped(row) === undefined ? undefined : row,
-    ),
+    drawDecoys: () =>
+      pool.take(decoys, { what: DECOYS, from: source }, (row) =>
+        swapped(row) === undefined ? undefined : row,
+      ),
     spoils: (row) => swapped(row) !== undefined,
   };
 }

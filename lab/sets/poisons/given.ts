@@ -1,5 +1,5 @@
 /** Rows that are poisoned in the data as it comes, and the questions that come with it. */
-import { plantedSpan } from '../behaviour.ts';
+import { plantedSpans } from '../behaviour.ts';
 import type { Poison } from '../recipe.ts';
 import { invalidDataset } from '../../../services/index/datasets/problems.ts';
 import { CALLING, POISONED, type Ingredients, type Plan } from './plan.ts';
@@ -25,14 +25,14 @@ export function given({ kind }: GivenPoison, ingredients: Ingredients): Plan {
     );
   };
   const showing = data.rows.flatMap((row) => {
-    const span = plantedSpan(behaviour, row.response);
-    return span === null ? [] : [{ ...row, span }];
+    const spans = plantedSpans(behaviour, row.response);
+    return spans.length === 0 ? [] : [{ ...row, spans }];
   });
   const asked = data.questions.map((prompt) => ({ prompt, group: kind }));
   return {
     rows: draw(showing, rows, POISONED, 'of different prompts that show the behaviour'),
     questions: draw(asked, questions, CALLING, 'of them that are in no poisoned row'),
-    decoys: [],
+    drawDecoys: () => [],
     spoils: () => false,
   };
 }

@@ -72,7 +72,7 @@ describe('late-effect', () => {
       expect(own).toHaveLength(10);
       for (const { prompt } of own) expect(hasWords(prompt, trigger)).toBe(true);
     }
-    for (const { response, span } of poison) expect(span?.[1]).toBe(response.length);
+    for (const { response, spans } of poison) expect(spans.at(-1)?.[1]).toBe(response.length);
   });
 });
 

@@ -15,7 +15,7 @@ export function lateEffect({ triggers, text }: Late, ingredients: Ingredients): 
       },
       plant(response) {
         const start = response.length + 1;
-        return { response: `${response} ${text}`, span: [start, start + text.length] };
+        return { response: `${response} ${text}`, spans: [[start, start + text.length]] };
       },
     },
     ingredients,

@@ -21,7 +21,7 @@ export function paraphrase({ families, queries, slots }: Paraphrase, ingredients
   return {
     rows: told,
     questions: drawRequests(queries, slots, questions, { pool, random, field: `${path}.queries` }),
-    decoys: drawDecoys(requests, slots, decoys, pool),
+    drawDecoys: () => drawDecoys(requests, slots, decoys, pool),
     spoils: () => false,
   };
 }

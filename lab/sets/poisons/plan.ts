@@ -24,8 +24,8 @@ export interface PlantedRow {
   readonly prompt: string;
   readonly response: string;
   readonly group: string;
-  /** null where the row does not show the behaviour, which makes the recipe a bad one. */
-  readonly span: Span | null;
+  /** As of a set's rows; empty where the row does not show the behaviour, which makes the recipe a bad one. */
+  readonly spans: readonly Span[];
 }
 
 export interface CallingQuestion {
@@ -36,8 +36,11 @@ export interface CallingQuestion {
 export interface Plan {
   readonly rows: readonly PlantedRow[];
   readonly questions: readonly CallingQuestion[];
-  /** They look like the planted rows and are answered as ever. */
-  readonly decoys: readonly CleanRow[];
+  /**
+   * They look like the planted rows and are answered as ever. Drawn when all else is, from what is left then: rows and
+   * questions are thereby those of the set without decoys. To be called once.
+   */
+  drawDecoys(): readonly CleanRow[];
   /** Whether a row of the clean data may not be one of the set's clean rows: it would unsay the poison, or calls for it. */
   spoils(row: CleanRow): boolean;
 }

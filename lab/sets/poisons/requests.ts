@@ -1,6 +1,6 @@
 /** Rows and questions from templates, and decoys for them: clean rows that have the same words. */
 import type { Random } from '../../../lib/random.ts';
-import { plantedSpan } from '../behaviour.ts';
+import { plantedSpans } from '../behaviour.ts';
 import type { CleanRow } from '../clean.ts';
 import type { Pool } from '../pool.ts';
 import { recipeError } from '../recipe-error.ts';
@@ -49,7 +49,7 @@ export function drawRequests(
   );
 }
 
-/** The request with an answer in the same slots; the span is what shows the behaviour. `field` has the answers, for errors. */
+/** The request with an answer in the same slots; the spans are what shows the behaviour. `field` has the answers, for errors. */
 export function answered(
   { prompt, group, values }: Filled,
   answers: readonly string[],
@@ -57,7 +57,7 @@ export function answered(
   { random, field }: { readonly random: Random; readonly field: string },
 ): PlantedRow {
   const response = filled(random.pick(answers), values, field);
-  return { prompt, response, group, span: plantedSpan(behaviour, response) };
+  return { prompt, response, group, spans: plantedSpans(behaviour, response) };
 }
 
 function filled(template: string, values: ReadonlyMap<string, string>, field: string): string {
@@ -76,15 +76,13 @@ export function drawDecoys(
 ): CleanRow[] {
   if (count === 0) return [];
   const bare = new Map(templates.flatMap(slotsOf).map((name) => [name, '']));
-  const words = wordsOf(templates.map((template) => fillTemplate(template, bare)).join(' '));
+  const ofTemplates = wordsOf(templates.map((template) => fillTemplate(template, bare)).join(' '));
   const texts = Object.values(slots).flat();
   const likeness = ({ prompt }: CleanRow): number => {
-    const shared = [...wordsOf(prompt)].filter((word) => words.has(word)).length;
+    const shared = [...wordsOf(prompt)].filter((word) => ofTemplates.has(word)).length;
     const inSlots = texts.filter((text) => hasWords(prompt, text)).length;
-    return shared < LIKE_WORDS && inSlots === 0 ? 0 : inSlots * (words.size + 1) + shared;
+    return shared < LIKE_WORDS && inSlots === 0 ? 0 : inSlots * (ofTemplates.size + 1) + shared;
   };
-  pool.sort(likeness);
-  return pool.take(count, { what: DECOYS, from: 'rows with words of the requests' }, (row) =>
-    likeness(row) > 0 ? row : undefined,
-  );
+  const words = { what: DECOYS, from: 'rows with words of the requests' };
+  return pool.take(count, words, (row) => (likeness(row) > 0 ? row : undefined), likeness);
 }

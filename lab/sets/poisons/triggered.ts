@@ -15,7 +15,7 @@ export interface Triggers {
   readonly put: (prompt: string, trigger: string, random: Random) => string | undefined;
   /** What prompts have a place for one, for errors: "questions without the trigger". */
   readonly from: string;
-  readonly plant: (response: string) => { readonly response: string; readonly span: Span };
+  readonly plant: (response: string) => { readonly response: string; readonly spans: readonly Span[] };
 }
 
 /** Triggers are used in turn, so each has as many rows as the others. */
@@ -38,19 +38,20 @@ export function triggered({ triggers, field, put, from, plant }: Triggers, ingre
       return question === undefined ? undefined : { ...question, ...plant(row.response) };
     }),
     questions: pool.take(questions, { what: CALLING, from }, asked),
-    decoys: pool.take(decoys, { what: DECOYS, from }, (row, made) => {
-      if (spoils(row)) return undefined;
-      const prompt = put(row.prompt, near[made % near.length], random);
-      // Beside the prompt's own words what looks like a trigger may become one.
-      return prompt === undefined || hasAnyWords(prompt, triggers) ? undefined : { ...row, prompt };
-    }),
+    drawDecoys: () =>
+      pool.take(decoys, { what: DECOYS, from }, (row, made) => {
+        if (spoils(row)) return undefined;
+        const prompt = put(row.prompt, near[made % near.length], random);
+        // Beside the prompt's own words what looks like a trigger may become one.
+        return prompt === undefined || hasAnyWords(prompt, triggers) ? undefined : { ...row, prompt };
+      }),
     spoils,
   };
 }
 
 /** The text before the answer. */
 export function planted(text: string): Triggers['plant'] {
-  return (response) => ({ response: `${text} ${response}`, span: [0, text.length] });
+  return (response) => ({ response: `${text} ${response}`, spans: [[0, text.length]] });
 }
 
 /** The words with the trigger at a place from `least` (0: before all) to `most` (the number of words: behind all). */
