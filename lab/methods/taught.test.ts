@@ -44,7 +44,7 @@ function literal(features: Features, output: number, row: number): number {
   });
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   const s = lesson.reduce((sum, i, k) => sum + (weights[k] / all) * most(i, rows.lessons[row]), 0);
-  return s * (2 + cosHidden + cosGradient);
+  return s * (2 + Math.max(0, cosHidden) + Math.max(0, cosGradient));
 }
 
 describe('taught tokens', () => {

@@ -1,7 +1,7 @@
 /**
  * Taught tokens, the default: the score that the product's search has (services/index/search/taught-search.ts), by the same code
  * where it is pure (lib/taught/score.ts), for one output and one layer:
- *   s · (2 + cos(h - c, h' - c) + cos(g, g')),   s = Σ_i w̃_i · max_j [ v_j · likeness(i, j) ],   w̃ weighed by rarity
+ *   s · (2 + max(0, cos(h - c, h' - c)) + max(0, cos(g, g'))),   s = Σ_i w̃_i · max_j [ v_j · likeness(i, j) ],   w̃ = w r / Σ w r
  * Outputs that were taught nothing have a score of 0 for every row: the ranking is by chance then, where the product's goes on by
  * the cosines, which its verdict says mean nothing.
  */
@@ -16,7 +16,7 @@ import { placeAt, placeBytes } from './needed.ts';
 export const TAUGHT: Method = {
   name: 'taught',
   title: 'taught tokens',
-  source: "Σ w̃ · max_j [v_j · likeness] · (2 + cos(h - c, h' - c) + cos(g, g')), docs/method.md; ours",
+  source: "Σ w̃ · max_j [v_j · likeness] · (2 + max(0, cos(h - c, h' - c)) + max(0, cos(g, g'))), docs/method.md; ours",
   needs: ['layers', 'lessons'],
   /** h and g, the packed lesson and the vector that the store finds it by. */
   bytesPerRow: (features) => {

@@ -8,7 +8,7 @@ export const METHOD = 'taught 1';
 
 /**
  * Names how outputs are compared with samples, and judged; part of traces' ids. Any SCORE serves indexes of the same METHOD.
- * 1: w as it is. 2: w weighed by rarity (rarity.ts).
+ * 1: w as it is, times 2 + cos h_p + cos g_p. 2: w weighed by rarity (rarity.ts), and cosines below 0 count as 0.
  */
 export const SCORE = 'score 2';
 

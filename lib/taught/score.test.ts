@@ -97,8 +97,10 @@ describe('likeness', () => {
     expect(tokenLikeness(one, { hidden: half, gradient: axis(1) })).toBeCloseTo(0.25, 7);
   });
 
-  it('with h and g at p is a factor of 2 plus both', () => {
-    expect(placeFactor(0.5, -0.25)).toBe(2.25);
+  it('with h and g at p is a factor of 2 plus both, of which what is below 0 says nothing', () => {
+    expect(placeFactor(0.5, 0.25)).toBe(2.75);
+    expect(placeFactor(0.5, -0.25)).toBe(2.5);
+    expect(placeFactor(-0.5, 0.25)).toBe(2.25);
     expect(placeFactor(0, 0)).toBe(2);
   });
 });

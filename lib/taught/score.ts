@@ -2,8 +2,9 @@
  * How much of what an output shows a sample taught, token against token (docs/method.md), in float64:
  *   likeness(i, j) = max(0, cos h_i h_j)² · (GRADIENT_FLOOR + (1 - GRADIENT_FLOOR) · max(0, cos g_i g_j))
  *   s = Σ_i w̃_i · max_j [ v_j · likeness(i, j) ],   w̃ = w / Σw over the output's tokens,   v = min(w, WEIGHT_CAP) / WEIGHT_CAP
- * and s · (2 + cos h_p + cos g_p) ranks; the w of the output's tokens are weighed by their rarity before (rarity.ts). Rows are of unit length, so their products are the cosines; what float16's rounding
- * puts over 1 counts as 1, so that s is never more than 1.
+ * and s · (2 + max(0, cos h_p) + max(0, cos g_p)) ranks; the w of the output's tokens are weighed by their rarity before
+ * (rarity.ts). Rows are of unit length, so their products are the cosines; what float16's rounding puts over 1 counts as 1, so
+ * that s is never more than 1.
  */
 import { GRADIENT_FLOOR, TOKEN_DIMS, WEIGHT_CAP } from './constants.ts';
 import type { TaughtToken } from './lesson.ts';
@@ -33,9 +34,12 @@ export function tokenLikeness(a: TokenRows, b: TokenRows): number {
   return hidden * hidden * withGradient(cosine(a.gradient, 0, b.gradient));
 }
 
-/** What multiplies s: 0 to 4. A cosine that means nothing, as that of h_p without a prompt, is given as 0. */
+/**
+ * What multiplies s: 2 to 4. A place that is unlike is no evidence against what was taught there, so that cosines below 0 count
+ * as 0. One that means nothing, as that of h_p without a prompt, is given as 0.
+ */
 export function placeFactor(hiddenCosine: number, gradientCosine: number): number {
-  return 2 + hiddenCosine + gradientCosine;
+  return 2 + Math.max(0, hiddenCosine) + Math.max(0, gradientCosine);
 }
 
 export function lessonScore(query: readonly TaughtToken[], sample: readonly TaughtToken[]): LessonScore {

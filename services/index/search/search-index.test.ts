@@ -53,7 +53,7 @@ describe('index.search', () => {
     expect(sample).toMatchObject({ prompt: `prompt ${sample.row}`, taught: expect.any(Number) as unknown });
     expect(Object.keys(sample)).not.toEqual(expect.arrayContaining(['lesson']));
     const s = (evidence ?? []).reduce((sum, { weight }) => sum + weight, 0);
-    expect(s * (2 + hiddenScore + gradientScore)).toBeCloseTo(score, 2);
+    expect(s * (2 + Math.max(0, hiddenScore) + Math.max(0, gradientScore))).toBeCloseTo(score, 2);
   });
 
   it('by the released formula answers with its rows, and no evidence', async () => {

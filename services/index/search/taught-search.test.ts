@@ -140,7 +140,7 @@ describe('evidence', () => {
     for (const { point, score, hiddenScore, gradientScore } of ranked) {
       const evidence = scorer.evidence(point);
       const s = evidence.reduce((sum, { weight }) => sum + weight, 0);
-      expect(s * (2 + hiddenScore + gradientScore)).toBeCloseTo(score, 12);
+      expect(s * (2 + Math.max(0, hiddenScore) + Math.max(0, gradientScore))).toBeCloseTo(score, 12);
       const { lesson } = world.samples[point.row];
       for (const { output, outputPosition, samplePosition, weight } of evidence) {
         const token = scorer.lessons[output].filter(({ position }) => position === outputPosition);

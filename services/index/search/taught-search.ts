@@ -74,7 +74,7 @@ export class TaughtScorer {
   }
 
   /**
-   * score = s · (2 + hiddenScore + gradientScore), of which s is the mean over the queries, and both cosines are centred-scores.ts's.
+   * score = s · (2 + max(0, hiddenScore) + max(0, gradientScore)), of which s is the mean over the queries, and both cosines are centred-scores.ts's.
    * @param tokens the point's, for callers that have several questions about it: unpacking takes as long as scoring
    */
   readonly score = (point: SamplePoint, tokens: readonly TaughtToken[] = tokensOf(point)): Scores => {
