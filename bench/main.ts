@@ -1,12 +1,13 @@
 /**
- * `npm run bench [-- engine | profile | quantized | streaming | mesh] [--runs n] [--tokens n] [--model name] [--layer l] [--only part]
- * [--quick]`, from the repository root.
+ * `npm run bench [-- engine | limits | peers | profile | quantized | streaming | mesh] [--runs n] [--tokens n] [--length n]
+ * [--model name] [--layer l] [--only part] [--quick]`, from the repository root.
  * Also the entry of the bundle for a bare GPU machine (bench/README.md).
  */
 import { parseArgs } from 'node:util';
 import { reportFailure } from '../cli/failure.ts';
 import { benchQuantized } from './engine/quantized.ts';
 import { benchEngine } from './engine/run.ts';
+import { benchLimits } from './limits/run.ts';
 import type * as Mesh from './mesh/run.ts';
 import { profileEngine } from './profile/run.ts';
 import { benchStreaming } from './streaming/run.ts';
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
     options: {
       runs: { type: 'string', default: '7' },
       tokens: { type: 'string', default: '512' },
+      length: { type: 'string', default: '64' },
       model: { type: 'string' },
       layer: { type: 'string', default: '1' },
       only: { type: 'string' },
@@ -29,6 +31,12 @@ async function main(): Promise<void> {
   switch (name) {
     case 'engine':
       await benchEngine({ rounds, tokens });
+      return;
+    case 'limits':
+      await benchLimits({ rounds });
+      return;
+    case 'peers':
+      await runPeers(rounds, tokens, wholeNumber('--length', values.length, 1), values.only);
       return;
     case 'quantized':
       await benchQuantized({ rounds, tokens });
@@ -49,9 +57,24 @@ async function main(): Promise<void> {
       return;
     default:
       throw new Error(
-        `there is no benchmark "${name}": there are engine, profile, quantized, streaming and mesh`,
+        `there is no benchmark "${name}": there are engine, limits, peers, profile, quantized, streaming and mesh`,
       );
   }
+}
+
+/** Loaded only here: the peers take their time to load, and look at the globals as they do. */
+async function runPeers(
+  rounds: number,
+  tokens: number,
+  length: number,
+  only: string | undefined,
+): Promise<void> {
+  const { benchPeers, PEERS } = await import('./peers/run.ts');
+  const peer = PEERS.find((one) => one === only);
+  if (only !== undefined && peer === undefined) {
+    throw new Error(`there is no peer "${only}": there are ${PEERS.join(', ')}`);
+  }
+  await benchPeers({ rounds, tokens, length, only: peer });
 }
 
 /** Loaded by a name that a bundler does not follow: the bundle for a bare GPU machine has no mesh. */

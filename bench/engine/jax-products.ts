@@ -4,7 +4,7 @@
  * checkpoints and our engine do, and [in, out], as JAX programs do.
  */
 import { defaultDevice, getWebGPUDevice, init, jit, numpy as np, type Array as JaxArray } from '@jax-js/jax';
-import { create, globals } from 'webgpu';
+import { openBrowserGlobals } from '../peers/browser.ts';
 import { transposed, type Operands, type Product, type ProductsOnDevice } from './products.ts';
 
 export const JAX_LAYOUTS = ['out-in', 'in-out'] as const;
@@ -24,17 +24,8 @@ const DOTS: Readonly<Record<JaxLayout, Readonly<Record<Product, (a: JaxArray, b:
   },
 };
 
-/** jax-js is for browsers: it looks for a navigator and for WebGPU's constants among the globals. */
 export async function openJax(): Promise<GPUDevice> {
-  const flags = (process.env['REPTRACE_DAWN_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
-  const wanted = process.env['REPTRACE_ADAPTER'] ?? '';
-  const gpu = create(wanted === '' ? flags : [...flags, `adapter=${wanted}`]);
-  Object.assign(globalThis, globals);
-  // The global also keeps the instance reachable, which Dawn needs (see device/gpu.ts).
-  Object.defineProperty(globalThis, 'navigator', {
-    value: { gpu, userAgent: 'Node.js' },
-    configurable: true,
-  });
+  openBrowserGlobals();
   const devices = await init('webgpu');
   if (!devices.includes('webgpu')) throw new Error('jax-js found no WebGPU adapter');
   defaultDevice('webgpu');

@@ -1,7 +1,12 @@
-/** How fast matrix products are beside jax-js: same operands, same adapter, in turns, results held against each other. */
+/**
+ * How fast matrix products are beside jax-js (same operands, same adapter, in turns, results held against each other), and which
+ * share that is of what the adapter allows.
+ */
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { relativeError } from '../../services/compute/engine/oracle/compare.ts';
-import { interleave } from '../measure/interleave.ts';
+import type { Limits } from '../limits/measure.ts';
+import { predicted } from '../limits/predicted.ts';
+import { interleaveTimings } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
 import { JAX_LAYOUTS, JaxProducts, openJax, type JaxLayout } from './jax-products.ts';
 import { OurProducts } from './our-products.ts';
@@ -19,6 +24,9 @@ export interface ProductSpeed extends ProductShape {
   readonly jaxBest: JaxLayout;
   /** jax-js's seconds over ours, round by round, jax-js in its better layout: above 1, ours is faster. */
   readonly speedUp: Summary;
+  /** Operations per second that the adapter allows for the product, each operand moved once; and our share of it. */
+  readonly limit: number;
+  readonly ofLimit: number;
   /** Largest difference of the results, of their largest element. */
   readonly difference: number;
 }
@@ -27,10 +35,16 @@ export interface ProductSpeed extends ProductShape {
 const TOLERANCE = 1e-3;
 const SAMPLE_SECONDS = 0.05;
 
+export interface ProductOptions {
+  readonly rows: number;
+  readonly rounds: number;
+  readonly limits: Limits;
+}
+
 export async function measureProducts(
   gpu: Gpu,
   shapes: readonly ProductShape[],
-  { rows, rounds }: { rows: number; rounds: number },
+  options: ProductOptions,
   onShape: (shape: ProductShape) => void,
 ): Promise<ProductSpeed[]> {
   const device = await openJax();
@@ -38,7 +52,7 @@ export async function measureProducts(
   try {
     for (const shape of shapes) {
       onShape(shape);
-      speeds.push(...(await measureShape(gpu, device, shape, rows, rounds)));
+      speeds.push(...(await measureShape(gpu, device, shape, options)));
     }
     return speeds;
   } finally {
@@ -50,9 +64,11 @@ async function measureShape(
   gpu: Gpu,
   jaxDevice: GPUDevice,
   shape: ProductShape,
-  rows: number,
-  rounds: number,
+  { rows, rounds, limits }: ProductOptions,
 ): Promise<ProductSpeed[]> {
+  const flops = 2 * rows * shape.inner * shape.columns;
+  const bytes = 4 * (rows * shape.inner + shape.columns * shape.inner + rows * shape.columns);
+  const limit = predicted(limits.roof, flops, bytes);
   const operands = randomOperands(rows, shape.inner, shape.columns);
   const ours = new OurProducts(gpu, operands);
   const [outIn, inOut] = JAX_LAYOUTS.map((layout) => new JaxProducts(jaxDevice, layout, operands));
@@ -63,18 +79,22 @@ async function measureShape(
       const contenders = [ours, outIn, inOut].map((side) => ({
         run: (repeats: number) => side.run(product, repeats),
       }));
-      const [own, first, second] = await interleave(contenders, { rounds, sampleSeconds: SAMPLE_SECONDS });
+      const timings = await interleaveTimings(contenders, { rounds, sampleSeconds: SAMPLE_SECONDS });
+      const [own, first, second] = timings.map(({ seconds }) => seconds);
+      const counted = limits.counted === 'wall' ? own : timings[0].processorSeconds;
       const jax = { 'out-in': summarize(first), 'in-out': summarize(second) };
       const jaxBest = jax['out-in'].median <= jax['in-out'].median ? 'out-in' : 'in-out';
       speeds.push({
         ...shape,
         product,
         rows,
-        flops: 2 * rows * shape.inner * shape.columns,
+        flops,
         ours: summarize(own),
         jax,
         jaxBest,
         speedUp: summarize(jax[jaxBest].samples.map((seconds, round) => seconds / own[round])),
+        limit,
+        ofLimit: flops / summarize(counted).median / limit,
         difference,
       });
     }

@@ -38,12 +38,13 @@ export function productTable(speeds: readonly ProductSpeed[]): string {
       'inner',
       'columns',
       'ours',
+      'of limit',
       'jax [out,in]',
       'jax [in,out]',
       'speed-up',
       'spread',
     ],
-    speeds.map(({ name, product, rows, inner, columns, flops, ours, jax, speedUp }) => {
+    speeds.map(({ name, product, rows, inner, columns, flops, ours, ofLimit, jax, speedUp }) => {
       const gigaflops = (seconds: number): number => short(flops / seconds / 1e9);
       return [
         name,
@@ -52,6 +53,7 @@ export function productTable(speeds: readonly ProductSpeed[]): string {
         inner,
         columns,
         gigaflops(ours.median),
+        percent(ofLimit),
         gigaflops(jax['out-in'].median),
         gigaflops(jax['in-out'].median),
         short(speedUp.median),

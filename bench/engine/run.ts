@@ -1,9 +1,11 @@
 /**
- * `npm run bench -- engine`: how fast the engine makes signatures, and its matrix products beside those of jax-js. Prints
+ * `npm run bench -- engine`: how fast the engine makes signatures, and its matrix products beside those of jax-js
+ * and the adapter's limit. Prints
  * two tables and keeps all timings in bench/results.
  */
 import { loadavg } from 'node:os';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { measureLimits } from '../limits/measure.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
 import { findModels } from './models.ts';
@@ -20,7 +22,7 @@ export interface EngineBenchOptions {
 }
 
 /** Of the form of the results file. */
-const VERSION = 1;
+const VERSION = 2;
 
 export async function benchEngine({ rounds, tokens }: EngineBenchOptions): Promise<void> {
   const gpu = await Gpu.open();
@@ -36,15 +38,19 @@ export async function benchEngine({ rounds, tokens }: EngineBenchOptions): Promi
     say(`\nSignatures of a packed batch of ${tokens} tokens, half of them predicted\n`);
     say(signatureTable(signatures));
 
+    progress('what the adapter allows');
+    const limits = await measureLimits(gpu, { rounds, roofOnly: true });
     const products = await measureProducts(
       gpu,
       productShapes(models),
-      { rows: tokens, rounds },
+      { rows: tokens, rounds, limits },
       ({ name }) => {
         progress(`products of the shape of ${name}`);
       },
     );
-    say('\nMatrix products in GFLOP/s, and the speed-up over the better jax-js layout\n');
+    say(
+      '\nMatrix products in GFLOP/s, our share of the limit, and the speed-up over the better jax-js layout\n',
+    );
     say(productTable(products));
 
     const notes = Object.fromEntries(models.map(({ name, note }) => [name, note]));
@@ -56,6 +62,7 @@ export async function benchEngine({ rounds, tokens }: EngineBenchOptions): Promi
       models: notes,
       absent,
       signatures,
+      limits,
       products,
     });
     say(`\nAll timings: ${path}`);

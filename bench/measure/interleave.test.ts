@@ -1,11 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { interleave, type Contender } from './interleave.ts';
+import { interleave, interleaveTimings, type Contender } from './interleave.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 /** Takes so many milliseconds a run, and tells of each call. */
@@ -45,4 +47,15 @@ it('does not fill a queue without end with work that takes next to no time', asy
   const asked: number[] = [];
   await interleave([contender(0.001, (repeats) => asked.push(repeats))], { rounds: 1, sampleSeconds: 60 });
   expect(asked.at(-1)).toBe(2000);
+});
+
+it("tells the processor's seconds of one run too, over the cores", async () => {
+  vi.spyOn(process, 'cpuUsage').mockImplementation((before) =>
+    before === undefined ? { user: 0, system: 0 } : { user: 8_000_000, system: 2_000_000 },
+  );
+  const [{ processorSeconds }] = await interleaveTimings([contender(2, () => undefined)], {
+    rounds: 2,
+    sampleSeconds: 0.01,
+  });
+  expect(processorSeconds).toEqual([2 / availableParallelism(), 2 / availableParallelism()]);
 });

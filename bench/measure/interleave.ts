@@ -2,6 +2,7 @@
  * Times things that are to be compared in turns, so that what else the machine does meets all of them alike: a ratio of
  * two timings of one round means something even where the timings themselves are disturbed.
  */
+import { availableParallelism } from 'node:os';
 
 export interface Contender {
   /** Does the work so many times, and returns when the device has done it. */
@@ -14,33 +15,56 @@ export interface Rounds {
   readonly sampleSeconds: number;
 }
 
+/** Seconds of one run, by round. */
+export interface Timings {
+  readonly seconds: number[];
+  /**
+   * Processor time of this process, over the machine's cores: what a run on a software adapter, which computes in this process
+   * on all cores, would take if nothing else ran. Other processes hardly change it. Says nothing of a GPU.
+   */
+  readonly processorSeconds: number[];
+}
+
 /** A queue should not hold more than this, however short the work. */
 const MAX_REPEATS = 2000;
 
 /** @returns seconds of one run, by contender and round */
-export async function interleave(
+export async function interleave(contenders: readonly Contender[], rounds: Rounds): Promise<number[][]> {
+  return (await interleaveTimings(contenders, rounds)).map(({ seconds }) => seconds);
+}
+
+/** @returns by contender */
+export async function interleaveTimings(
   contenders: readonly Contender[],
   { rounds, sampleSeconds }: Rounds,
-): Promise<number[][]> {
+): Promise<Timings[]> {
   const repeats: number[] = [];
   for (const contender of contenders) {
     await contender.run(1); // compiles
-    const seconds = await secondsOf(contender, 1);
+    const { seconds } = await timed(contender, 1);
     repeats.push(Math.min(MAX_REPEATS, Math.max(1, Math.ceil(sampleSeconds / seconds))));
   }
-  const samples = contenders.map((): number[] => []);
+  const timings = contenders.map((): Timings => ({ seconds: [], processorSeconds: [] }));
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       // Another one begins each round, so that none always follows the same neighbour.
       const i = (turn + round) % contenders.length;
-      samples[i].push((await secondsOf(contenders[i], repeats[i])) / repeats[i]);
+      const { seconds, processorSeconds } = await timed(contenders[i], repeats[i]);
+      timings[i].seconds.push(seconds / repeats[i]);
+      timings[i].processorSeconds.push(processorSeconds / repeats[i]);
     }
   }
-  return samples;
+  return timings;
 }
 
-async function secondsOf(contender: Contender, repeats: number): Promise<number> {
+async function timed(
+  contender: Contender,
+  repeats: number,
+): Promise<{ seconds: number; processorSeconds: number }> {
+  const before = process.cpuUsage();
   const begun = performance.now();
   await contender.run(repeats);
-  return (performance.now() - begun) / 1000;
+  const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { seconds, processorSeconds: (user + system) / 1e6 / availableParallelism() };
 }

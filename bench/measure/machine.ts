@@ -76,7 +76,8 @@ function git(...args: string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-function releaseOf(path: string): string | null {
+/** Release of an installed package, of its package.json; null where it cannot be read. */
+export function releaseOf(path: string): string | null {
   try {
     const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version?: unknown };
     return typeof version === 'string' ? version : null;
