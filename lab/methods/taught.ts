@@ -16,7 +16,8 @@ import { placeAt, placeBytes } from './needed.ts';
 export const TAUGHT: Method = {
   name: 'taught',
   title: 'taught tokens',
-  source: "Σ w̃ · max_j [v_j · likeness] · (2 + max(0, cos(h - c, h' - c)) + max(0, cos(g, g'))), docs/method.md; ours",
+  source:
+    "Σ w̃ · max_j [v_j · likeness] · (2 + max(0, cos(h - c, h' - c)) + max(0, cos(g, g'))), docs/method.md; ours",
   needs: ['layers', 'lessons'],
   /** h and g, the packed lesson and the vector that the store finds it by. */
   bytesPerRow: (features) => {

@@ -107,7 +107,12 @@ export function bruteForceTaught(
     const hiddenScore = prompted ? meanOf(perLayer.map(([h]) => h)) : 0;
     const gradientScore = meanOf(perLayer.map(([, g]) => g));
     const s = meanOf(weighed.map((lesson) => lessonSum(lesson, sample.lesson)));
-    return { row, hiddenScore, gradientScore, score: s * (2 + Math.max(0, hiddenScore) + Math.max(0, gradientScore)) };
+    return {
+      row,
+      hiddenScore,
+      gradientScore,
+      score: s * (2 + Math.max(0, hiddenScore) + Math.max(0, gradientScore)),
+    };
   });
   const place = (one: Scored): number => one.hiddenScore + one.gradientScore;
   return scored.sort((a, b) => b.score - a.score || place(b) - place(a) || a.row - b.row);
