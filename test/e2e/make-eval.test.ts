@@ -36,7 +36,7 @@ describe('reptrace make-eval', () => {
     };
     const manifest = await made('one');
     expect(await made('two')).toEqual(manifest);
-    expect(manifest).toMatchObject({ version: 1, counts: { poison: 40, decoys: 20, clean: 300 } });
+    expect(manifest).toMatchObject({ version: 2, counts: { poison: 40, decoys: 20, clean: 300 } });
   });
 
   it('takes the data from where it is said to be, and shows nothing of where that is', async () => {
