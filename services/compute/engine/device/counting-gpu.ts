@@ -10,6 +10,7 @@ import type { Tensor } from './tensor.ts';
 export class CountingGpu implements GpuPort {
   readonly device: GPUDevice;
   readonly report: GpuPort['report'];
+  readonly linear = undefined;
   #bytes = 0;
   #peak = 0;
 

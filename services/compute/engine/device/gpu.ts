@@ -20,15 +20,19 @@ export interface AdapterReport {
   readonly software: boolean;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
+  /** Lanes of a subgroup, where they are always the same number and subgroup operations can be used. */
+  readonly subgroupSize?: number | undefined;
 }
 
 export interface GpuOptions {
   /** Part of the wanted adapter's name; default `REPTRACE_ADAPTER`, else the first that the system offers. */
   readonly adapter?: string | undefined;
+  /** The variant of linear layers (kernels/linear-choice.ts); default `REPTRACE_LINEAR`, else what suits the adapter. */
+  readonly linear?: string | undefined;
 }
 
 /** What the engine uses of a GPU. Memory is planned on one that only counts (counting-gpu.ts). */
-export type GpuPort = Pick<Gpu, 'device' | 'report' | 'kernel' | 'assertHealthy' | 'idle'>;
+export type GpuPort = Pick<Gpu, 'device' | 'report' | 'linear' | 'kernel' | 'assertHealthy' | 'idle'>;
 
 /** Features that kernels may use where the adapter has them. */
 const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
@@ -41,13 +45,16 @@ const INSTALL_REMEDY =
 export class Gpu {
   readonly device: GPUDevice;
   readonly report: AdapterReport;
+  /** The variant of linear layers that was asked for by name. */
+  readonly linear: string | undefined;
   /** Kept only to stay reachable: once the instance is collected while the device lives, the process dies. */
   readonly #instance: GPU;
   readonly #kernels = new Map<string, Kernel>();
   #failure: ReptraceError | undefined;
   #closed = false;
 
-  private constructor(instance: GPU, device: GPUDevice, report: AdapterReport) {
+  private constructor(instance: GPU, device: GPUDevice, report: AdapterReport, linear: string | undefined) {
+    this.linear = linear;
     this.#instance = instance;
     this.device = device;
     this.report = report;
@@ -77,7 +84,8 @@ export class Gpu {
       requiredLimits: report.limits,
       requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
     });
-    return new Gpu(instance, device, report);
+    const linear = options.linear ?? process.env['REPTRACE_LINEAR'];
+    return new Gpu(instance, device, report, linear === '' ? undefined : linear);
   }
 
   /** The compiled kernel of a spec; compiled once per device. */
@@ -182,7 +190,7 @@ function describe(adapter: GPUAdapter): AdapterReport {
     const value = offered[name];
     if (typeof value === 'number') limits[name] = value;
   }
-  const { vendor, architecture, device, description } = adapter.info;
+  const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   const software = /llvmpipe|lavapipe|swiftshader|software/i.test(`${device} ${description} ${architecture}`);
   return {
     vendor,
@@ -192,6 +200,8 @@ function describe(adapter: GPUAdapter): AdapterReport {
     software,
     features: [...adapter.features].sort(),
     limits,
+    subgroupSize:
+      adapter.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined,
   };
 }
 

@@ -20,6 +20,15 @@ describe('assembling a shader', () => {
     expect(activation).toContain('fn exp_accurate');
   });
 
+  it('puts the directives of a header before everything else', () => {
+    const constants = {
+      ...{ VECTORS: 1, SPREAD_WEIGHTS: true, SPREAD_BY_INNER: false, TRANSPOSED: true, PADDED: false },
+      ...{ ACCUMULATE: false, HAS_BIAS: false, HAS_RESIDUAL: false },
+    };
+    const code = assembleShader({ shader: 'matmul_broadcast', constants, weights: 'f32' });
+    expect(code.startsWith('enable subgroups;\n')).toBe(true);
+  });
+
   it('refuses constants that the header does not name, and a header with constants left open', () => {
     expect(() => assembleShader({ shader: 'add', constants: { EXTRA: 1 } })).toThrow(
       'shader add varies () but was given (EXTRA)',

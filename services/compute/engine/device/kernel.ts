@@ -2,7 +2,7 @@
  * From a .wgsl file to a pipeline. A shader declares its parameters as one uniform at binding 0 and its operands as
  * storage bindings after it. What varies between variants is named in its header (`// vary NAME`) and given as
  * constants; a shader that reads model weights says `// weights: binding N` and calls `weight4`, whose text depends on the
- * stored precision.
+ * stored precision; one that needs a language extension says `// enable NAME`.
  */
 import { readFileSync } from 'node:fs';
 import type { WeightDtype } from './tensor.ts';
@@ -53,7 +53,9 @@ export function assembleShader(spec: KernelSpec): string {
   const constants = given.map(([name, value]) =>
     typeof value === 'boolean' ? `const ${name} = ${value};` : `const ${name} = ${value}u;`,
   );
-  const parts = [constants.join('\n')];
+  // Directives come before everything else in a module.
+  const extensions = [...body.matchAll(/^\/\/ enable (\w+)/gm)].map(([, name]) => `enable ${name};`);
+  const parts = [...extensions, constants.join('\n')];
   const weightBinding = /^\/\/ weights: binding (\d+)/m.exec(body)?.[1];
   if ((weightBinding !== undefined) !== (spec.weights !== undefined)) {
     throw new Error(

@@ -3,20 +3,13 @@
  * Shapes: x, dx [rows, inner], w [columns, inner] in stored precision, y, dy [rows, columns] (rows may be padded to a
  * longer stride), dw like w in float32, bias [columns]. Sums are float32. inner is a multiple of 4.
  *
- * Two variants: for a few rows (decoding) dot products of rows as they lie; for more, where scratch memory is given, outer
- * products of transposed operands (matmul-outer.ts), which cost two transposes and save most loads.
+ * For a few rows (decoding) dot products of rows as they lie; for more, where scratch memory is given, the variant that suits
+ * the adapter (linear-choice.ts).
  */
 import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
-import {
-  expectColumns,
-  expectMultipleOf4,
-  expectShape,
-  isQuantized,
-  type Matrix,
-  type Tensor,
-} from '../device/tensor.ts';
-import { matmulOuter, transpose, widen } from './matmul-outer.ts';
+import { expectColumns, expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
+import { linearVariant } from './linear-choice.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 
 export * as oracle from '../oracle/linear.ts';
@@ -26,14 +19,8 @@ function tileRows(rows: number): number {
   return rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : 8;
 }
 
-/** From here on two transposes cost less than they save. */
-const OUTER_ROWS = 16;
-
-/**
- * From here on widening quantised weights once costs less than reading them in every tile: a tile has 8 rows, so each weight
- * is read rows / 8 times. The forward's transpose widens them anyway. (bench/README.md)
- */
-const WIDEN_ROWS = 256;
+/** From here on a tile is worth its transposes. */
+const TILED_ROWS = 16;
 
 /** Scratch memory for transposes; without it every product takes its operands as they lie. */
 interface Scratch {
@@ -59,17 +46,9 @@ export function forward(recorder: Recorder, linear: LinearForward): void {
   const stride = strideOf('y', y, rows, column, w.rows);
   if (bias !== undefined) expectShape('bias', bias, [w.rows]);
   if (residual !== undefined) expectShape('residual', residual, y.shape);
-  if (scratch !== undefined && rows >= OUTER_ROWS) {
-    const a = transpose(recorder, scratch, {
-      buffer: x.buffer,
-      rows,
-      columns: inner,
-      rowOffset: 0,
-      dtype: 'f32',
-    });
-    const b = transpose(recorder, scratch, w);
-    matmulOuter(recorder, { rows, columns: w.rows, a, b, bias, residual, out: y, outOffset: column });
-    scratch.give(a, b);
+  if (scratch !== undefined && rows >= TILED_ROWS) {
+    const product = { rows, inner, x, w, bias, residual, y, column };
+    linearVariant(recorder.gpu).forward(recorder, scratch, product);
     return;
   }
   const tile = tileRows(rows);
@@ -104,13 +83,8 @@ export function inputGrad(
   const [rows, inner] = rowsOf('dx', dx);
   expectColumns('w', w, inner);
   const stride = strideOf('dy', dy, rows, column, w.rows);
-  if (scratch !== undefined && rows >= OUTER_ROWS) {
-    const source = { buffer: dy.buffer, rows, columns: w.rows, rowOffset: 0, dtype: 'f32' } as const;
-    const a = transpose(recorder, scratch, source, { stride, firstColumn: column });
-    const wide = rows >= WIDEN_ROWS && isQuantized(w.dtype) ? widen(recorder, scratch, w) : undefined;
-    matmulOuter(recorder, { rows, columns: inner, a, b: wide ?? w, accumulate, out: dx });
-    scratch.give(a);
-    if (wide !== undefined) scratch.give(wide);
+  if (scratch !== undefined && rows >= TILED_ROWS) {
+    linearVariant(recorder.gpu).inputGrad(recorder, scratch, { rows, inner, dy, w, dx, accumulate, column });
     return;
   }
   const tile = tileRows(rows);
@@ -139,18 +113,7 @@ export function weightGrad(recorder: Recorder, { x, dy, dw, dbias }: LinearWeigh
   // Its shape was seen; this refuses stored precisions, whose gradients are float32 too.
   expectShape('dw', { ...dw, shape: [dw.rows, inner] }, [dw.rows, inner]);
   const stride = strideOf('dy', dy, rows, 0, dw.rows);
-  const b: Matrix = { buffer: x.buffer, rows, columns: inner, rowOffset: 0, dtype: 'f32' };
-  const out: Tensor = { buffer: dw.buffer, shape: [dw.rowOffset + dw.rows, inner], dtype: 'f32' };
-  const a: Tensor = { ...dy, shape: [rows, stride] };
-  matmulOuter(recorder, {
-    rows: dw.rows,
-    columns: inner,
-    a,
-    b,
-    accumulate: true,
-    out,
-    outOffset: dw.rowOffset * inner,
-  });
+  linearVariant(recorder.gpu).weightGrad(recorder, { rows, inner, x, dy, dw });
   if (dbias !== undefined) {
     expectShape('dbias', dbias, [dw.rows]);
     recorder.run(
