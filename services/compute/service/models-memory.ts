@@ -49,7 +49,7 @@ export async function planModels(
   if (allowed === undefined) {
     const model = await planMemory(source, {
       ...{ memory: null, batchTokens: BATCH_TOKENS, longestSample: longest, lowestLayer: lowest },
-      ...{ tokenRows: base !== null, bindingLimit: bindingLimit(gpu) },
+      ...{ tokenRows: base !== null, bindingLimit: bindingLimit(gpu), kind: gpu },
     });
     return { model, base: base === null ? null : besideModel(source, base, bindingLimit(gpu)) };
   }

@@ -68,7 +68,7 @@ export async function planWithin(
     try {
       return await planMemory(source, {
         ...{ memory, batchTokens: tokens, longestSample: tokens, lowestLayer: 0 },
-        bindingLimit: bindingLimit(gpu, options),
+        ...{ bindingLimit: bindingLimit(gpu, options), kind: gpu },
       });
     } catch (error) {
       const isTooLittle = error instanceof ReptraceError && error.code === 'OUT_OF_MEMORY';

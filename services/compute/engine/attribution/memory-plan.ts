@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { PROJECTION_SEED } from '../../../../lib/taught/constants.ts';
 import { CountingGpu, CountingRecorder } from '../device/counting-gpu.ts';
+import type { GpuKind } from '../device/gpu.ts';
 import {
   assembleBlock,
   assembleEnds,
@@ -40,6 +41,8 @@ export interface PlannedWork {
   readonly tokenRows?: boolean;
   /** Largest binding of the device, in bytes; default any. */
   readonly bindingLimit?: number;
+  /** The device, by which kernels are chosen; default one of which nothing is known. */
+  readonly kind?: GpuKind;
 }
 
 /** All numbers but `batches` are bytes on the device. */
@@ -49,7 +52,7 @@ export interface MemoryPlan {
   readonly mode: 'resident' | 'streamed';
   /** Weights that are there at once, at most. */
   readonly weightsAtOnce: number;
-  /** What everything but weights takes at most: for a batch of which all tokens but a sample's first are predicted. */
+  /** What everything but weights takes at most: for the worst of batches as large as that. */
   readonly activations: number;
   /** Most that is needed at any time. */
   readonly peak: number;
@@ -80,9 +83,11 @@ export async function planMemory(shape: ModelShape, work: PlannedWork): Promise<
   const tokenRows = work.tokenRows === true ? { seed: PROJECTION_SEED } : undefined;
   const options = { layers: [lowest], tokenRows };
   const weights = weightBytes(shape, work.bindingLimit);
-  const batch = [worstBatch(work, shape)];
   const bindingLimit = work.bindingLimit ?? Infinity;
-  const whole = await countMemory({ ...shape, bindingLimit }, batch, options);
+  const device = { bindingLimit, kind: work.kind };
+  const { batch, bytes: whole } = await worstBatch(work, shape, (one) =>
+    countMemory({ ...shape, ...device }, [one], options),
+  );
   const residentPlan: MemoryPlan = {
     ...{ weights, mode: 'resident', weightsAtOnce: weights.total },
     ...{ activations: whole - weights.total, peak: whole, streaming: null },
@@ -96,11 +101,11 @@ export async function planMemory(shape: ModelShape, work: PlannedWork): Promise<
   throw tooLittle(memory, Math.min(...kinds.map(({ peak }) => peak)), work);
 
   async function planStreamed(vocabularyParts: number): Promise<MemoryPlan> {
-    const counted = { ...shape, bindingLimit, streaming: { vocabularyParts } };
+    const counted = { ...shape, ...device, streaming: { vocabularyParts } };
     const need = (batches: number): Promise<number> =>
       countMemory(
         counted,
-        Array.from({ length: batches }, () => batch[0]),
+        Array.from({ length: batches }, () => batch),
         options,
       );
     const batches = memory === null ? 1 : await largestFitting(MAX_GROUP, memory, need);
@@ -197,6 +202,7 @@ function sum(numbers: readonly number[]): number {
 /** A model that is to be counted: how its weights are kept, for which device. */
 export interface CountedModel extends ModelShape {
   readonly bindingLimit: number;
+  readonly kind?: GpuKind | undefined;
   /** Undefined for a resident one. */
   readonly streaming?: MemoryBudget['streaming'];
 }
@@ -209,7 +215,7 @@ export async function countMemory(
 ): Promise<number> {
   // A large model's many kernels take a while even if none is run: whoever else waits gets a turn.
   await turn();
-  const gpu = new CountingGpu(counted.bindingLimit);
+  const gpu = new CountingGpu(counted.bindingLimit, counted.kind);
   const { config, tensors, bindingLimit, streaming } = counted;
   const model = new Model(gpu, config, storeOf(gpu, counted), {
     recorder: new CountingRecorder(gpu),
@@ -245,13 +251,38 @@ export async function largestFitting(
   return count;
 }
 
-/** Samples of which every token but the first is predicted, the last one shorter. */
-function worstBatch({ batchTokens, longestSample }: PlannedWork, { config }: ModelShape): Sample[] {
+/**
+ * The batch that needs most of some that are as large as any. The more tokens are predicted the more there is to hold, but
+ * tensors share memory by classes of their size (device/arena.ts), so that a little fewer may take a little more.
+ */
+async function worstBatch(
+  work: PlannedWork,
+  shape: ModelShape,
+  need: (batch: readonly Sample[]) => Promise<number>,
+): Promise<{ readonly batch: readonly Sample[]; readonly bytes: number }> {
+  const each = [];
+  for (const share of PROMPT_SHARES) {
+    const batch = fullBatch(work, shape, share);
+    each.push({ batch, bytes: await need(batch) });
+  }
+  return each.reduce((worst, next) => (next.bytes > worst.bytes ? next : worst));
+}
+
+/** Shares of samples that are prompts. */
+const PROMPT_SHARES = [0, 1 / 8, 1 / 4, 1 / 2];
+
+/** Samples of which every token is predicted but so large a share, and the first; the last one shorter. */
+function fullBatch(
+  { batchTokens, longestSample }: PlannedWork,
+  { config }: ModelShape,
+  promptShare: number,
+): Sample[] {
   const longest = Math.max(2, Math.min(longestSample, config.maxPositions));
   const samples: Sample[] = [];
   for (let left = Math.max(longest, batchTokens); left >= 2; left -= longest) {
     const length = Math.min(longest, left);
-    samples.push({ name: `${samples.length}`, inputIds: new Array<number>(length).fill(0), promptLength: 1 });
+    const promptLength = Math.max(1, Math.floor(promptShare * length));
+    samples.push({ name: `${samples.length}`, inputIds: new Array<number>(length).fill(0), promptLength });
   }
   return samples;
 }

@@ -3,24 +3,32 @@
  * computation will need before it is started.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
-import type { GpuPort } from './gpu.ts';
+import type { GpuKind, GpuPort } from './gpu.ts';
 import { Recorder } from './recorder.ts';
 import type { Tensor } from './tensor.ts';
+
+const UNKNOWN: GpuKind = {
+  report: {
+    ...{ vendor: '', architecture: '', device: '', description: 'counts memory', software: false },
+    ...{ features: [], limits: {} },
+  },
+  linear: undefined,
+};
 
 export class CountingGpu implements GpuPort {
   readonly device: GPUDevice;
   readonly report: GpuPort['report'];
-  readonly linear = undefined;
+  readonly linear: GpuPort['linear'];
   #bytes = 0;
   #peak = 0;
 
-  /** @param bindingLimit largest binding of the device that is planned for */
-  constructor(bindingLimit: number) {
-    this.report = {
-      ...{ vendor: '', architecture: '', device: '', description: 'counts memory', software: false },
-      features: [],
-      limits: { maxStorageBufferBindingSize: bindingLimit },
-    };
+  /**
+   * @param bindingLimit largest binding of the device that is planned for
+   * @param kind the device, whose kernels decide what scratch memory there is; default one of which nothing is known
+   */
+  constructor(bindingLimit: number, { report, linear }: GpuKind = UNKNOWN) {
+    this.report = { ...report, limits: { ...report.limits, maxStorageBufferBindingSize: bindingLimit } };
+    this.linear = linear;
     const device = {
       createBuffer: ({ size }: GPUBufferDescriptor) => this.#buffer(size),
       queue: { writeBuffer: () => undefined },

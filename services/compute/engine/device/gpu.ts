@@ -34,6 +34,9 @@ export interface GpuOptions {
 /** What the engine uses of a GPU. Memory is planned on one that only counts (counting-gpu.ts). */
 export type GpuPort = Pick<Gpu, 'device' | 'report' | 'linear' | 'kernel' | 'assertHealthy' | 'idle'>;
 
+/** A GPU as far as the choice of kernels goes. */
+export type GpuKind = Pick<GpuPort, 'report' | 'linear'>;
+
 /** Features that kernels may use where the adapter has them. */
 const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
 

@@ -49,7 +49,9 @@ describe('assembling a shader', () => {
   it.each(shaders)('%s binds its parameters at 0 and its operands from 1 on, without a gap', (name) => {
     const header = shaderSource(name);
     const constants = Object.fromEntries(
-      [...header.matchAll(/^\/\/ vary (\w+)/gm)].map(([, constant]) => [constant, 1]),
+      [...header.matchAll(/^\/\/ vary (\w+)/gm)].map(
+        ([, constant]) => [constant, constant === 'KEPT' ? 'vec4h' : 1] as const,
+      ),
     );
     const reads = header.includes('// weights: binding');
     const code = assembleShader({ shader: name, constants, ...(reads ? { weights: 'f16' } : {}) });

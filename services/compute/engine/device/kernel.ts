@@ -7,11 +7,14 @@
 import { readFileSync } from 'node:fs';
 import type { WeightDtype } from './tensor.ts';
 
+/** A type that varies between variants; halves need the adapter's shader-f16. */
+export type KernelType = 'vec4f' | 'vec4h';
+
 export interface KernelSpec {
   /** File name in shaders/, without `.wgsl`. */
   readonly shader: string;
   /** A value for each `// vary NAME` of the header. */
-  readonly constants?: Readonly<Record<string, number | boolean>>;
+  readonly constants?: Readonly<Record<string, number | boolean | KernelType>>;
   /** The stored precision of the weights it reads, for shaders that read weights. */
   readonly weights?: WeightDtype;
 }
@@ -50,11 +53,10 @@ export function assembleShader(spec: KernelSpec): string {
       `shader ${spec.shader} varies (${declared.join(', ')}) but was given (${names.join(', ')})`,
     );
   }
-  const constants = given.map(([name, value]) =>
-    typeof value === 'boolean' ? `const ${name} = ${value};` : `const ${name} = ${value}u;`,
-  );
+  const constants = given.map(([name, value]) => declaration(name, value));
   // Directives come before everything else in a module.
   const extensions = [...body.matchAll(/^\/\/ enable (\w+)/gm)].map(([, name]) => `enable ${name};`);
+  if (given.some(([, value]) => value === 'vec4h')) extensions.push('enable f16;');
   const parts = [...extensions, constants.join('\n')];
   const weightBinding = /^\/\/ weights: binding (\d+)/m.exec(body)?.[1];
   if ((weightBinding !== undefined) !== (spec.weights !== undefined)) {
@@ -68,6 +70,11 @@ export function assembleShader(spec: KernelSpec): string {
   for (const [, library] of body.matchAll(/^\/\/ uses (\w+)/gm)) parts.push(shaderSource(`lib/${library}`));
   parts.push(body);
   return parts.join('\n');
+}
+
+function declaration(name: string, value: number | boolean | KernelType): string {
+  if (typeof value === 'string') return `alias ${name} = ${value};`;
+  return typeof value === 'boolean' ? `const ${name} = ${value};` : `const ${name} = ${value}u;`;
 }
 
 export function buildKernel(device: GPUDevice, spec: KernelSpec, key: string): Kernel {

@@ -3,7 +3,7 @@
  * through the blocks is here; what is made of it (signatures, training, generation) lives beside this folder.
  */
 import { Arena, type Scope } from '../device/arena.ts';
-import { USAGE, type Gpu, type GpuPort } from '../device/gpu.ts';
+import { USAGE, type Gpu, type GpuKind, type GpuPort } from '../device/gpu.ts';
 import { Recorder } from '../device/recorder.ts';
 import type { Tensor } from '../device/tensor.ts';
 import { rotaryTable } from '../kernels/rotary.ts';
@@ -43,6 +43,7 @@ export interface MemoryBudget {
   readonly bytes: number;
   readonly tensors: ModelSource['tensors'];
   readonly bindingLimit: number;
+  readonly kind?: GpuKind;
   /** As the weights were loaded; undefined where they are all there. */
   readonly streaming: Streaming | undefined;
 }
@@ -246,5 +247,5 @@ function budgetOf(
   const { memory: bytes } = options;
   return bytes === undefined
     ? undefined
-    : { bytes, tensors, bindingLimit: bindingLimit(gpu, options), streaming };
+    : { bytes, tensors, bindingLimit: bindingLimit(gpu, options), kind: gpu, streaming };
 }
