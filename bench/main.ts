@@ -1,13 +1,15 @@
 /**
- * `npm run bench [-- engine | limits | peers | profile | quantized | streaming | mesh] [--runs n] [--tokens n] [--length n]
- * [--model name] [--layer l] [--only part] [--quick]`, from the repository root.
+ * `npm run bench [-- engine | models | counts | limits | peers | profile | quantized | streaming | mesh] [--runs n] [--tokens n]
+ * [--length n] [--model name] [--layer l] [--only part] [--quick]`, from the repository root.
  * Also the entry of the bundle for a bare GPU machine (bench/README.md).
  */
 import { parseArgs } from 'node:util';
 import { reportFailure } from '../cli/failure.ts';
+import { benchCounts } from './counts/run.ts';
 import { benchQuantized } from './engine/quantized.ts';
 import { benchEngine } from './engine/run.ts';
 import { benchLimits } from './limits/run.ts';
+import { benchModels, MODEL_PARTS } from './models/run.ts';
 import type * as Mesh from './mesh/run.ts';
 import { profileEngine } from './profile/run.ts';
 import { benchStreaming } from './streaming/run.ts';
@@ -16,7 +18,7 @@ async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
-      runs: { type: 'string', default: '7' },
+      runs: { type: 'string' },
       tokens: { type: 'string', default: '512' },
       length: { type: 'string', default: '64' },
       model: { type: 'string' },
@@ -25,12 +27,19 @@ async function main(): Promise<void> {
       quick: { type: 'boolean', default: false },
     },
   });
-  const rounds = wholeNumber('--runs', values.runs, 1);
-  const tokens = wholeNumber('--tokens', values.tokens, 16);
   const [name = 'engine'] = positionals;
+  // Whole models take long, and each of their runs is long enough to mean something.
+  const rounds = wholeNumber('--runs', values.runs ?? (name === 'models' ? '3' : '7'), 1);
+  const tokens = wholeNumber('--tokens', values.tokens, 16);
   switch (name) {
     case 'engine':
       await benchEngine({ rounds, tokens });
+      return;
+    case 'models':
+      await benchModels({ rounds, tokens, only: partOf('models', MODEL_PARTS, values.only) });
+      return;
+    case 'counts':
+      await benchCounts({ tokens, model: values.model });
       return;
     case 'limits':
       await benchLimits({ rounds });
@@ -57,7 +66,7 @@ async function main(): Promise<void> {
       return;
     default:
       throw new Error(
-        `there is no benchmark "${name}": there are engine, limits, peers, profile, quantized, streaming and mesh`,
+        `there is no benchmark "${name}": there are engine, models, counts, limits, peers, profile, quantized, streaming and mesh`,
       );
   }
 }
@@ -70,22 +79,25 @@ async function runPeers(
   only: string | undefined,
 ): Promise<void> {
   const { benchPeers, PEERS } = await import('./peers/run.ts');
-  const peer = PEERS.find((one) => one === only);
-  if (only !== undefined && peer === undefined) {
-    throw new Error(`there is no peer "${only}": there are ${PEERS.join(', ')}`);
-  }
-  await benchPeers({ rounds, tokens, length, only: peer });
+  await benchPeers({ rounds, tokens, length, only: partOf('peers', PEERS, only) });
 }
 
 /** Loaded by a name that a bundler does not follow: the bundle for a bare GPU machine has no mesh. */
 async function runMesh(rounds: number, only: string | undefined, quick: boolean): Promise<void> {
   const module = new URL('mesh/run.js', import.meta.url).href;
   const { benchMesh, MESH_PARTS } = (await import(module)) as typeof Mesh;
-  const part = MESH_PARTS.find((one) => one === only);
-  if (only !== undefined && part === undefined) {
-    throw new Error(`mesh has no part "${only}": there are ${MESH_PARTS.join(', ')}`);
-  }
-  await benchMesh({ only: part, rounds, quick });
+  await benchMesh({ only: partOf('mesh', MESH_PARTS, only), rounds, quick });
+}
+
+/** What --only names; undefined for all. */
+function partOf<T extends string>(
+  benchmark: string,
+  parts: readonly T[],
+  only: string | undefined,
+): T | undefined {
+  const part = parts.find((one) => one === only);
+  if (only === undefined || part !== undefined) return part;
+  throw new Error(`${benchmark} has no part "${only}": there are ${parts.join(', ')}`);
 }
 
 function wholeNumber(option: string, text: string, least: number): number {

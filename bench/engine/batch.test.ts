@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { benchBatch } from './batch.ts';
+import { benchBatch, evenBatch } from './batch.ts';
 
 const tokensOf = (tokens: number): number =>
   benchBatch(tokens, 100).reduce((sum, { inputIds }) => sum + inputIds.length, 0);
@@ -22,4 +22,14 @@ it('gives every sample a prompt and a response, the same each time', () => {
 
 it('refuses a last sample of one token, which has no response', () => {
   expect(() => benchBatch(41, 100)).toThrow('one token over');
+});
+
+it('has samples of one length where that is asked for', () => {
+  const samples = evenBatch(3, 40, 100);
+  expect(samples.map(({ inputIds, promptLength }) => [inputIds.length, promptLength])).toEqual([
+    [40, 20],
+    [40, 20],
+    [40, 20],
+  ]);
+  expect(samples[0].inputIds).not.toEqual(samples[1].inputIds);
 });

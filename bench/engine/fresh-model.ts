@@ -3,17 +3,22 @@ import { USAGE, type Gpu } from '../../services/compute/engine/device/gpu.ts';
 import type { WeightDtype } from '../../services/compute/engine/device/tensor.ts';
 import { assembleWeights } from '../../services/compute/engine/model/assemble.ts';
 import { encodeFloats } from '../../services/compute/engine/model/dtype.ts';
-import { Model } from '../../services/compute/engine/model/model.ts';
+import { Model, type ModelOptions } from '../../services/compute/engine/model/model.ts';
 import { ResidentWeights } from '../../services/compute/engine/model/weight-store.ts';
 import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
-import { modelTensors } from '../../services/compute/engine/model/model-tensors.ts';
+import { modelTensors, type TensorSpec } from '../../services/compute/engine/model/model-tensors.ts';
 import { fromSeed } from '../../services/compute/engine/training/initial-weights.ts';
 
 const SEED = 1;
 
-export async function freshModel(gpu: Gpu, config: ModelConfig): Promise<Model> {
+/** @param initial what tensors begin with @param options of the model: a recorder and scratch memory that it shares, say */
+export async function freshModel(
+  gpu: Gpu,
+  config: ModelConfig,
+  initial: (spec: TensorSpec) => Promise<Float32Array<ArrayBuffer>> = fromSeed(config, SEED),
+  options: ModelOptions = {},
+): Promise<Model> {
   const stored = config.dtype ?? 'F32';
-  const initial = fromSeed(config, SEED);
   const buffers = new Map<string, GPUBuffer>();
   for (const spec of modelTensors(config)) {
     // As the loader does: matrices in their stored precision, vectors widened to float32.
@@ -40,5 +45,5 @@ export async function freshModel(gpu: Gpu, config: ModelConfig): Promise<Model> 
     },
     vector: ({ name, shape }) => ({ buffer: named(name), shape, dtype: 'f32' }),
   });
-  return new Model(gpu, config, new ResidentWeights(weights, [...buffers.values()]));
+  return new Model(gpu, config, new ResidentWeights(weights, [...buffers.values()]), options);
 }

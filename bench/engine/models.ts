@@ -3,12 +3,12 @@
  * relative to the repository root, from which benchmarks run.
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { Model } from '../../services/compute/engine/model/model.ts';
-import { parseModelConfig, type ModelConfig } from '../../services/compute/engine/model/model-config.ts';
+import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
 import { openModelFolder } from '../../services/compute/engine/model/model-folder.ts';
 import { freshModel } from './fresh-model.ts';
+import { demoShape, DEMO_SHAPE, smollm2Shape } from './shapes.ts';
 
 export interface ModelSource {
   readonly name: string;
@@ -26,18 +26,25 @@ export interface FoundModels {
 
 const STORIES = '../shared/models/stories260K/hf';
 const DEMO = 'demo/base';
-const DEMO_SHAPE = 'demo/init/config.json';
 
 export async function findModels(): Promise<FoundModels> {
   const models: ModelSource[] = [];
   const absent: string[] = [];
-  if (hasWeights(STORIES)) models.push(await checkpoint('stories260K', STORIES));
-  else absent.push(`stories260K: not measured, ${STORIES} is not there`);
+  const stories = await findStories();
+  if (typeof stories === 'string') absent.push(stories);
+  else models.push(stories);
+  const demo = hasWeights(DEMO) ? undefined : await demoShape();
   if (hasWeights(DEMO)) models.push(await checkpoint('demo', DEMO));
-  else if (existsSync(DEMO_SHAPE)) models.push(await demoShape());
+  else if (demo !== undefined) models.push(fresh('demo', `shape of ${DEMO_SHAPE}, fresh weights`, demo));
   else absent.push(`demo: not measured, neither ${DEMO} nor ${DEMO_SHAPE} is there`);
   models.push(smollm2());
   return { models, absent };
+}
+
+/** A sentence where it is not here. */
+export async function findStories(): Promise<ModelSource | string> {
+  if (hasWeights(STORIES)) return checkpoint('stories260K', STORIES);
+  return `stories260K: not measured, ${STORIES} is not there`;
 }
 
 function hasWeights(folder: string): boolean {
@@ -49,31 +56,12 @@ async function checkpoint(name: string, path: string): Promise<ModelSource> {
   return { name, note: path, config: folder.config, load: (gpu) => Model.load(gpu, folder) };
 }
 
-async function demoShape(): Promise<ModelSource> {
-  const config = parseModelConfig(JSON.parse(await readFile(DEMO_SHAPE, 'utf8')));
-  return fresh('demo', `shape of ${DEMO_SHAPE}, fresh weights`, config);
-}
-
 /**
  * Two of the 30 blocks, for a software adapter's sake. The vocabulary is cut as the blocks are, to 49152 * 2 / 30, so
  * that the head keeps its share of the work; whole, it would be three quarters of it.
  */
 function smollm2(): ModelSource {
-  const config = parseModelConfig({
-    model_type: 'llama',
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 2,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    head_dim: 64,
-    vocab_size: 3276,
-    max_position_embeddings: 8192,
-    rms_norm_eps: 1e-5,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-    torch_dtype: 'bfloat16',
-  });
+  const config = smollm2Shape({ num_hidden_layers: 2, vocab_size: 3276 });
   const note = 'SmolLM2-135M shape: 2 of 30 blocks, vocabulary cut alike to 3276 of 49152, fresh weights';
   return fresh('smollm2-2of30', note, config);
 }

@@ -6,6 +6,7 @@ import { loadavg } from 'node:os';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
+import { progress, say } from '../measure/say.ts';
 import { percent, short, table } from '../measure/table.ts';
 import { measureQuantizedModel, QUANTIZED_MODEL, type QuantizedModel } from './quantized-models.ts';
 import {
@@ -70,12 +71,4 @@ function productTable(speeds: readonly QuantizedProductSpeed[]): string {
       ...[short(inputGrad.median), percent(inputGrad.spread)],
     ]),
   );
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function progress(line: string): void {
-  process.stderr.write(`bench: ${line}\n`);
 }

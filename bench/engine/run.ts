@@ -8,6 +8,7 @@ import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { measureLimits } from '../limits/measure.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
+import { progress, say } from '../measure/say.ts';
 import { findModels } from './models.ts';
 import { productShapes } from './product-shapes.ts';
 import { measureProducts } from './product-speed.ts';
@@ -69,12 +70,4 @@ export async function benchEngine({ rounds, tokens }: EngineBenchOptions): Promi
   } finally {
     gpu.close();
   }
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function progress(line: string): void {
-  process.stderr.write(`bench: ${line}\n`);
 }

@@ -1,14 +1,13 @@
 /** How fast signatures are made: every model at its last, middle and first layer, timed in turns. */
+import type { SignatureFlops } from '../../services/compute/engine/attribution/signature-flops.ts';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
-import { packBatch } from '../../services/compute/engine/model/batch.ts';
-import { logitsMadeTwice } from '../../services/compute/engine/model/head.ts';
 import type { Model } from '../../services/compute/engine/model/model.ts';
 import { interleave } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
 import { benchBatch } from './batch.ts';
+import { batchFlops } from './batch-flops.ts';
 import type { ModelSource } from './models.ts';
-import { signatureFlops, type SignatureFlops } from './signature-flops.ts';
 
 export interface SignatureSpeed {
   readonly model: string;
@@ -72,25 +71,19 @@ class SignatureCase {
 
   speed(samples: readonly number[]): SignatureSpeed {
     const { config } = this.#model;
-    const { rows, lossRows, places } = packBatch(this.#samples);
-    const flops = signatureFlops({
-      config,
-      rows,
-      lossRows: lossRows.length,
-      pairs: places.reduce((sum, { length }) => sum + (length * (length + 1)) / 2, 0),
-      headTwice: logitsMadeTwice(config.vocabSize, lossRows.length),
-      layer: this.#layer,
-    });
+    const flops = batchFlops(config, this.#samples, this.#layer);
+    const tokens = this.#samples.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
+    const prompts = this.#samples.reduce((sum, { promptLength }) => sum + promptLength, 0);
     const seconds = summarize(samples);
     return {
       model: this.#name,
       layer: this.#layer,
       layers: config.layers,
-      tokens: rows,
-      predictedTokens: lossRows.length,
+      tokens,
+      predictedTokens: tokens - prompts,
       flops,
       seconds,
-      tokensPerSecond: rows / seconds.median,
+      tokensPerSecond: tokens / seconds.median,
       gigaflops: flops.total / seconds.median / 1e9,
     };
   }

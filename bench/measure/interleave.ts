@@ -7,11 +7,13 @@ import { availableParallelism } from 'node:os';
 export interface Contender {
   /** Does the work so many times, and returns when the device has done it. */
   run(repeats: number): Promise<void>;
+  /** Compiles all that `run` needs, where less than a run does; default one run. */
+  warmUp?(): Promise<void>;
 }
 
 export interface Rounds {
   readonly rounds: number;
-  /** Least seconds that a timing takes: short work is repeated in it. */
+  /** Least seconds that a timing takes: short work is repeated in it. At 0 a timing is one run. */
   readonly sampleSeconds: number;
 }
 
@@ -40,8 +42,8 @@ export async function interleaveTimings(
 ): Promise<Timings[]> {
   const repeats: number[] = [];
   for (const contender of contenders) {
-    await contender.run(1); // compiles
-    const { seconds } = await timed(contender, 1);
+    await (contender.warmUp === undefined ? contender.run(1) : contender.warmUp());
+    const seconds = sampleSeconds === 0 ? Infinity : (await timed(contender, 1)).seconds;
     repeats.push(Math.min(MAX_REPEATS, Math.max(1, Math.ceil(sampleSeconds / seconds))));
   }
   const timings = contenders.map((): Timings => ({ seconds: [], processorSeconds: [] }));
@@ -57,14 +59,31 @@ export async function interleaveTimings(
   return timings;
 }
 
-async function timed(
-  contender: Contender,
-  repeats: number,
-): Promise<{ seconds: number; processorSeconds: number }> {
+function timed(contender: Contender, repeats: number): Promise<Timing> {
+  return timingOf(() => contender.run(repeats));
+}
+
+export interface Timing {
+  readonly seconds: number;
+  /** As in Timings. */
+  readonly processorSeconds: number;
+}
+
+export async function timingOf(work: () => Promise<void>): Promise<Timing> {
   const before = process.cpuUsage();
   const begun = performance.now();
-  await contender.run(repeats);
+  await work();
   const seconds = (performance.now() - begun) / 1000;
   const { user, system } = process.cpuUsage(before);
   return { seconds, processorSeconds: (user + system) / 1e6 / availableParallelism() };
+}
+
+/** Those seconds that count: of the processor on a software adapter, which computes in this process, else of the wall clock. */
+export function countedSeconds({ seconds, processorSeconds }: Timings, software: boolean): number[] {
+  return software ? processorSeconds : seconds;
+}
+
+/** The same of one timing. */
+export function countedOf({ seconds, processorSeconds }: Timing, software: boolean): number {
+  return software ? processorSeconds : seconds;
 }

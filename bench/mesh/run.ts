@@ -9,6 +9,7 @@ import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { machineLine } from '../engine/report.ts';
 import { adapterSlug, describeMachine, type Machine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
+import { progress, say } from '../measure/say.ts';
 import { baseTable, measureBase } from './base.ts';
 import { measureIndexing } from './indexing.ts';
 import { measureMemory } from './memory.ts';
@@ -175,12 +176,4 @@ async function withServers<T>(use: (servers: Servers) => Promise<T>): Promise<T>
   } finally {
     await servers.close();
   }
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function progress(line: string): void {
-  process.stderr.write(`bench: ${line}\n`);
 }

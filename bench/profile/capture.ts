@@ -1,6 +1,9 @@
-/** A model that keeps what it records, so that every dispatch can be run again alone. */
+/** A model that keeps what it records: every dispatch, so that it can be run again alone, and how large its operands are. */
+import { Arena } from '../../services/compute/engine/device/arena.ts';
+import type { GpuPort } from '../../services/compute/engine/device/gpu.ts';
 import { Recorder, type Grid } from '../../services/compute/engine/device/recorder.ts';
 import type { KernelSpec } from '../../services/compute/engine/device/kernel.ts';
+import { byteLength, type Dtype, type Tensor } from '../../services/compute/engine/device/tensor.ts';
 import { Model } from '../../services/compute/engine/model/model.ts';
 import type { WeightStore } from '../../services/compute/engine/model/weight-store.ts';
 
@@ -8,13 +11,37 @@ export interface Dispatch {
   readonly spec: KernelSpec;
   readonly params: readonly number[];
   readonly operands: readonly GPUBuffer[];
+  /** Bytes of the tensor that is in each operand's buffer, which may be larger. */
+  readonly operandBytes: readonly number[];
   readonly grid: Grid;
   /** Floating point operations, as its kernel module says. */
   readonly work: number;
 }
 
+/** Scratch memory that knows which tensor a buffer was taken for last. */
+class SizedArena extends Arena {
+  readonly #bytes = new WeakMap<GPUBuffer, number>();
+
+  override take(shape: readonly number[], dtype: Dtype = 'f32'): Tensor {
+    const tensor = super.take(shape, dtype);
+    this.#bytes.set(tensor.buffer, byteLength(shape, dtype));
+    return tensor;
+  }
+
+  /** Weights and tables are not of the arena, and fill their buffers. */
+  bytesIn(buffer: GPUBuffer): number {
+    return this.#bytes.get(buffer) ?? buffer.size;
+  }
+}
+
 export class CapturingRecorder extends Recorder {
   readonly dispatches: Dispatch[] = [];
+  readonly #arena: SizedArena;
+
+  constructor(gpu: GpuPort, arena: SizedArena) {
+    super(gpu);
+    this.#arena = arena;
+  }
 
   override run(
     spec: KernelSpec,
@@ -23,14 +50,15 @@ export class CapturingRecorder extends Recorder {
     grid: Grid,
     work: number,
   ): void {
-    this.dispatches.push({ spec, params, operands, grid, work });
+    const operandBytes = operands.map((buffer) => this.#arena.bytesIn(buffer));
+    this.dispatches.push({ spec, params, operands, operandBytes, grid, work });
     super.run(spec, params, operands, grid, work);
   }
 }
 
 /** Another model over the same weights; those stay the other's. */
 export class CapturedLlama extends Model {
-  override readonly recorder = new CapturingRecorder(this.gpu);
+  override readonly recorder: CapturingRecorder;
 
   constructor({ gpu, config, weights }: Model) {
     const shared: WeightStore = {
@@ -43,6 +71,9 @@ export class CapturedLlama extends Model {
       head: (recorder, part) => weights.head(recorder, part),
       close: () => undefined,
     };
-    super(gpu, config, shared);
+    const arena = new SizedArena(gpu);
+    const recorder = new CapturingRecorder(gpu, arena);
+    super(gpu, config, shared, { recorder, arena });
+    this.recorder = recorder;
   }
 }

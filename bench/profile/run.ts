@@ -9,6 +9,7 @@ import { benchBatch } from '../engine/batch.ts';
 import { findModels, type ModelSource } from '../engine/models.ts';
 import { machineLine } from '../engine/report.ts';
 import { describeMachine } from '../measure/machine.ts';
+import { say } from '../measure/say.ts';
 import { percent, short, table } from '../measure/table.ts';
 import { CapturedLlama, type Dispatch } from './capture.ts';
 import { replay } from './replay.ts';
@@ -109,8 +110,4 @@ function totalsTable(title: string, totals: readonly Total[]): string {
       seconds === 0 ? '' : short(work / seconds / 1e9),
     ]),
   );
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -21,6 +21,7 @@ import { machineLine } from '../engine/report.ts';
 import { interleave, type Contender } from '../measure/interleave.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
+import { say } from '../measure/say.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
 import { percent, short, table } from '../measure/table.ts';
 import { writeBenchModel } from './model.ts';
@@ -144,8 +145,4 @@ function outcomeTable(outcomes: readonly Outcome[]): string {
       percent(ratio.spread),
     ]),
   );
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
