@@ -1,6 +1,7 @@
 /** Opens what a command needs (GPU, model) and closes it again, also when the command fails. */
 import { localModel } from '../lib/hub/cached.ts';
-import { ggufWeights, gpuMemory } from '../lib/mesh/settings.ts';
+import { cacheFolder } from '../lib/cache-folder.ts';
+import { ggufWeights, gpuMemory, tuneSetting } from '../lib/mesh/settings.ts';
 import { ReptraceError } from '../lib/errors.ts';
 import {
   loadModel,
@@ -14,6 +15,7 @@ import type { Model } from '../services/compute/engine/model/model.ts';
 import { adaptedModel, isAdapted } from '../services/compute/engine/model/lora/adapted-model.ts';
 import { openAdapter } from '../services/compute/engine/model/lora/adapter-folder.ts';
 import type { ModelSource } from '../services/compute/engine/model/model-source.ts';
+import { tuneFor } from '../services/compute/engine/tuning/tune.ts';
 import { openModel, type OpenModelOptions } from '../services/compute/engine/model/open-model.ts';
 
 /** What makes up a model, as options name it. */
@@ -41,6 +43,7 @@ export async function withModel<T>(
   use: (model: Model, source: ModelSource) => Promise<T>,
 ): Promise<T> {
   const source = await openChoice(choice, openingOptions());
+  await tune(gpu, source);
   const model = await loadModel(gpu, source, fittingOptions(choice));
   try {
     return await use(model, source);
@@ -63,6 +66,7 @@ export async function withPair<T>(
 ): Promise<T> {
   const tuned = await openChoice(choice, openingOptions());
   const before = base === undefined ? baseUnder(tuned) : await openChoice(base, openingOptions());
+  await tune(gpu, tuned);
   const pair = await loadPair(gpu, tuned, before, fittingOptions(choice));
   try {
     return await use(pair, tuned);
@@ -82,6 +86,13 @@ function baseUnder(tuned: ModelSource): ModelSource {
 
 function openingOptions(): OpenModelOptions {
   return { quantized: ggufWeights(process.env) === 'quantized' ? 'keep' : 'widen' };
+}
+
+function tune(gpu: Gpu, source: ModelSource): Promise<void> {
+  return tuneFor(gpu, source, {
+    ...{ mode: tuneSetting(process.env), folder: cacheFolder() },
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
 }
 
 function fittingOptions(choice: ModelChoice): FittingOptions {

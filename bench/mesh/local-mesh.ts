@@ -51,6 +51,7 @@ async function open(
     token: undefined,
     gpuMemory: undefined,
     ggufWeights: 'quantized',
+    tune: undefined,
   };
   const mesh = await startMesh(settings, SILENT, { host: '127.0.0.1', port: 0 });
   return {

@@ -14,6 +14,7 @@ describe('readSettings', () => {
       token: undefined,
       gpuMemory: undefined,
       ggufWeights: 'quantized',
+      tune: undefined,
     });
   });
 
@@ -38,10 +39,12 @@ describe('readSettings', () => {
     expect(() => readSettings({ QDRANT_URL: 'host:6333' })).toThrow('QDRANT_URL');
   });
 
-  it('reads how much of the GPU may be used, and refuses what is no amount', () => {
+  it('reads how the GPU may be used, and refuses what it does not know', () => {
     expect(readSettings({ REPTRACE_GPU_MEMORY: '1.5GiB' }).gpuMemory).toBe(1.5 * 2 ** 30);
     expect(readSettings({ REPTRACE_GPU_MEMORY: '8GiB' }, { gpuMemory: 5 }).gpuMemory).toBe(5);
     expect(readSettings({ REPTRACE_GGUF_WEIGHTS: 'widened' }).ggufWeights).toBe('widened');
+    expect(readSettings({ REPTRACE_TUNE: 'full' }).tune).toBe('full');
+    expect(() => readSettings({ REPTRACE_TUNE: 'fast' })).toThrow(/REPTRACE_TUNE is "fast"/);
     expect(() => readSettings({ REPTRACE_GGUF_WEIGHTS: 'f16' })).toThrow(/REPTRACE_GGUF_WEIGHTS is "f16"/);
     expect(() => readSettings({ REPTRACE_GPU_MEMORY: 'half' })).toThrow(
       expect.objectContaining({

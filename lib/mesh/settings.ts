@@ -21,10 +21,15 @@ export interface Settings {
   /** Bytes of the GPU that a worker may use. Unset: all that there are. */
   readonly gpuMemory: number | undefined;
   readonly ggufWeights: GgufWeights;
+  /** Unset: as the adapter wants it. */
+  readonly tune: TuneSetting | undefined;
 }
 
 /** Whether a GGUF file's quantised matrices stay so on the GPU, or take four bytes a value. Results are the same. */
 export type GgufWeights = 'quantized' | 'widened';
+
+/** Whether the fastest variants of kernels are sought before a model is first used, and how long. */
+export type TuneSetting = 'off' | 'quick' | 'full';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -44,6 +49,7 @@ export function readSettings(
     token: given(env, 'REPTRACE_TOKEN'),
     gpuMemory: overrides.gpuMemory ?? gpuMemory(env),
     ggufWeights: ggufWeights(env),
+    tune: tuneSetting(env),
   };
 }
 
@@ -55,6 +61,17 @@ export function ggufWeights(env: Environment): GgufWeights {
     'CONFIG_INVALID',
     `REPTRACE_GGUF_WEIGHTS is ${JSON.stringify(value.slice(0, 100))}`,
     'Set it to quantized or widened, or unset it.',
+  );
+}
+
+/** What REPTRACE_TUNE says. Throws CONFIG_INVALID. */
+export function tuneSetting(env: Environment): TuneSetting | undefined {
+  const value = given(env, 'REPTRACE_TUNE');
+  if (value === undefined || value === 'off' || value === 'quick' || value === 'full') return value;
+  throw new ReptraceError(
+    'CONFIG_INVALID',
+    `REPTRACE_TUNE is ${JSON.stringify(value.slice(0, 100))}`,
+    'Set it to off, quick or full, or unset it.',
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import { endedWithin } from '../../../lib/bus/bounded.ts';
 import type { Bus, Closable } from '../../../lib/bus/bus.ts';
+import { cacheFolder } from '../../../lib/cache-folder.ts';
 import { serve } from '../../../lib/bus/procedure.ts';
 import type { Log } from '../../../lib/log.ts';
 import {
@@ -23,6 +24,7 @@ import type { Records } from '../../../lib/records/records.ts';
 import { computeSubgraph } from '../graphql/subgraph.ts';
 import { streamingNotice } from '../engine/attribution/load-model.ts';
 import type { GpuOptions } from '../engine/device/gpu.ts';
+import { tuneFor } from '../engine/tuning/tune.ts';
 import { GpuKeeper } from './gpu-keeper.ts';
 import { Lane } from './lane.ts';
 import { LoadedModels } from './loaded-models.ts';
@@ -65,6 +67,14 @@ export async function startComputeService({
   const models = new LoadedModels({
     ...{ keeper, lane, finder, digests, records, memory: settings.gpuMemory },
     quantized: settings.ggufWeights === 'quantized' ? 'keep' : 'widen',
+    tune: (device, source) =>
+      tuneFor(device, source, {
+        ...{ mode: settings.tune, folder: cacheFolder() },
+        say: (text) => {
+          log.info(text);
+          onNotice?.(text);
+        },
+      }),
     onStreaming: (plan, memory) => {
       const text = streamingNotice(plan, memory);
       log.warn({ weights: plan.weights.total, memory, ...plan.streaming }, text);

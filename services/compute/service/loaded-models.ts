@@ -49,6 +49,8 @@ interface Parts {
   /** Bytes of the GPU that models may use; default all that there are. */
   readonly memory?: number | undefined;
   readonly onStreaming?: FittingOptions['onStreaming'];
+  /** Done before a model is loaded (tuning/). */
+  readonly tune?: (gpu: Gpu, source: ModelSource) => Promise<void>;
   readonly quantized?: OpenModelOptions['quantized'];
 }
 
@@ -162,6 +164,7 @@ export class LoadedModels {
     const source = await this.#openPlace(found);
     const { onStreaming, memory } = this.#parts;
     const model = await this.#toGpu(
+      source,
       (gpu) => Model.load(gpu, source),
       (gpu) => loadModel(gpu, source, { memory, ...(onStreaming === undefined ? {} : { onStreaming }) }),
     );
@@ -191,6 +194,7 @@ export class LoadedModels {
     this.#makeRoomForOne();
     const { onStreaming, memory } = this.#parts;
     const pair = await this.#toGpu(
+      tuned,
       (gpu) => loadWholePair(gpu, tuned, base),
       (gpu) => loadPair(gpu, tuned, base, { memory, ...(onStreaming === undefined ? {} : { onStreaming }) }),
     );
@@ -247,8 +251,13 @@ export class LoadedModels {
    * Where all weights do not fit beside the other models, once more without those, and then as it can be.
    * @param whole throws OUT_OF_MEMORY
    */
-  async #toGpu<T>(whole: (gpu: Gpu) => Promise<T>, asItFits: (gpu: Gpu) => Promise<T>): Promise<T> {
-    const { keeper, memory } = this.#parts;
+  async #toGpu<T>(
+    source: ModelSource,
+    whole: (gpu: Gpu) => Promise<T>,
+    asItFits: (gpu: Gpu) => Promise<T>,
+  ): Promise<T> {
+    const { keeper, memory, tune } = this.#parts;
+    await tune?.(await keeper.healthy(), source);
     if (memory === undefined && this.#shelf.size > 0) {
       try {
         return await whole(await keeper.healthy());

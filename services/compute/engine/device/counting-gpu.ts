@@ -12,13 +12,17 @@ const UNKNOWN: GpuKind = {
     ...{ vendor: '', architecture: '', device: '', description: 'counts memory', software: false },
     ...{ features: [], limits: {} },
   },
-  linear: undefined,
+  ...{ linear: undefined, numbers: 'f32', tuned: new Map() },
 };
 
 export class CountingGpu implements GpuPort {
   readonly device: GPUDevice;
   readonly report: GpuPort['report'];
   readonly linear: GpuPort['linear'];
+  readonly numbers: GpuPort['numbers'];
+  readonly tuned: GpuPort['tuned'];
+  /** Whichever: no variant of attention takes memory. */
+  readonly attention = undefined;
   #bytes = 0;
   #peak = 0;
 
@@ -26,9 +30,11 @@ export class CountingGpu implements GpuPort {
    * @param bindingLimit largest binding of the device that is planned for
    * @param kind the device, whose kernels decide what scratch memory there is; default one of which nothing is known
    */
-  constructor(bindingLimit: number, { report, linear }: GpuKind = UNKNOWN) {
+  constructor(bindingLimit: number, { report, linear, numbers, tuned }: GpuKind = UNKNOWN) {
     this.report = { ...report, limits: { ...report.limits, maxStorageBufferBindingSize: bindingLimit } };
     this.linear = linear;
+    this.numbers = numbers;
+    this.tuned = tuned;
     const device = {
       createBuffer: ({ size }: GPUBufferDescriptor) => this.#buffer(size),
       queue: { writeBuffer: () => undefined },

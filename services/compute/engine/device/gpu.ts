@@ -24,18 +24,35 @@ export interface AdapterReport {
   readonly subgroupSize?: number | undefined;
 }
 
+/**
+ * `f32`: operands as stored, products and sums in float32. `mixed`: linear layers may round operands to float16 on the way,
+ * sums in float32. An index is of one class, which its manifest names.
+ */
+export type Numbers = 'f32' | 'mixed';
+
 export interface GpuOptions {
   /** Part of the wanted adapter's name; default `REPTRACE_ADAPTER`, else the first that the system offers. */
   readonly adapter?: string | undefined;
-  /** The variant of linear layers (kernels/linear-choice.ts); default `REPTRACE_LINEAR`, else what suits the adapter. */
+  /** The variant of linear layers (kernels/linear-choice.ts); default `REPTRACE_LINEAR`, else the fastest that is known. */
   readonly linear?: string | undefined;
+  /** The variant of attention (kernels/attention-choice.ts); default `REPTRACE_ATTENTION`, else what suits the adapter. */
+  readonly attention?: string | undefined;
+  /** Default `REPTRACE_NUMBERS`, else `f32`. */
+  readonly numbers?: Numbers | undefined;
 }
 
 /** What the engine uses of a GPU. Memory is planned on one that only counts (counting-gpu.ts). */
-export type GpuPort = Pick<Gpu, 'device' | 'report' | 'linear' | 'kernel' | 'assertHealthy' | 'idle'>;
+export type GpuPort = GpuKind & Pick<Gpu, 'device' | 'attention' | 'kernel' | 'assertHealthy' | 'idle'>;
 
 /** A GPU as far as the choice of kernels goes. */
-export type GpuKind = Pick<GpuPort, 'report' | 'linear'>;
+export interface GpuKind {
+  readonly report: AdapterReport;
+  /** The variant of linear layers that was asked for by name. */
+  readonly linear: string | undefined;
+  readonly numbers: Numbers;
+  /** What was found the fastest (tuning/): names of variants by products. */
+  readonly tuned: Pick<ReadonlyMap<string, string>, 'get'>;
+}
 
 /** Features that kernels may use where the adapter has them. */
 const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
@@ -45,19 +62,28 @@ const INSTALL_REMEDY =
   'mesa-vulkan-drivers libvulkan1`; Debian 13, Ubuntu 24.04: `apt-get install mesa-vulkan-drivers libvulkan1`), ' +
   'then run `reptrace doctor`.';
 
-export class Gpu {
+export class Gpu implements GpuKind {
   readonly device: GPUDevice;
   readonly report: AdapterReport;
-  /** The variant of linear layers that was asked for by name. */
   readonly linear: string | undefined;
+  /** The variant of attention that was asked for by name; none takes scratch memory, so that plans of it do not ask. */
+  readonly attention: string | undefined;
+  readonly numbers: Numbers;
+  readonly tuned = new Map<string, string>();
   /** Kept only to stay reachable: once the instance is collected while the device lives, the process dies. */
   readonly #instance: GPU;
   readonly #kernels = new Map<string, Kernel>();
   #failure: ReptraceError | undefined;
   #closed = false;
 
-  private constructor(instance: GPU, device: GPUDevice, report: AdapterReport, linear: string | undefined) {
+  private constructor(
+    instance: GPU,
+    device: GPUDevice,
+    { report, linear, attention, numbers }: Pick<Gpu, 'report' | 'linear' | 'attention' | 'numbers'>,
+  ) {
     this.linear = linear;
+    this.attention = attention;
+    this.numbers = numbers;
     this.#instance = instance;
     this.device = device;
     this.report = report;
@@ -74,9 +100,10 @@ export class Gpu {
     });
   }
 
-  /** Opens the adapter with every limit it offers. Throws ADAPTER_NOT_FOUND with what to install. */
+  /** Opens the adapter with every limit it offers. Throws ADAPTER_NOT_FOUND with what to install, and CONFIG_INVALID. */
   static async open(options: GpuOptions = {}): Promise<Gpu> {
     const wanted = options.adapter ?? process.env['REPTRACE_ADAPTER'];
+    const numbers = options.numbers ?? numbersIn(process.env['REPTRACE_NUMBERS']);
     const instance = createInstance(wanted);
     const adapter = await findAdapter(instance, wanted);
     if (adapter === null) {
@@ -88,7 +115,12 @@ export class Gpu {
       requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
     });
     const linear = options.linear ?? process.env['REPTRACE_LINEAR'];
-    return new Gpu(instance, device, report, linear === '' ? undefined : linear);
+    const attention = options.attention ?? process.env['REPTRACE_ATTENTION'];
+    return new Gpu(instance, device, {
+      ...{ report, numbers },
+      linear: linear === '' ? undefined : linear,
+      attention: attention === '' ? undefined : attention,
+    });
   }
 
   /** The compiled kernel of a spec; compiled once per device. */
@@ -123,6 +155,24 @@ export class Gpu {
     }
     if (refusal !== null) throw uncaptured(refusal);
     return made;
+  }
+
+  /** Work that the device may refuse, and is then as healthy as before: gives what it refused, or the work's result. */
+  async attempt<T>(work: () => Promise<T>): Promise<T | ReptraceError> {
+    const filters = ['internal', 'validation', 'out-of-memory'] as const;
+    for (const filter of filters) this.device.pushErrorScope(filter);
+    const refusals: GPUError[] = [];
+    let result: T;
+    try {
+      result = await work();
+    } finally {
+      for (let i = 0; i < filters.length; i++) {
+        const refusal = await this.device.popErrorScope();
+        if (refusal !== null) refusals.push(refusal);
+      }
+    }
+    const [refusal] = refusals;
+    return refusal === undefined ? result : uncaptured(refusal);
   }
 
   /** Whether buffers of so many bytes together can be made at present. */
@@ -160,6 +210,16 @@ export class Gpu {
     this.device.destroy();
     keepForever.push(this.#instance);
   }
+}
+
+function numbersIn(value = ''): Numbers {
+  if (value === '' || value === 'f32') return 'f32';
+  if (value === 'mixed') return 'mixed';
+  throw new ReptraceError(
+    'CONFIG_INVALID',
+    `REPTRACE_NUMBERS is ${JSON.stringify(value.slice(0, 100))}`,
+    'Set it to f32 or mixed, or unset it.',
+  );
 }
 
 /** Instances are never released while the process lives: destruction of the device may still be under way. */

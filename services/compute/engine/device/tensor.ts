@@ -39,6 +39,10 @@ const UNITS: Readonly<Record<Dtype, { readonly values: number; readonly bytes: n
   },
 };
 
+export function isWeightDtype(name: string): name is WeightDtype {
+  return Object.hasOwn(UNITS, name) && name !== 'u32';
+}
+
 export function isQuantized(dtype: Dtype): dtype is QuantizedDtype {
   return dtype.startsWith('q');
 }

@@ -16,6 +16,7 @@ export const broadcast: LinearVariant = {
   numbers: 'f32',
   runsOn: canBroadcast,
   suits: canBroadcast,
+  promising: canBroadcast,
 
   forward(recorder, scratch, { rows, inner, x, w, bias, residual, y, column }) {
     const along = transpose(recorder, scratch, plainMatrix(x, rows, inner));

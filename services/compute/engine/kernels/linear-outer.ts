@@ -17,6 +17,7 @@ export const outer: LinearVariant = {
   numbers: 'f32',
   runsOn: () => true,
   suits: () => true,
+  promising: () => true,
 
   forward(recorder, scratch, { rows, inner, x, w, bias, residual, y, column }) {
     const a = transpose(recorder, scratch, plainMatrix(x, rows, inner));

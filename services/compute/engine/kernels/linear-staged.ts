@@ -16,6 +16,8 @@ function staged(name: string, tile: StagedTile, suits: (adapter: AdapterReport) 
       (limits['maxComputeWorkgroupStorageSize'] ?? 0) >= stagedBytes(tile) &&
       (!half || features.includes('shader-f16')),
     suits,
+    // Workgroup memory is main memory there, and compiling it takes half a minute.
+    promising: ({ software }) => !software,
 
     forward(recorder, _scratch, { rows, inner, x, w, bias, residual, y, column }) {
       matmulStaged(recorder, tile, {

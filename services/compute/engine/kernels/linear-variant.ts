@@ -1,6 +1,6 @@
 /** What a variant of the linear layer's products is: operands whose shapes linear.ts has checked, and a name to choose it by. */
 import type { Scope } from '../device/arena.ts';
-import type { AdapterReport } from '../device/gpu.ts';
+import type { AdapterReport, Numbers } from '../device/gpu.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Matrix, Tensor } from '../device/tensor.ts';
 
@@ -36,12 +36,6 @@ export interface WeightGradProduct extends Rows {
   readonly dw: Matrix;
 }
 
-/**
- * `f32`: operands as stored, products and sums in float32. `mixed`: operands rounded to float16 on the way, sums in float32.
- * An index is of one class, which its manifest names.
- */
-export type Numbers = 'f32' | 'mixed';
-
 export interface LinearVariant {
   readonly name: string;
   readonly numbers: Numbers;
@@ -49,6 +43,8 @@ export interface LinearVariant {
   runsOn(adapter: AdapterReport): boolean;
   /** Whether it is the likely best there, among those before it in the list none being so. */
   suits(adapter: AdapterReport): boolean;
+  /** Whether it may be the fastest there for some product, so that a quick tuning tries it. */
+  promising(adapter: AdapterReport): boolean;
   /** @param scratch for transposes and the like; all of it is given back */
   forward(recorder: Recorder, scratch: Scope, product: ForwardProduct): void;
   inputGrad(recorder: Recorder, scratch: Scope, product: InputGradProduct): void;

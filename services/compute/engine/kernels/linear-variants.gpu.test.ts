@@ -1,9 +1,8 @@
 /** Every variant of the linear layer's products that the adapter can run, forced in turn, against the float64 oracle. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Gpu } from '../device/gpu.ts';
+import { Gpu, type GpuKind, type Numbers } from '../device/gpu.ts';
 import { linearForward, linearInputBackward, linearWeightBackward } from '../oracle/linear.ts';
-import { LINEAR_VARIANTS, linearVariant } from './linear-choice.ts';
-import type { Numbers } from './linear-variant.ts';
+import { LINEAR_VARIANTS, linearVariant, numbersOf, productKey, TUNED_ROWS } from './linear-choice.ts';
 import { asStored, Bench, expectClose, FORWARD, GRADIENT, normalFloats } from './testing.ts';
 
 let bench: Bench;
@@ -127,6 +126,13 @@ describe.each(LINEAR_VARIANTS)('the linear variant $name', (variant) => {
   });
 });
 
+const PRODUCT = { way: 'forward', rows: 512, inner: 64, columns: 128, dtype: 'f32' } as const;
+
+function kind(asked: Partial<GpuKind>): GpuKind {
+  const { report } = bench.gpu;
+  return { report, linear: undefined, numbers: 'f32', tuned: new Map(), ...asked };
+}
+
 describe('the choice of a linear variant', () => {
   it('has on a software adapter all that needs no matrix units', () => {
     const running = LINEAR_VARIANTS.filter((variant) => variant.runsOn(bench.gpu.report)).map(
@@ -139,8 +145,8 @@ describe('the choice of a linear variant', () => {
   it('takes the one that is named, and names those there are where it cannot', async () => {
     const gpu = await Gpu.open({ linear: 'outer' });
     try {
-      expect(linearVariant(gpu).name).toBe('outer');
-      expect(() => linearVariant({ report: gpu.report, linear: 'fastest' })).toThrow(
+      expect(linearVariant(gpu, PRODUCT).name).toBe('outer');
+      expect(() => linearVariant(kind({ linear: 'fastest' }), PRODUCT)).toThrow(
         /"fastest" names no variant .* can run/,
       );
     } finally {
@@ -149,6 +155,24 @@ describe('the choice of a linear variant', () => {
   });
 
   it('never takes float16 unasked', () => {
-    expect(linearVariant({ report: bench.gpu.report, linear: undefined }).numbers).toBe('f32');
+    expect(linearVariant(kind({}), PRODUCT).numbers).toBe('f32');
+    expect(numbersOf(kind({}))).toBe('f32');
+  });
+
+  it('takes float16 where it is asked for, and says that an adapter has none', () => {
+    const mixed = kind({ numbers: 'mixed' });
+    expect(linearVariant(mixed, PRODUCT).numbers).toBe('mixed');
+    expect(numbersOf(mixed)).toBe('mixed');
+    expect(numbersOf(kind({ linear: 'staged-64-f16' }))).toBe('mixed');
+    const none = { ...mixed, report: { ...mixed.report, features: [] } };
+    expect(() => linearVariant(none, PRODUCT)).toThrow(/no float16 in shaders/);
+  });
+
+  it('takes what was found the fastest for a product of many rows, unless another is named', () => {
+    const tuned = new Map([[productKey(PRODUCT), 'staged-128']]);
+    expect(linearVariant(kind({ tuned }), PRODUCT).name).toBe('staged-128');
+    expect(linearVariant(kind({ tuned }), { ...PRODUCT, rows: TUNED_ROWS - 1 }).name).not.toBe('staged-128');
+    expect(linearVariant(kind({ tuned }), { ...PRODUCT, dtype: 'f16' }).name).not.toBe('staged-128');
+    expect(linearVariant(kind({ tuned, linear: 'outer' }), PRODUCT).name).toBe('outer');
   });
 });

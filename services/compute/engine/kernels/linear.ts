@@ -48,7 +48,8 @@ export function forward(recorder: Recorder, linear: LinearForward): void {
   if (residual !== undefined) expectShape('residual', residual, y.shape);
   if (scratch !== undefined && rows >= TILED_ROWS) {
     const product = { rows, inner, x, w, bias, residual, y, column };
-    linearVariant(recorder.gpu).forward(recorder, scratch, product);
+    const kind = { way: 'forward', rows, inner, columns: w.rows, dtype: w.dtype } as const;
+    linearVariant(recorder.gpu, kind).forward(recorder, scratch, product);
     return;
   }
   const tile = tileRows(rows);
@@ -84,7 +85,9 @@ export function inputGrad(
   expectColumns('w', w, inner);
   const stride = strideOf('dy', dy, rows, column, w.rows);
   if (scratch !== undefined && rows >= TILED_ROWS) {
-    linearVariant(recorder.gpu).inputGrad(recorder, scratch, { rows, inner, dy, w, dx, accumulate, column });
+    const kind = { way: 'inputGrad', rows, inner, columns: w.rows, dtype: w.dtype } as const;
+    const product = { rows, inner, dy, w, dx, accumulate, column };
+    linearVariant(recorder.gpu, kind).inputGrad(recorder, scratch, product);
     return;
   }
   const tile = tileRows(rows);
@@ -113,7 +116,8 @@ export function weightGrad(recorder: Recorder, { x, dy, dw, dbias }: LinearWeigh
   // Its shape was seen; this refuses stored precisions, whose gradients are float32 too.
   expectShape('dw', { ...dw, shape: [dw.rows, inner] }, [dw.rows, inner]);
   const stride = strideOf('dy', dy, rows, 0, dw.rows);
-  linearVariant(recorder.gpu).weightGrad(recorder, { rows, inner, x, dy, dw });
+  const kind = { way: 'weightGrad', rows, inner, columns: dw.rows, dtype: dw.dtype } as const;
+  linearVariant(recorder.gpu, kind).weightGrad(recorder, { rows, inner, x, dy, dw });
   if (dbias !== undefined) {
     expectShape('dbias', dbias, [dw.rows]);
     recorder.run(
