@@ -108,3 +108,13 @@ export function matrixRows(matrix: Matrix, start: number, rows: number): Matrix 
   }
   return { ...matrix, rows, rowOffset: matrix.rowOffset + start };
 }
+
+/** A float32 tensor as a matrix of so many rows and columns. */
+export function plainMatrix({ buffer }: Tensor, rows: number, columns: number): Matrix {
+  return { buffer, rows, columns, rowOffset: 0, dtype: 'f32' };
+}
+
+/** What a float32 matrix lies in, up to its last row. */
+export function wholeOf({ buffer, rowOffset, rows }: Matrix, inner: number): Tensor {
+  return { buffer, shape: [rowOffset + rows, inner], dtype: 'f32' };
+}

@@ -14,7 +14,7 @@ import { packBatch, uploadFloats, uploadQueries, uploadWords, type GpuBatch } fr
 import { roundUp4 } from '../model/head.ts';
 import type { Model } from '../model/model.ts';
 import { normForward } from '../model/norms.ts';
-import { project } from '../model/projection.ts';
+import { projectAll } from '../model/projection.ts';
 import { KeyValueCache } from './cache.ts';
 
 export interface GenerateOptions {
@@ -228,7 +228,7 @@ class Decoder {
     const logits = scope.take([rows, roundUp4(config.vocabSize)]);
     for (let part = 0; part < weights.vocabularyParts; part++) {
       const { projection, firstId } = await weights.head(recorder, part);
-      project({ recorder, scope }, projection, normed, logits, undefined, firstId);
+      projectAll({ recorder, scope }, normed, [{ projection, y: logits, firstColumn: firstId }]);
     }
     const columns = config.vocabSize;
     const cap = config.logitSoftcap ?? undefined;

@@ -2,11 +2,10 @@
  * Products of a linear layer by subgroup broadcasts (matmul-broadcast.ts), for software adapters. Weights and dy are told from
  * lane to lane as they lie, so that only the forward transposes, x alone.
  */
-import { isQuantized } from '../device/tensor.ts';
-import { plainMatrix, wholeOf } from './linear-outer.ts';
+import { isQuantized, plainMatrix, wholeOf } from '../device/tensor.ts';
 import type { LinearVariant } from './linear-variant.ts';
 import { canBroadcast, matmulBroadcast } from './matmul-broadcast.ts';
-import { transpose, widen } from './matmul-outer.ts';
+import { widen } from './matmul-outer.ts';
 
 /** As in linear-outer.ts; each weight is read once in 16 rows here. */
 const WIDEN_ROWS = 512;
@@ -18,13 +17,11 @@ export const broadcast: LinearVariant = {
   suits: canBroadcast,
   promising: canBroadcast,
 
-  forward(recorder, scratch, { rows, inner, x, w, bias, residual, y, column }) {
-    const along = transpose(recorder, scratch, plainMatrix(x, rows, inner));
+  forward(recorder, _scratch, { rows, inner, input, w, bias, residual, y, column }) {
     matmulBroadcast(recorder, {
-      ...{ rows: w.rows, inner, columns: rows, weights: w, plain: along, spread: 'weights' },
+      ...{ rows: w.rows, inner, columns: rows, weights: w, plain: input.transposed(), spread: 'weights' },
       ...{ transposed: true, bias, residual, out: y, outOffset: column },
     });
-    scratch.give(along);
   },
 
   inputGrad(recorder, scratch, { rows, inner, dy, w, dx, accumulate, column }) {

@@ -2,7 +2,7 @@
  * Products of a linear layer as outer products in registers (matmul-outer.ts): runs everywhere, and wins where loads are dear
  * and there is no more to it than registers. The forward transposes x and w, the input gradient dy.
  */
-import { isQuantized, type Matrix, type Tensor } from '../device/tensor.ts';
+import { isQuantized, plainMatrix, wholeOf } from '../device/tensor.ts';
 import type { LinearVariant } from './linear-variant.ts';
 import { matmulOuter, transpose, widen } from './matmul-outer.ts';
 
@@ -19,11 +19,11 @@ export const outer: LinearVariant = {
   suits: () => true,
   promising: () => true,
 
-  forward(recorder, scratch, { rows, inner, x, w, bias, residual, y, column }) {
-    const a = transpose(recorder, scratch, plainMatrix(x, rows, inner));
+  forward(recorder, scratch, { rows, input, w, bias, residual, y, column }) {
+    const a = input.transposed();
     const b = transpose(recorder, scratch, w);
     matmulOuter(recorder, { rows, columns: w.rows, a, b, bias, residual, out: y, outOffset: column });
-    scratch.give(a, b);
+    scratch.give(b);
   },
 
   inputGrad(recorder, scratch, { rows, inner, dy, w, dx, accumulate, column }) {
@@ -42,13 +42,3 @@ export const outer: LinearVariant = {
     });
   },
 };
-
-/** A float32 tensor as a matrix of so many rows and columns. */
-export function plainMatrix({ buffer }: Tensor, rows: number, columns: number): Matrix {
-  return { buffer, rows, columns, rowOffset: 0, dtype: 'f32' };
-}
-
-/** What a float32 matrix lies in, up to its last row. */
-export function wholeOf({ buffer, rowOffset, rows }: Matrix, inner: number): Tensor {
-  return { buffer, shape: [rowOffset + rows, inner], dtype: 'f32' };
-}

@@ -3,7 +3,7 @@
  * them with, small ones otherwise, in float32 or kept as float16. Nothing is transposed beforehand.
  */
 import type { AdapterReport } from '../device/gpu.ts';
-import { plainMatrix, wholeOf } from './linear-outer.ts';
+import { plainMatrix, wholeOf } from '../device/tensor.ts';
 import type { LinearVariant } from './linear-variant.ts';
 import { matmulStaged, stagedBytes, type StagedTile } from './matmul-staged.ts';
 
@@ -19,9 +19,9 @@ function staged(name: string, tile: StagedTile, suits: (adapter: AdapterReport) 
     // Workgroup memory is main memory there, and compiling it takes half a minute.
     promising: ({ software }) => !software,
 
-    forward(recorder, _scratch, { rows, inner, x, w, bias, residual, y, column }) {
+    forward(recorder, _scratch, { rows, inner, input, w, bias, residual, y, column }) {
       matmulStaged(recorder, tile, {
-        ...{ rows, inner, columns: w.rows, a: x, aByInner: false, b: w, bByInner: false },
+        ...{ rows, inner, columns: w.rows, a: input.x, aByInner: false, b: w, bByInner: false },
         ...{ bias, residual, out: y, outOffset: column },
       });
     },

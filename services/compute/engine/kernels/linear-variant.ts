@@ -3,6 +3,7 @@ import type { Scope } from '../device/arena.ts';
 import type { AdapterReport, Numbers } from '../device/gpu.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Matrix, Tensor } from '../device/tensor.ts';
+import type { LinearInput } from './linear-input.ts';
 
 /** Rows are those of x and dy, `inner` the columns of x, dx and w; w has a row for each column of y. */
 interface Rows {
@@ -12,7 +13,7 @@ interface Rows {
 
 /** y = x wT (+ bias) (+ residual), into columns of y from `column` on. */
 export interface ForwardProduct extends Rows {
-  readonly x: Tensor;
+  readonly input: LinearInput;
   readonly w: Matrix;
   readonly bias: Tensor | undefined;
   readonly residual: Tensor | undefined;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gpu, type GpuKind, type Numbers } from '../device/gpu.ts';
 import { linearForward, linearInputBackward, linearWeightBackward } from '../oracle/linear.ts';
 import { LINEAR_VARIANTS, linearVariant, numbersOf, productKey, TUNED_ROWS } from './linear-choice.ts';
+import { LinearInput } from './linear-input.ts';
 import { asStored, Bench, expectClose, FORWARD, GRADIENT, normalFloats } from './testing.ts';
 
 let bench: Bench;
@@ -74,11 +75,14 @@ describe.each(LINEAR_VARIANTS)('the linear variant $name', (variant) => {
       const stride = strideFor(outer);
       const added = normalFloats(5)(rows * outer);
       const y = bench.floats(new Float32Array(rows * stride).fill(77), [rows, stride]);
+      const x = bench.floats(given.x, [rows, inner]);
+      const input = new LinearInput(bench.recorder, bench.scratch(), x);
       variant.forward(bench.recorder, bench.scratch(), {
-        ...{ rows, inner, y, column: 4, x: bench.floats(given.x, [rows, inner]) },
+        ...{ rows, inner, y, column: 4, input },
         ...{ bias: bench.floats(given.bias), w: bench.matrix(given.weight, outer, inner, dtype, 3) },
         residual: bench.floats(within(added, rows, stride, 0), [rows, stride]),
       });
+      input.end();
       const wide = await bench.read(y);
       const sums = linearForward(given).map((value, i) => value + added[i]);
       expectClose(`${variant.name} forward ${dtype}`, taken(wide, rows, outer), sums, tolerance.forward);

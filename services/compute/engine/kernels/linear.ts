@@ -10,6 +10,7 @@ import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
 import { expectColumns, expectMultipleOf4, expectShape, type Matrix, type Tensor } from '../device/tensor.ts';
 import { linearVariant } from './linear-choice.ts';
+import { LinearInput } from './linear-input.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
 
 export * as oracle from '../oracle/linear.ts';
@@ -29,6 +30,8 @@ interface Scratch {
 
 export interface LinearForward extends Scratch {
   readonly x: Tensor;
+  /** x, for several layers that read it: what one of them made of it serves the others. */
+  readonly input?: LinearInput | undefined;
   readonly w: Matrix;
   readonly bias?: Tensor | undefined;
   /** Added to y, same layout as y, another buffer. */
@@ -40,16 +43,18 @@ export interface LinearForward extends Scratch {
 }
 
 export function forward(recorder: Recorder, linear: LinearForward): void {
-  const { x, w, bias, residual, y, column = 0, scratch } = linear;
+  const { x, w, bias, residual, y, column = 0, input, scratch } = linear;
   const [rows, inner] = rowsOf('x', x);
   expectColumns('w', w, inner);
   const stride = strideOf('y', y, rows, column, w.rows);
   if (bias !== undefined) expectShape('bias', bias, [w.rows]);
   if (residual !== undefined) expectShape('residual', residual, y.shape);
   if (scratch !== undefined && rows >= TILED_ROWS) {
-    const product = { rows, inner, x, w, bias, residual, y, column };
+    const own = input ?? new LinearInput(recorder, scratch, x);
+    const product = { rows, inner, input: own, w, bias, residual, y, column };
     const kind = { way: 'forward', rows, inner, columns: w.rows, dtype: w.dtype } as const;
     linearVariant(recorder.gpu, kind).forward(recorder, scratch, product);
+    if (input === undefined) own.end();
     return;
   }
   const tile = tileRows(rows);

@@ -10,7 +10,7 @@ import * as rotary from '../kernels/rotary.ts';
 import type { GpuBatch, QueryRows } from './batch.ts';
 import type { BlockContext, KeyValues, WeightGradSink } from './block.ts';
 import { normBackward, normForward, perHead } from './norms.ts';
-import { project, projectBack } from './projection.ts';
+import { project, projectAll, projectBack } from './projection.ts';
 import { rowsAt, type WantedRows } from './wanted-rows.ts';
 import type { BlockWeights, Norm } from './weights.ts';
 
@@ -55,9 +55,13 @@ export function attentionForward(
   const projectedK = scope.take([batch.rows, kvHeads * headDim]);
   const v = scope.take([batch.rows, kvHeads * headDim]);
   const asking = wanted === undefined ? n : n === x ? wanted.x : rowsAt(context, n, wanted);
-  project(context, weights.q, asking, projectedQ);
-  project(context, weights.k, n, projectedK);
-  project(context, weights.v, n, v);
+  const queryKind = { projection: weights.q, y: projectedQ };
+  const others = [
+    { projection: weights.k, y: projectedK },
+    { projection: weights.v, y: v },
+  ];
+  if (asking !== n) project(context, weights.q, asking, projectedQ);
+  projectAll(context, n, asking === n ? [queryKind, ...others] : others);
   if (n !== x) scope.give(...new Set([n, asking]));
   const [q, queryStats] = optionalNorm(context, weights.queryNorm, projectedQ);
   const [k, keyStats] = optionalNorm(context, weights.keyNorm, projectedK);

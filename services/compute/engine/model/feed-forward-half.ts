@@ -10,7 +10,7 @@ import * as residual from '../kernels/residual.ts';
 import { backThrough, optionalNorm } from './attention-half.ts';
 import type { BlockContext, WeightGradSink } from './block.ts';
 import { normBackward, normForward } from './norms.ts';
-import { project, projectBack } from './projection.ts';
+import { project, projectAll, projectBack, type Projected } from './projection.ts';
 import type { BlockWeights } from './weights.ts';
 
 /** What the backward needs of the forward. All [rows, ...] of the batch. */
@@ -38,8 +38,9 @@ export function feedForward(
   const [n, inputStats] = optionalNorm(context, weights.mlpNorm, x);
   const up = scope.take([rows, shape.intermediateSize]);
   const gate = weights.gate === undefined ? undefined : scope.take(up.shape);
-  if (weights.gate !== undefined && gate !== undefined) project(context, weights.gate, n, gate);
-  project(context, weights.up, n, up);
+  const both: Projected[] = [{ projection: weights.up, y: up }];
+  if (weights.gate !== undefined && gate !== undefined) both.unshift({ projection: weights.gate, y: gate });
+  projectAll(context, n, both);
   if (n !== x) scope.give(n);
   const act = activated(context, gate, up);
   const out = scope.take(stream.shape);

@@ -3,27 +3,49 @@
  * in the training of an adapter, its low-rank branch.
  */
 import * as linear from '../kernels/linear.ts';
+import { LinearInput } from '../kernels/linear-input.ts';
 import type { Tensor } from '../device/tensor.ts';
 import { branchBack, branchForward, type BranchWork } from './low-rank-branch.ts';
 import type { Projection } from './weights.ts';
 
-/**
- * y = x wT (+ bias) (+ residual) (+ what the branch adds). y is another buffer than residual.
- * @param firstColumn of y [rows, ..], at which the product starts: a multiple of 4, and 0 where there is a branch
- */
+/** y = x wT (+ bias) (+ residual) (+ what the branch adds). y is another buffer than residual. */
 export function project(
   work: BranchWork,
-  { parts, lowRank }: Projection,
+  projection: Projection,
   x: Tensor,
   y: Tensor,
   residual?: Tensor,
-  firstColumn = 0,
+): void {
+  projectAll(work, x, [{ projection, y, residual }]);
+}
+
+export interface Projected {
+  readonly projection: Projection;
+  readonly y: Tensor;
+  readonly residual?: Tensor | undefined;
+  /** Of y [rows, ..], at which the product starts: a multiple of 4, and 0 where there is a branch; default 0. */
+  readonly firstColumn?: number;
+}
+
+/** Several projections of the same x. */
+export function projectAll(work: BranchWork, x: Tensor, all: readonly Projected[]): void {
+  const input = new LinearInput(work.recorder, work.scope, x);
+  for (const projected of all) projectFrom(work, input, projected);
+  input.end();
+}
+
+function projectFrom(
+  work: BranchWork,
+  input: LinearInput,
+  { projection: { parts, lowRank }, y, residual, firstColumn = 0 }: Projected,
 ): void {
   const { recorder, scope } = work;
+  const { x } = input;
   const added = lowRank === undefined ? undefined : branchForward(work, lowRank, x, residual);
   let column = firstColumn;
   for (const { w, bias } of parts) {
-    linear.forward(recorder, { x, w, bias, residual: added ?? residual, y, column, scratch: scope });
+    const onto = added ?? residual;
+    linear.forward(recorder, { x, input, w, bias, residual: onto, y, column, scratch: scope });
     column += w.rows;
   }
   if (added !== undefined) scope.give(added);

@@ -4,6 +4,7 @@ import { USAGE, type Gpu } from '../device/gpu.ts';
 import type { Recorder } from '../device/recorder.ts';
 import { byteLength, type Matrix, type Tensor } from '../device/tensor.ts';
 import type { LinearProduct } from '../kernels/linear-choice.ts';
+import { LinearInput } from '../kernels/linear-input.ts';
 import type { LinearVariant } from '../kernels/linear-variant.ts';
 import { relativeError } from '../oracle/compare.ts';
 import { RepeatedValues } from './repeated-values.ts';
@@ -98,9 +99,11 @@ export class ProductTrial {
     const { tensor } = this.#given;
     if (way === 'forward') {
       const without = { bias: undefined, residual: undefined };
+      const input = new LinearInput(this.#recorder, this.#scope, tensor);
       variant.forward(this.#recorder, this.#scope, {
-        ...{ rows, inner, x: tensor, w, y: this.#out, column: 0, ...without },
+        ...{ rows, inner, input, w, y: this.#out, column: 0, ...without },
       });
+      input.end();
     } else {
       variant.inputGrad(this.#recorder, this.#scope, {
         ...{ rows, inner, dy: tensor, w, dx: this.#out, accumulate: false, column: 0 },
