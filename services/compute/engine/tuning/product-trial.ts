@@ -1,4 +1,5 @@
 /** One linear product with made-up operands on the GPU, for which variants are timed and held against float64. */
+import { availableParallelism } from 'node:os';
 import { Arena, type Scope } from '../device/arena.ts';
 import { USAGE, type Gpu } from '../device/gpu.ts';
 import type { Recorder } from '../device/recorder.ts';
@@ -89,7 +90,9 @@ export class ProductTrial {
     await this.#recorder.finish();
     const { user, system } = process.cpuUsage(processor);
     const { software } = this.#gpu.report;
-    const seconds = software ? (user + system) / 1e6 : (performance.now() - wall) / 1e3;
+    const seconds = software
+      ? (user + system) / 1e6 / availableParallelism()
+      : (performance.now() - wall) / 1e3;
     return seconds / repeats;
   }
 
