@@ -5,7 +5,8 @@
  */
 import { reasonOf, ReptraceError } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
-import { Gpu, type AdapterReport, type GpuOptions } from '../engine/device/gpu.ts';
+import { Gpu, type AdapterReport, type GpuOptions, type Numbers } from '../engine/device/gpu.ts';
+import { numbersOf } from '../engine/kernels/linear-choice.ts';
 
 /**
  * Losses without any work done in between before the GPU is given up. A batch is halved down to the one sample that kills
@@ -47,6 +48,11 @@ export class GpuKeeper {
     return device || description || vendor || 'unnamed adapter';
   }
 
+  /** The class of the numbers that it gives. Throws as `report` does. */
+  get numbers(): Numbers {
+    return numbersOf(this.#required());
+  }
+
   /**
    * A device that works, a new one when the last does not. To be called in the lane, where nobody else uses it.
    * Throws as `report` does.
@@ -86,6 +92,7 @@ export class GpuKeeper {
   async #open(): Promise<void> {
     try {
       const gpu = await Gpu.open(this.#options);
+      assertKernels(gpu);
       // Closed meanwhile: nobody would close this one.
       if (this.#failure === undefined) this.#gpu = gpu;
       else gpu.close();
@@ -103,6 +110,16 @@ export class GpuKeeper {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#gpu === undefined) throw new Error('the GPU is being opened');
     return this.#gpu;
+  }
+}
+
+/** Throws CONFIG_INVALID where kernels or numbers are asked for that the adapter cannot run: to be known at once. */
+function assertKernels(gpu: Gpu): void {
+  try {
+    numbersOf(gpu);
+  } catch (error) {
+    gpu.close();
+    throw error;
   }
 }
 

@@ -98,6 +98,25 @@ describe('loaded models', () => {
     }
   });
 
+  it('are described with the numbers that this worker computes with, whoever has described them before', async () => {
+    const ref = { path: join(TINY, 'llama') };
+    const { digest } = await models.use(ref, 'question', (model) => Promise.resolve(model.description));
+    const place = { ...ref, digest };
+    expect(await models.describe(place)).toMatchObject({ precision: 'f32' });
+    keeper.close();
+    keeper = await GpuKeeper.open({ numbers: 'mixed' }, SILENT);
+    const digests = new ModelDigests(records);
+    const finder = new ModelFinder({ roots: [TINY], models: [] }, digests, SILENT);
+    const other = new LoadedModels({ keeper, lane, finder, digests, records });
+    expect(await other.describe(place)).toMatchObject({ precision: 'mixed' });
+  });
+
+  it('cannot be had from a worker whose kernels the adapter cannot run, which says so at once', async () => {
+    const refused = await GpuKeeper.open({ linear: 'fastest' }, SILENT);
+    expect(refused.failure).toMatchObject({ code: 'CONFIG_INVALID' });
+    refused.close();
+  });
+
   it('come back with a new device when theirs is lost, also in the middle of work', async () => {
     const ref = { path: join(TINY, 'llama') };
     const before = await models.use(ref, 'question', gradient);

@@ -95,12 +95,12 @@ export class LoadedModels {
   /** Without loading it, where a worker has done so before. Throws as `use` does. */
   async describe(ref: ModelRef): Promise<ModelDescription> {
     const { keeper, finder, records } = this.#parts;
-    const { adapterName } = keeper;
+    const { adapterName, numbers: precision } = keeper;
     const found = await finder.find(ref);
     const known =
       found.digest === undefined ? undefined : await records.get<ModelDescription>(MODELS, found.digest);
     if (known !== undefined && known.value.version === VERSION) {
-      return { ...known.value, adapterName, path: found.path, loraPath: found.lora };
+      return { ...known.value, adapterName, precision, path: found.path, loraPath: found.lora };
     }
     return this.use(ref, 'question', ({ description }) => Promise.resolve(description));
   }
@@ -284,8 +284,7 @@ export class LoadedModels {
       vocabSize: config.vocabSize,
       contextLength: config.maxPositions,
       template: template === null ? null : createHash('sha256').update(template.source).digest('hex'),
-      // Weights are widened as they are read: everything is computed and summed in float32.
-      precision: 'f32',
+      precision: this.#parts.keeper.numbers,
       adapterName: this.#parts.keeper.adapterName,
       version: VERSION,
       path: found.path,
