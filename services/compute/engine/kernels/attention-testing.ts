@@ -2,6 +2,9 @@
  * What the tests of the attention kernels share: packed sequences, random operands, and forward and backward held to the
  * oracle. Test code only, as testing.ts.
  */
+import { Gpu } from '../device/gpu.ts';
+import { ATTENTION_VARIANTS } from './attention-choice.ts';
+import type { AttentionVariant } from './attention-variant.ts';
 import * as attention from './attention.ts';
 import { type Bench, expectClose, FORWARD, GRADIENT, normalFloats } from './testing.ts';
 
@@ -24,6 +27,16 @@ export interface Values {
   readonly q: Float32Array;
   readonly k: Float32Array;
   readonly v: Float32Array;
+}
+
+/** Those that the adapter can run: each is forced in turn. */
+export async function runningVariants(): Promise<AttentionVariant[]> {
+  const gpu = await Gpu.open();
+  try {
+    return ATTENTION_VARIANTS.filter((variant) => variant.runsOn(gpu.report));
+  } finally {
+    gpu.close();
+  }
 }
 
 /** Sequences end to end, whose queries and keys are the same rows. */

@@ -6,20 +6,22 @@ import {
   oracleOptions,
   packed,
   randomValues,
+  runBackward,
   runForward,
+  runningVariants,
   tensors,
 } from './attention-testing.ts';
-import { Bench, expectClose, expectMismatch, FORWARD } from './testing.ts';
+import { Bench, expectClose, expectMismatch, FORWARD, normalFloats } from './testing.ts';
 
-let bench: Bench;
-beforeAll(async () => {
-  bench = await Bench.open();
-});
-afterAll(() => {
-  bench.close();
-});
+describe.each(await runningVariants())('the attention kernels, $name', (variant) => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.open({ attention: variant.name });
+  });
+  afterAll(() => {
+    bench.close();
+  });
 
-describe('the attention kernels', () => {
   // A block holds 32 queries: lengths below, at, and beyond one and two of them.
   const many = Array.from({ length: 33 }, (_, b) => 1 + ((b * 7) % 20));
   it.each([
@@ -28,6 +30,11 @@ describe('the attention kernels', () => {
     { name: 'grouped heads', lengths: [3, 1, 32, 33, 70], heads: 6, kvHeads: 2, headDim: 8 },
     { name: '33 sequences', lengths: many, heads: 2, kvHeads: 1, headDim: 4 },
     { name: 'wide heads', lengths: [21, 2], heads: 2, kvHeads: 2, headDim: 64 },
+    // Heads and groups that fill no tile, and a block of all 32 queries for each head of a group.
+    { name: 'odd heads', lengths: [9, 40], heads: 3, kvHeads: 1, headDim: 12 },
+    { name: 'a large group', lengths: [13, 33, 1], heads: 7, kvHeads: 1, headDim: 20 },
+    { name: 'three heads to a key', lengths: [64, 5], heads: 6, kvHeads: 2, headDim: 64 },
+    { name: 'heads between tiles', lengths: [38, 3], heads: 2, kvHeads: 1, headDim: 80 },
   ])('agree with the oracle: $name, $heads/$kvHeads heads of $headDim', async ({ lengths, ...shape }) => {
     const rows = packed(lengths);
     await check(bench, shape, rows, randomValues(shape, rows));
@@ -62,6 +69,28 @@ describe('the attention kernels', () => {
       expect([await bench.read(given.out), await bench.read(given.lse)]).toEqual(few);
     },
   );
+
+  it('leave out blocks of no queries', async () => {
+    const shape = { heads: 4, kvHeads: 2, headDim: 8 };
+    const rows = packed([33, 7]);
+    const given = await checkForward(bench, shape, rows, randomValues(shape, rows));
+    const full = [await bench.read(given.out), await bench.read(given.lse)];
+    const words = attention.planBlocks(rows.runs);
+    const more = bench.words(
+      [...words, ...[40, 0, 33, 7, 40]],
+      [words.length / attention.BLOCK_WORDS + 1, attention.BLOCK_WORDS],
+    );
+    const again = {
+      ...given,
+      blocks: more,
+      out: bench.empty(given.out.shape),
+      lse: bench.empty(given.lse.shape),
+    };
+    attention.forward(bench.recorder, again);
+    expect([await bench.read(again.out), await bench.read(again.lse)]).toEqual(full);
+    const dOut = normalFloats(3)(33 * 32 + 7 * 32);
+    expect(await runBackward(bench, again, dOut)).toEqual(await runBackward(bench, given, dOut));
+  });
 
   it('let queries attend to a cache, and to none of the memory between sequences', async () => {
     const shape = { heads: 6, kvHeads: 2, headDim: 8 };

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { Arena, sizeClass, type Scope } from '../device/arena.ts';
-import { Gpu, USAGE } from '../device/gpu.ts';
+import { Gpu, USAGE, type GpuOptions } from '../device/gpu.ts';
 import { Recorder } from '../device/recorder.ts';
 import { elementCount, type Dtype, type FloatDtype, type Matrix, type Tensor } from '../device/tensor.ts';
 import { decodeFloats, encodeFloats, type DType } from '../model/dtype.ts';
@@ -34,8 +34,8 @@ export class Bench {
     this.recorder = new Recorder(gpu);
   }
 
-  static async open(): Promise<Bench> {
-    return new Bench(await Gpu.open());
+  static async open(options: GpuOptions = {}): Promise<Bench> {
+    return new Bench(await Gpu.open(options));
   }
 
   floats(values: Numbers, shape: readonly number[] = [values.length]): Tensor {
