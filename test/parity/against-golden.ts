@@ -9,11 +9,12 @@ import { rowsOf, type Golden, type GoldenCase } from './golden.ts';
 /** Losses absolute, the others by both measures of closeness.ts. */
 export const LIMITS = { loss: 1e-5, nll: 2e-5, hidden: 2e-5, gradient: 2e-4, logits: 2e-5 };
 
-/** Fails unless all cases, in one packed batch, are within LIMITS. Gives the worst of each. */
+/** Fails unless all cases, in one packed batch, are within the limits. Gives the worst of each. */
 export async function expectGolden(
   model: Model,
   golden: Golden,
   cases: readonly GoldenCase[],
+  limits: typeof LIMITS = LIMITS,
 ): Promise<Record<keyof typeof LIMITS, number>> {
   const layers = Array.from({ length: model.config.layers + 1 }, (_, layer) => layer);
   const samples = cases.map((one) => {
@@ -30,12 +31,12 @@ export async function expectGolden(
       actual: ArrayLike<number>,
       expected: ArrayLike<number>,
     ): void => {
-      const error = expectClose(`${at}${layer}: ${what}`, actual, expected, LIMITS[what]);
+      const error = expectClose(`${at}${layer}: ${what}`, actual, expected, limits[what]);
       worst[what] = Math.max(worst[what], error);
     };
     const values = (name: string): Float32Array => golden.tensor(`${result.sample.name}/${name}`).values;
     const loss = Math.abs(result.loss - (cases[i]?.loss ?? NaN));
-    expect(loss, `${at}: loss`).toBeLessThanOrEqual(LIMITS.loss);
+    expect(loss, `${at}: loss`).toBeLessThanOrEqual(limits.loss);
     worst.loss = Math.max(worst.loss, loss);
     check('nll', '', result.nll, values('nll'));
     expect(result.layers.size).toBe(layers.length);
