@@ -27,7 +27,6 @@ beforeAll(async () => {
   gpu.close();
 });
 
-
 async function expectParity(options: GpuOptions, limits: typeof LIMITS): Promise<void> {
   const gpu = await Gpu.open(options);
   try {
