@@ -257,6 +257,8 @@ export const MAX_DELIVERIES = 3;
 export interface SignTask {
   readonly index: string;
   readonly model: KnownModel;
+  /** Of the index: a worker of other numbers refuses. Absent in tasks of earlier versions, which had one class. */
+  readonly precision?: ModelDescription['precision'] | undefined;
   readonly layers: readonly number[];
   readonly maxTokens: number | null;
   readonly taught: TaughtSetup | null;

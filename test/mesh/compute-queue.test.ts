@@ -99,7 +99,7 @@ describe('the work queue', () => {
         const signed = byRow.get(row);
         if (one === undefined || signed === undefined || 'error' in one || 'code' in signed)
           throw new Error(`row ${row}`);
-        expect(Math.abs(signed.loss - one.loss)).toBeLessThan(1e-6);
+        expect(Math.abs(signed.loss - one.loss)).toBeLessThan(1e-6 * Math.max(1, one.loss));
         expect(signed.lesson).toBeNull();
         for (const { layer, hidden, gradient } of signed.layers) {
           const alone = one.layers.get(layer);
@@ -174,6 +174,20 @@ describe('the work queue', () => {
     await until('the other build is told', told);
     expect(gone.reports.at(-1)).toMatchObject({ kind: 'impossible', code: 'MODEL_CHANGED' });
     expect(gone.rows).toEqual([]);
+  });
+
+  it('tells the build when a worker computes with numbers of another class than the index has', async () => {
+    await mesh.start([], { numbers: 'mixed' });
+    const build = new Build();
+    await build.serve(mesh.bus);
+    await mesh.add(await taskOf(build, 3, { precision: 'f32' }));
+    await until('the build is told', () => build.reports.length > 0);
+    expect(build.reports).toEqual([
+      expect.objectContaining({
+        ...{ kind: 'impossible', code: 'CONFIG_INVALID' },
+        message: 'the index is of f32 numbers, and this worker computes with mixed ones',
+      }),
+    ]);
   });
 
   it('leaves a task to another worker that has the model', async () => {

@@ -10,6 +10,7 @@ import { groupBatches } from '../engine/attribution/group-batches.ts';
 import { evenBatches } from '../engine/attribution/sample.ts';
 import { BATCH_TOKENS } from '../engine/attribution/signature-batches.ts';
 import { checkLayers } from '../engine/attribution/signature.ts';
+import type { Numbers } from '../engine/device/gpu.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import { halving } from './halving.ts';
@@ -72,8 +73,12 @@ function wantedOf({ layers, taught }: SignTask) {
 }
 
 /** Throws what makes every row of the task impossible. */
-function checkTask(bus: Bus, { model, source, description }: WithBase, { layers, taught }: SignTask): void {
+function checkTask(bus: Bus, { model, source, description }: WithBase, task: SignTask): void {
+  const { layers, precision, taught } = task;
   try {
+    if (precision !== undefined && precision !== description.precision) {
+      throw otherNumbers(precision, description.precision);
+    }
     checkLayers(layers, model);
     requireTokenizer(source);
     const bytes = signedRowBytes(
@@ -85,6 +90,14 @@ function checkTask(bus: Bus, { model, source, description }: WithBase, { layers,
   } catch (error) {
     throw new ModelUnusable(error, 'anywhere');
   }
+}
+
+function otherNumbers(index: Numbers, own: Numbers): ReptraceError {
+  return new ReptraceError(
+    'CONFIG_INVALID',
+    `the index is of ${index} numbers, and this worker computes with ${own} ones`,
+    'Start all workers with the same REPTRACE_NUMBERS and REPTRACE_LINEAR, and resume the index.',
+  );
 }
 
 async function renderAll(

@@ -66,7 +66,7 @@ function taskOf(record: IndexRecord): Omit<SignTask, 'rows'> {
   const { id, model, request } = record;
   const manifest = manifestOf(record);
   return {
-    index: id,
+    ...{ index: id, precision: model.precision },
     model: { digest: model.digest, path: model.path, adapter: model.loraPath ?? undefined },
     layers: manifest?.layers.layers ?? [],
     maxTokens: request.maxTokens,
