@@ -40,7 +40,7 @@ describe('layerFigures', () => {
   });
   const items = (hidden: Vectors, gradient: Vectors): Items => ({
     count: hidden.values.length / 2,
-    ...{ prompts: [], responses: [], ratios: [], lessons: [], checkpoints: [] },
+    ...{ prompts: [], responses: [], ratios: [], lessons: [], beginnings: [], checkpoints: [] },
     layers: new Map([0, 1].map((layer) => [layer, { hidden, gradient }])),
     meanHidden: { dims: 2, values: new Float32Array() },
   });

@@ -55,7 +55,7 @@ export function randomLesson(random: Random, tokens: number): Pick<SamplePoint, 
       hidden: unit(random, TOKEN_DIMS),
     })),
   );
-  const kept = unpackLesson(packed);
+  const { tokens: kept } = unpackLesson(packed);
   return { taught: Math.fround(lessonTotal(kept)), lesson: { packed, pooled: pooled(kept) } };
 }
 
