@@ -167,7 +167,7 @@ describe('runTrace', () => {
     expect(await run(withBase, { method: 'TAUGHT' })).toMatchObject({
       ...{
         method: 'TAUGHT',
-        methodReason: 'asked for; no word of the output was taught, so all scores are 0',
+        methodReason: 'asked for; no word of the output was taught, so only where it begins counts',
       },
     });
     expect(searched.map(({ lessons }) => lessons)).toEqual([null, [[]]]);
