@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Features, Items, Vectors } from '../features/features.ts';
 import { layerFigures } from './layer-figures.ts';
 import { featureSeconds } from './score-steps.ts';
-import { verdictFigures } from './verdict-figures.ts';
+import { allNew, verdictFigures } from './verdict-figures.ts';
 
 describe('featureSeconds', () => {
   const seconds = { base: 1, tuned: 10, mean: 100, sentence: 1000, gradients: 10_000 };
@@ -31,6 +31,13 @@ describe('verdictFigures', () => {
       ...{ showing: null, clean: null, auroc: null },
     });
   });
+});
+
+it('allNew warns where the tuned model finds the base model’s own outputs unlikely', () => {
+  const [warning] = allNew({ ofBase: [[-3, -1], [-1], [4]] });
+  expect(warning).toContain('Name an earlier, trusted fine-tune as --base.');
+  expect(allNew({ ofBase: [[-3, -1], [-0.5], [4]] })).toEqual([]);
+  expect(allNew({ ofBase: [] })).toEqual([]);
 });
 
 describe('layerFigures', () => {
