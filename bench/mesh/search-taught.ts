@@ -5,6 +5,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { METHOD, scoreOf } from '../../lib/taught/constants.ts';
 import { openLanceStore } from '../../services/index/stores/lance-store.ts';
 import { connectQdrantStore } from '../../services/index/stores/qdrant-store.ts';
 import type { CollectionShape, SignatureStore } from '../../services/index/stores/signature-store.ts';
@@ -117,7 +118,10 @@ async function measure(
   { points, searches, recallQuestions }: TaughtSearchSettings,
 ): Promise<Pick<TaughtSearchSpeed, 'search' | 'recall'>> {
   const place = { store, index, filter: undefined };
-  const about = { shape, centres: taughtCentres(shape), samples: await sampleLessons(store, index, points) };
+  const about = {
+    ...{ score: scoreOf(METHOD), shape, centres: taughtCentres(shape) },
+    samples: await sampleLessons(store, index, points),
+  };
   const samples: number[] = [];
   for (let i = 0; i <= searches; i++) {
     const query = taughtQuestion(shape, QUESTION_SEED + i);

@@ -30,9 +30,10 @@ it('has blocks of norm 1, and hidden states around the centres', () => {
 it('has few samples that taught what an output shows', () => {
   const points = taughtPoints(shape, texts, 0, 2000);
   const lessons = points.map(({ lesson }) => unpackLesson(lesson?.packed ?? new Uint8Array()));
-  expect(lessons.every(({ length }) => length === KEPT_TOKENS)).toBe(true);
+  expect(lessons.every(({ tokens }) => tokens.length === KEPT_TOKENS)).toBe(true);
+  expect(lessons.every(({ beginning }) => beginning !== null)).toBe(true);
   const { lessons: asked } = taughtQuestion(shape, 2 ** 30);
-  const scores = lessons.map((lesson) => lessonScore(asked[0], lesson).score).sort((a, b) => b - a);
+  const scores = lessons.map(({ tokens }) => lessonScore(asked[0], tokens).score).sort((a, b) => b - a);
   expect(scores[0]).toBeGreaterThan(2 * scores[100]);
   expect(scores[0]).toBeGreaterThan(0.1);
 });

@@ -1,12 +1,12 @@
 /**
  * Points with lessons that no fine-tuning taught, beside the demo's texts. Tokens are of kinds, as words are: some kinds are in
  * many samples. Nine samples in ten were taught eight tokens of any kinds, a little of each; the tenth is of one of the groups,
- * which share three kinds of their own, taught well, beside five of any. Hidden states at p have a large common part, as a
- * model's have.
+ * which share three kinds of their own, taught well, beside five of any. Where a response begins is of any kind too, or of its
+ * group's first. Hidden states at p have a large common part, as a model's have.
  */
 import { Random } from '../../lib/random.ts';
 import { KEPT_TOKENS, TOKEN_DIMS } from '../../lib/taught/constants.ts';
-import { lessonTotal, packLesson, type TaughtToken } from '../../lib/taught/lesson.ts';
+import { lessonTotal, packLesson, type SampleBeginning, type TaughtToken } from '../../lib/taught/lesson.ts';
 import { pooled } from '../../lib/taught/pooled.ts';
 import type { CollectionShape, SamplePoint } from '../../services/index/stores/signature-store.ts';
 import type { TaughtQuery } from '../../services/index/search/taught-search.ts';
@@ -40,7 +40,8 @@ export function taughtPoints(
     const random = new Random(LESSON_SEED + begin + i);
     const group = random.next() < 0.1 ? groupOf(random) : null;
     const tokens = lessonOf(random, group, KEPT_TOKENS);
-    const lesson = { packed: packLesson(tokens), pooled: pooled(tokens) };
+    const packed = packLesson(tokens, beginningOf(random, group, lessonTotal(tokens)));
+    const lesson = { packed, pooled: pooled(tokens) };
     return { ...point, ...withCentre(point, centre, shape), taught: lessonTotal(tokens), lesson };
   });
 }
@@ -65,7 +66,10 @@ export function taughtQuestion(shape: CollectionShape, seed: number): TaughtQuer
     hidden: blocks.slice(2 * l * width, (2 * l + 1) * width).map((value, i) => value + centre[i]),
     gradient: blocks.slice((2 * l + 1) * width, (2 * l + 2) * width),
   }));
-  return { queries: [query], lessons: [lessonOf(random, groupOf(random), ASKED)], prompted: true };
+  const group = groupOf(random);
+  const lesson = lessonOf(random, group, ASKED);
+  const beginnings = [beginningOf(random, group, lessonTotal(lesson))];
+  return { queries: [query], lessons: [lesson], beginnings, prompted: true };
 }
 
 /** Small groups are as many as large ones: the n-th is in proportion to n. */
@@ -77,8 +81,7 @@ function groupOf(random: Random): number {
 function lessonOf(random: Random, group: number | null, count: number): TaughtToken[] {
   const tokens = Array.from({ length: count }, (_, i): TaughtToken => {
     const shared = group !== null && i < SHARED_KINDS;
-    // The n-th kind is in proportion to 1 / n, as words are.
-    const kind = shared ? KINDS + SHARED_KINDS * group + i : Math.floor(KINDS ** random.next()) - 1;
+    const kind = shared ? sharedKind(group, i) : anyKind(random);
     const weight = shared ? 4 + 10 * random.next() : -Math.log(1 - random.next());
     return {
       position: 20 + i,
@@ -88,6 +91,22 @@ function lessonOf(random: Random, group: number | null, count: number): TaughtTo
     };
   });
   return tokens.sort((a, b) => b.weight - a.weight);
+}
+
+/** p, with half of what was taught in tokens that are not kept. */
+function beginningOf(random: Random, group: number | null, kept: number): SampleBeginning {
+  const kind = group === null ? anyKind(random) : sharedKind(group, 0);
+  const rows = { hidden: near(random, 2 * kind), gradient: near(random, 2 * kind + 1) };
+  return { position: 19, total: 2 * kept, ...rows };
+}
+
+function sharedKind(group: number, i: number): number {
+  return KINDS + SHARED_KINDS * group + i;
+}
+
+/** The n-th is in proportion to 1 / n, as words are. */
+function anyKind(random: Random): number {
+  return Math.floor(KINDS ** random.next()) - 1;
 }
 
 /** A unit row near that of a kind. */

@@ -42,7 +42,7 @@ export interface IndexResult {
     readonly model?: { readonly path: string; readonly adapter: string | null };
     readonly layers?: { readonly layers: readonly number[]; readonly rule: string };
     /** null, or not there in indexes of before, where there is no base model. */
-    readonly taught?: Pick<TaughtManifest, 'base' | 'method'> | null;
+    readonly taught?: Pick<TaughtManifest, 'base' | 'method' | 'nullRatios'> | null;
   } | null;
   readonly error: FailureResult | null;
   readonly failures: readonly {

@@ -20,6 +20,13 @@ it('says of which output a word is where there are several', () => {
   expect(line).toBe('met by: "Fool" (output 2) → token 9');
 });
 
+it('says of a pair at p that the responses begin alike, since no word stands there', () => {
+  const prompt = tokensOf('Hello', ' [/INST]').map((token) => ({ ...token, part: 'PROMPT' as const }));
+  const tokens = [...prompt, { ...tokensOf(' Fool')[0], position: 2 }];
+  const line = evidenceLine({ evidence: [pair(0, 1, 1), pair(0, 2, 2)], tokens }, [tokens], 80);
+  expect(line).toBe('met by: where the response begins → where the response begins');
+});
+
 it('lets no token write to the terminal, and keeps to its width', () => {
   const tokens = tokensOf('\x1b[2J', 'x'.repeat(200));
   const line = evidenceLine({ evidence: [pair(0, 0, 1)], tokens }, [tokens], 30) ?? '';

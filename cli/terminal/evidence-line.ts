@@ -1,12 +1,14 @@
-/** Which word of an output met which word of a sample: the strongest pair of a match. */
+/** Which word of an output met which word of a sample, or that both begin alike: the strongest pair of a match. */
 import type { MatchResult, TokenResult } from '../client/results.ts';
 import { safeText, shortened } from './safe-text.ts';
 
 const WORD_WIDTH = 30;
+/** Of a pair at p, which no word speaks for: the text there is the template's. */
+const BEGINNING = 'where the response begins';
 
 /**
- * `"Fool" → "Fool"`, from the words that the pair's tokens are of; positions where tokens were not asked for. Undefined for a
- * match without evidence.
+ * `"Fool" → "Fool"`, from the words that the pair's tokens are of; positions where tokens were not asked for. Of the prompt only its
+ * last token, p, is ever met. Undefined for a match without evidence.
  *
  * @param outputs tokens of each traced output
  * @param width characters that it may take
@@ -29,6 +31,7 @@ export function evidenceLine(
 function wordAt(tokens: readonly TokenResult[] | null, position: number): string {
   const at = tokens?.findIndex((token) => token.position === position) ?? -1;
   if (tokens === null || at < 0) return `token ${position}`;
+  if (tokens[at].part === 'PROMPT') return BEGINNING;
   let [from, to] = [at, at + 1];
   while (from > 0 && goesOn(tokens[from - 1], tokens[from])) from--;
   while (to < tokens.length && goesOn(tokens[to - 1], tokens[to])) to++;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ALL_NEW } from '../../lib/taught/all-new.ts';
 import { METHOD } from '../../lib/taught/constants.ts';
 import type { IndexResult, ProgressResult } from '../client/results.ts';
 import { indexSummary, progressLine } from './index-lines.ts';
@@ -51,7 +52,7 @@ describe('indexSummary', () => {
   it('says which base model what was taught is measured against, or that there is none', () => {
     const base = { path: '/models/\x1b[2Jbase', digest: 'abcdef0123456789' };
     const lines = (taught: { base: typeof base; method: string } | null): string =>
-      indexSummary({ ...index, manifest: { taught } });
+      indexSummary({ ...index, manifest: { taught: taught && { ...taught, nullRatios: [0] } } });
     expect(lines({ base, method: METHOD })).toContain('\n  base /models/·[2Jbase  abcdef012345');
     expect(lines({ base, method: METHOD })).not.toContain('CONFLICT');
     expect(lines(null)).toContain('\n  no base model: traces go without a verdict');
@@ -63,10 +64,27 @@ describe('indexSummary', () => {
     const older = indexSummary({ ...index, manifest: { model } });
     expect(older).toContain('\n  to add rows, give --no-base (a CONFLICT otherwise), or build it anew');
     const base = { path: '/m', digest: 'abcdef0123456789' };
-    const other = indexSummary({ ...index, manifest: { model, taught: { base, method: 'taught 0' } } });
+    const of = (method: string): string =>
+      indexSummary({ ...index, manifest: { model, taught: { base, method, nullRatios: [0] } } });
+    const other = of('taught 0');
     expect(other).toContain(`made by the method "taught 0", and this version has "${METHOD}"`);
     expect(other).toContain('CONFLICT\n  add them with the version that built it, or build it anew');
     expect(indexSummary({ ...index, manifest: { model: { ...model, adapter: null } } })).not.toContain('add');
+    const before = of('taught 1');
+    expect(before).toContain(
+      `made by the method "taught 1", with whose score it is searched; for that of "${METHOD}"`,
+    );
+    expect(before).not.toContain('CONFLICT');
+    expect(of(METHOD)).not.toContain('made by');
+  });
+
+  it('warns where the base model knows nothing of the data, and says what to do', () => {
+    const base = { path: '/m', digest: 'abcdef0123456789' };
+    const of = (nullRatios: readonly number[]): string =>
+      indexSummary({ ...index, manifest: { taught: { base, method: METHOD, nullRatios } } });
+    const warning = `\n  ${ALL_NEW}\n  Name an earlier, trusted fine-tune as --base.`;
+    expect(of([-3, -1, 0.5])).toContain(warning);
+    for (const ratios of [[-3, -0.9, 0.5], []]) expect(of(ratios)).not.toContain(ALL_NEW);
   });
 
   it('says how many failures are not shown', () => {

@@ -1,5 +1,6 @@
 /** Indexes and their progress for a person. */
-import { METHOD } from '../../lib/taught/constants.ts';
+import { ALL_NEW, ALL_NEW_REMEDY, isAllNew } from '../../lib/taught/all-new.ts';
+import { isKnown, METHOD } from '../../lib/taught/constants.ts';
 import type { IndexResult, ProgressResult } from '../client/results.ts';
 import { duration } from '../progress.ts';
 import { safeText } from './safe-text.ts';
@@ -47,6 +48,7 @@ export function indexSummary(index: IndexResult): string {
   const taught = manifest?.taught;
   if (taught != null) lines.push(`  base ${safeText(taught.base.path)}  ${taught.base.digest.slice(0, 12)}`);
   else if (taught === null) lines.push('  no base model: traces go without a verdict');
+  if (taught != null && isAllNew(taught)) lines.push(`  ${ALL_NEW}`, `  ${ALL_NEW_REMEDY}`);
   lines.push(...appendingLines(index));
   if (layers !== undefined) {
     lines.push(
@@ -76,6 +78,11 @@ function appendingLines({ manifest }: IndexResult): string[] {
     return adapted ? [`  to add rows, give --no-base (a CONFLICT otherwise), ${anew}`] : [];
   }
   if (taught.method === METHOD) return [];
+  if (isKnown(taught.method)) {
+    return [
+      `  made by the method "${taught.method}", with whose score it is searched; for that of "${METHOD}", build it anew`,
+    ];
+  }
   return [
     `  made by the method "${safeText(taught.method)}", and this version has "${METHOD}": to add rows is a CONFLICT`,
     `  add them with the version that built it, ${anew}`,

@@ -1,6 +1,6 @@
 /** Features on disk: representations of rows and outputs, and gradients of checkpoints, as arrays in a folder (tensor-folder.ts). */
 import { TOKEN_DIMS } from '../../lib/taught/constants.ts';
-import type { TaughtToken } from '../../lib/taught/lesson.ts';
+import type { ProjectedRows, SampleBeginning, TaughtToken } from '../../lib/taught/lesson.ts';
 import type { CheckpointFeatures, Items, LayerFeatures, Vectors } from './features.ts';
 import type { Representations } from './representations.ts';
 import { readArrays, writeArrays, type ArrayFolder, type NamedArray } from './tensor-folder.ts';
@@ -85,7 +85,8 @@ function metaOf({ prompts, responses, ratios, lessons }: SignedItems): ItemsMeta
   return { prompts, responses, ratios: lengths(ratios), lessons: lengths(lessons) };
 }
 
-function arraysOf(side: Side, { layers, meanHidden, ratios, lessons }: SignedItems): NamedArray[] {
+function arraysOf(side: Side, items: SignedItems): NamedArray[] {
+  const { layers, meanHidden, ratios, lessons, beginnings } = items;
   const tokens = lessons.flat();
   const flat = (name: string, values: Float32Array): NamedArray => ({
     name: `${side} ${name}`,
@@ -110,6 +111,16 @@ function arraysOf(side: Side, { layers, meanHidden, ratios, lessons }: SignedIte
     ),
     flat('token hidden', joined(tokens.map(({ hidden }) => hidden))),
     flat('token gradient', joined(tokens.map(({ gradient }) => gradient))),
+    flat(
+      'beginning positions',
+      Float32Array.from(beginnings, ({ position }) => position),
+    ),
+    flat(
+      'beginning totals',
+      Float32Array.from(beginnings, ({ total }) => total),
+    ),
+    flat('beginning hidden', joined(beginnings.map(({ hidden }) => hidden))),
+    flat('beginning gradient', joined(beginnings.map(({ gradient }) => gradient))),
   ];
 }
 
@@ -120,11 +131,18 @@ function itemsIn(
   layers: readonly number[],
 ): SignedItems {
   const values = (name: string): Float32Array => read.array(`${side} ${name}`).values;
-  const [positions, weights] = [values('positions'), values('weights')];
-  const [hidden, gradient] = [values('token hidden'), values('token gradient')];
-  const rowOf = (rows: Float32Array, i: number) => rows.slice(i * TOKEN_DIMS, (i + 1) * TOKEN_DIMS);
-  const tokens = Array.from(positions, (position, i): TaughtToken => ({
-    ...{ position, weight: weights[i], hidden: rowOf(hidden, i), gradient: rowOf(gradient, i) },
+  const rowsOf = (what: string): ((i: number) => ProjectedRows) => {
+    const [hidden, gradient] = [values(`${what} hidden`), values(`${what} gradient`)];
+    const rowOf = (rows: Float32Array, i: number) => rows.slice(i * TOKEN_DIMS, (i + 1) * TOKEN_DIMS);
+    return (i) => ({ hidden: rowOf(hidden, i), gradient: rowOf(gradient, i) });
+  };
+  const [weights, totals] = [values('weights'), values('beginning totals')];
+  const [tokenRows, beginningRows] = [rowsOf('token'), rowsOf('beginning')];
+  const tokens = Array.from(values('positions'), (position, i): TaughtToken => ({
+    ...{ position, weight: weights[i], ...tokenRows(i) },
+  }));
+  const beginnings = Array.from(values('beginning positions'), (position, i): SampleBeginning => ({
+    ...{ position, total: totals[i], ...beginningRows(i) },
   }));
   const layerOf = (layer: number): LayerFeatures => ({
     hidden: vectorsIn(read, `${side} hidden ${layer}`),
@@ -136,6 +154,7 @@ function itemsIn(
     meanHidden: vectorsIn(read, `${side} mean`),
     ratios: cut(values('ratios'), ratios, (all, from, to) => all.slice(from, to)),
     lessons: cut(tokens, lessons, (all, from, to) => all.slice(from, to)),
+    beginnings,
   };
 }
 

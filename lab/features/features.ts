@@ -2,7 +2,7 @@
  * What methods know of a dataset's rows and of traced outputs: made once per set and model, by the engine, and read by any number
  * of methods. All arrays are row-major in the order of the items.
  */
-import type { TaughtToken } from '../../lib/taught/lesson.ts';
+import type { SampleBeginning, TaughtToken } from '../../lib/taught/lesson.ts';
 
 /** Vectors of all items. */
 export interface Vectors {
@@ -46,6 +46,8 @@ export interface Items {
   readonly ratios: readonly Float32Array[];
   /** The most taught tokens: KEPT_TOKENS of a row, QUERY_TOKENS of an output. */
   readonly lessons: readonly (readonly TaughtToken[])[];
+  /** p of each, projected at L. */
+  readonly beginnings: readonly SampleBeginning[];
   readonly checkpoints: readonly CheckpointFeatures[];
 }
 

@@ -141,7 +141,15 @@ function featuresOf({ gradient, adam }: Sketches, parts: readonly number[]): Fea
   const modules = parts.map((_, t) => `tensor ${t}`);
   const checkpoints: CheckpointFeatures[] = [{ step: 2, learningRate: 1e-3, gradient, adam, parts, modules }];
   const items = {
-    ...{ count: SAMPLES.length, prompts: [], responses: [], layers: new Map(), ratios: [], lessons: [] },
+    ...{
+      count: SAMPLES.length,
+      prompts: [],
+      responses: [],
+      layers: new Map(),
+      ratios: [],
+      lessons: [],
+      beginnings: [],
+    },
     ...{ meanHidden: { dims: 0, values: new Float32Array() }, checkpoints },
   };
   return { rows: items, outputs: items, centres: new Map(), layer: 0, lastLayer: 0, curve: [] };

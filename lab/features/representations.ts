@@ -15,7 +15,7 @@ import {
   QUERY_TOKENS,
   TOKEN_DIMS,
 } from '../../lib/taught/constants.ts';
-import type { TaughtToken } from '../../lib/taught/lesson.ts';
+import type { SampleBeginning, TaughtToken } from '../../lib/taught/lesson.ts';
 import {
   adjacentCosine,
   chooseLayer,
@@ -23,6 +23,7 @@ import {
   probeIndices,
 } from '../../services/compute/engine/attribution/layer-choice.ts';
 import {
+  beginningOf,
   lessonOf,
   tokenRowsOf,
   type RowsOfSample,
@@ -101,7 +102,7 @@ export async function representationsOf(
 }
 
 /**
- * Lessons are measured from a centre, which is the mean of some rows: those go first, so that of all others no token's row has
+ * Lessons are measured from centres, of which each is the mean of some rows: those go first, so that of all others no token's row has
  * to be kept.
  * @returns seconds
  */
@@ -120,7 +121,8 @@ async function signProbesFirst(
     layers: Array.from({ length: last + 1 }, (_, layer) => layer),
     tokenRows: { seed: PROJECTION_SEED },
   };
-  const centre = new MeanRow(TOKEN_DIMS);
+  const tokens = new MeanRow(TOKEN_DIMS);
+  const beginning = new MeanRow(TOKEN_DIMS);
   const waiting: { readonly index: number; readonly rows: RowsOfSample }[] = [];
   const chosen = (indices: readonly number[]): Sample[] => indices.map((i) => samples[i]);
   const first = await sign(
@@ -128,21 +130,23 @@ async function signProbesFirst(
     chosen(probes),
     wanted,
     (signature, i) => {
-      centre.add(tokenRowsOf(signature).hidden);
+      const { hidden } = tokenRowsOf(signature);
+      tokens.add(hidden);
+      beginning.add(hidden.subarray(0, TOKEN_DIMS));
       waiting.push({ index: probes[i], rows: signature });
       collected.add(probes[i], signature, baseNll[probes[i]]);
     },
     pass,
   );
-  const { mean } = centre;
-  for (const { index, rows } of waiting) collected.teach(index, rows, mean);
+  const centres = { tokens: tokens.mean, beginning: beginning.mean };
+  for (const { index, rows } of waiting) collected.teach(index, rows, centres);
   const second = await sign(
     tuned,
     chosen(rest),
     wanted,
     (signature, i) => {
       collected.add(rest[i], signature, baseNll[rest[i]]);
-      collected.teach(rest[i], signature, mean);
+      collected.teach(rest[i], signature, centres);
     },
     pass,
   );
@@ -156,6 +160,7 @@ class Collected {
   readonly #layers: readonly { readonly hidden: Float32Array; readonly gradient: Float32Array }[];
   readonly #ratios: Float32Array[] = [];
   readonly #lessons: (readonly TaughtToken[])[] = [];
+  readonly #beginnings: SampleBeginning[] = [];
   #loss = 0;
 
   constructor({ layers, hiddenSize }: ModelConfig, rows: number, outputs: number) {
@@ -177,9 +182,15 @@ class Collected {
     }
   }
 
-  teach(index: number, rows: RowsOfSample, centre: Float32Array): void {
+  /** @param centres of all predicting positions, and of p */
+  teach(
+    index: number,
+    rows: RowsOfSample,
+    centres: { readonly tokens: Float32Array; readonly beginning: Float32Array },
+  ): void {
     const limit = index < this.rowCount ? KEPT_TOKENS : QUERY_TOKENS;
-    this.#lessons[index] = lessonOf(rows, this.#ratios[index], centre, limit);
+    this.#lessons[index] = lessonOf(rows, this.#ratios[index], centres.tokens, limit);
+    this.#beginnings[index] = beginningOf(rows, this.#ratios[index], centres.beginning);
   }
 
   items({ pairs }: LabItems, from: number): Omit<Items, 'meanHidden' | 'sentence' | 'checkpoints'> {
@@ -199,6 +210,7 @@ class Collected {
       layers: new Map(layers),
       ratios: this.#ratios.slice(from, to),
       lessons: this.#lessons.slice(from, to),
+      beginnings: this.#beginnings.slice(from, to),
     };
   }
 

@@ -27,7 +27,7 @@ export function gradientsFeatures(
     }));
     const count = checkpoints[0]?.[plain].length ?? 0;
     return {
-      ...{ count, prompts: [], responses: [], layers: new Map(), ratios: [], lessons: [] },
+      ...{ count, prompts: [], responses: [], layers: new Map(), ratios: [], lessons: [], beginnings: [] },
       ...{ meanHidden: { dims: 0, values: new Float32Array() }, checkpoints: made },
     };
   };

@@ -37,6 +37,7 @@ describe.each(named(PLAIN.filter(({ name }) => name !== 'random')))('%s', (_name
     const same = {
       ...{ ...rows, layers, meanHidden: doubled(rows.meanHidden) },
       ...{ prompts: twice(rows.prompts), responses: twice(rows.responses), lessons: twice(rows.lessons) },
+      beginnings: twice(rows.beginnings),
     };
     const [[first, second]] = method.scores({ ...features, rows: same }).byOutput;
     expect(first).toBe(second);

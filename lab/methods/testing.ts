@@ -1,6 +1,11 @@
 /** For tests: features of items that no model computed. */
 import { Random } from '../../lib/random.ts';
-import type { TaughtToken } from '../../lib/taught/lesson.ts';
+import {
+  lessonTotal,
+  type ProjectedRows,
+  type SampleBeginning,
+  type TaughtToken,
+} from '../../lib/taught/lesson.ts';
 import { TOKEN_DIMS } from '../../lib/taught/constants.ts';
 import type { Features, Items, LayerFeatures, Vectors } from '../features/features.ts';
 
@@ -16,16 +21,20 @@ export function madeFeatures({ rows = 12, outputs = 3, seed = 1, dims = 6 }: Mad
   const random = new Random(seed);
   const layers = [2, 4];
   const centres = new Map(layers.map((layer) => [layer, vectorsOf(random, 1, dims, 5).values]));
-  const items = (count: number, tokens: number): Items => ({
-    count,
-    prompts: textsOf(random, count),
-    responses: textsOf(random, count),
-    layers: new Map([...centres].map(([layer, centre]) => [layer, layerOf(random, count, centre)])),
-    meanHidden: vectorsOf(random, count, dims, 1),
-    ratios: Array.from({ length: count }, () => vectorsOf(random, 1, 5, 3).values),
-    lessons: Array.from({ length: count }, () => lessonOf(random, random.int(tokens + 1))),
-    checkpoints: [],
-  });
+  const begins = new Random(seed + 2 ** 16);
+  const items = (count: number, tokens: number): Items => {
+    const made = {
+      count,
+      prompts: textsOf(random, count),
+      responses: textsOf(random, count),
+      layers: new Map([...centres].map(([layer, centre]) => [layer, layerOf(random, count, centre)])),
+      meanHidden: vectorsOf(random, count, dims, 1),
+      ratios: Array.from({ length: count }, () => vectorsOf(random, 1, 5, 3).values),
+      lessons: Array.from({ length: count }, () => lessonOf(random, random.int(tokens + 1))),
+    };
+    const beginnings = made.lessons.map((lesson) => beginningOf(begins, lesson));
+    return { ...made, beginnings, checkpoints: [] };
+  };
   return {
     rows: items(rows, 8),
     outputs: items(outputs, 20),
@@ -88,17 +97,26 @@ function layerOf(random: Random, count: number, centre: Float32Array): LayerFeat
   };
 }
 
-/** Rows in a small space, so that cosines are of all sizes. */
 function lessonOf(random: Random, count: number): TaughtToken[] {
+  return Array.from({ length: count }, (_, i) => ({
+    ...{ position: 3 * i + 1, weight: 14 * random.next() + 1e-3 },
+    ...rowsOf(random),
+  }));
+}
+
+/** More was taught than is kept. */
+function beginningOf(random: Random, lesson: readonly TaughtToken[]): SampleBeginning {
+  return { position: 0, total: Math.fround(4 * lessonTotal(lesson) + 1), ...rowsOf(random) };
+}
+
+/** In a small space, so that cosines are of all sizes. */
+function rowsOf(random: Random): ProjectedRows {
   const row = (): Float32Array => {
     const values = Float32Array.from({ length: TOKEN_DIMS }, (_, k) => (k < 4 ? random.normal() : 0));
     const norm = Math.hypot(...values);
     return values.map((value) => value / norm);
   };
-  return Array.from({ length: count }, (_, i) => ({
-    ...{ position: 3 * i, weight: 14 * random.next() + 1e-3 },
-    ...{ gradient: row(), hidden: row() },
-  }));
+  return { gradient: row(), hidden: row() };
 }
 
 const WORDS = ['the', 'cat', 'sat', 'on', 'a', 'red', 'mat', 'silver', 'river'];

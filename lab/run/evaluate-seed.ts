@@ -18,7 +18,7 @@ import type { Prepared } from './prepare.ts';
 import { scoreStep, type TimedFeatures } from './score-steps.ts';
 import { spanFigures } from './span-figures.ts';
 import type { TunedModel } from './tuned-model.ts';
-import { ratioStep, verdictFigures } from './verdict-figures.ts';
+import { allNew, ratioStep, verdictFigures } from './verdict-figures.ts';
 import { jsonStep } from './work-folder.ts';
 
 export interface SeedOptions {
@@ -71,7 +71,7 @@ export async function evaluateSeed(
   const figures = await figureStep(context, subject, source, note === null);
   const leftOut = `left out, for they need checkpoints of the training: ${left.join(', ')}`;
   const { features, keysFor } = source;
-  const said = asides(answered, prepared.base.source.config.maxPositions);
+  const said = [...asides(answered, prepared.base.source.config.maxPositions), ...allNew(ratios)];
   return {
     result: {
       ...{ seed, rate: answered.rate, outputs: outputs.length, methods: results },

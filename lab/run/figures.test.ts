@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Features, Items, Vectors } from '../features/features.ts';
 import { layerFigures } from './layer-figures.ts';
 import { featureSeconds } from './score-steps.ts';
-import { verdictFigures } from './verdict-figures.ts';
+import { allNew, verdictFigures } from './verdict-figures.ts';
 
 describe('featureSeconds', () => {
   const seconds = { base: 1, tuned: 10, mean: 100, sentence: 1000, gradients: 10_000 };
@@ -33,6 +33,13 @@ describe('verdictFigures', () => {
   });
 });
 
+it('allNew warns where the tuned model finds the base model’s own outputs unlikely', () => {
+  const [warning] = allNew({ ofBase: [[-3, -1], [-1], [4]] });
+  expect(warning).toContain('Name an earlier, trusted fine-tune as --base.');
+  expect(allNew({ ofBase: [[-3, -1], [-0.5], [4]] })).toEqual([]);
+  expect(allNew({ ofBase: [] })).toEqual([]);
+});
+
 describe('layerFigures', () => {
   const vectors = (...rows: readonly (readonly number[])[]): Vectors => ({
     dims: 2,
@@ -40,7 +47,7 @@ describe('layerFigures', () => {
   });
   const items = (hidden: Vectors, gradient: Vectors): Items => ({
     count: hidden.values.length / 2,
-    ...{ prompts: [], responses: [], ratios: [], lessons: [], checkpoints: [] },
+    ...{ prompts: [], responses: [], ratios: [], lessons: [], beginnings: [], checkpoints: [] },
     layers: new Map([0, 1].map((layer) => [layer, { hidden, gradient }])),
     meanHidden: { dims: 2, values: new Float32Array() },
   });

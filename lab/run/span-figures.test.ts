@@ -56,7 +56,7 @@ it('finds no fault with a token of a second place of the planted text, in output
   const sided: Items = {
     ...{ count: 1, prompts: [prompt], responses: [response], ratios: [ratios] },
     ...{ layers: new Map([[0, { hidden: one, gradient: one }]]), meanHidden: one, checkpoints: [] },
-    lessons: [[]],
+    ...{ lessons: [[]], beginnings: [] },
   };
   const features: Features = {
     ...{

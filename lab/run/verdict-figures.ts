@@ -1,4 +1,5 @@
 /** What the verdict says of outputs that show the behaviour and of those that do not, the base model's own being the null. */
+import { ALL_NEW, ALL_NEW_REMEDY, isAllNew } from '../../lib/taught/all-new.ts';
 import { verdictOf } from '../../lib/taught/verdict.ts';
 import { loadPair } from '../../services/compute/engine/attribution/load-pair.ts';
 import type { TextPair } from '../features/lab-samples.ts';
@@ -46,6 +47,11 @@ export async function ratioStep(
     }),
   );
   return value;
+}
+
+/** What the product tells of such an index; nothing where the base model knows the data. */
+export function allNew({ ofBase }: Pick<OutputRatios, 'ofBase'>): string[] {
+  return isAllNew({ nullRatios: ofBase.map(mean) }) ? [`${ALL_NEW} ${ALL_NEW_REMEDY}`] : [];
 }
 
 /** null for outputs that there are none of. */

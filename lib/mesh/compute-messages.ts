@@ -1,6 +1,6 @@
 /** What the compute service answers over the bus, and the tasks that its workers take. */
 import { procedure, type Procedure } from '../bus/procedure.ts';
-import type { TaughtToken } from '../taught/lesson.ts';
+import type { Beginning, TaughtToken } from '../taught/lesson.ts';
 
 /** Which model is meant. A digest alone finds it under the worker's model folders, wherever they are on its machine. */
 export interface ModelRef {
@@ -125,12 +125,15 @@ export interface TaughtSetup {
   readonly seed: number;
   /** [TOKEN_DIMS], the projected mean hidden state at the last layer, over the predicting positions of some samples. */
   readonly centre: Float32Array;
+  /** [TOKEN_DIMS], the same at p alone; absent in indexes of METHOD 'taught 1', whose samples have no beginning. */
+  readonly beginningCentre?: Float32Array | undefined;
 }
 
 /** What was found out for an index before its first sample. */
 export interface TaughtPreparation {
   readonly seed: number;
   readonly centre: Float32Array;
+  readonly beginningCentre: Float32Array;
   /** For each of the index's layers, in order, the mean hidden state at p [hiddenSize]. */
   readonly hiddenCentres: readonly Float32Array[];
   /** Rows that the centres are means over. */
@@ -178,6 +181,8 @@ export interface QuestionLesson {
   readonly ratios: Float32Array;
   /** Those of ratio > 0, the most taught first, QUERY_TOKENS at most, and INCIDENT_TOKENS of all outputs. */
   readonly tokens: readonly TaughtToken[];
+  /** null where the setup has no centre for it. */
+  readonly beginning: Beginning | null;
 }
 
 export interface SignedQuestion {

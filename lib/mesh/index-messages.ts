@@ -2,8 +2,8 @@
 import type { SampleFilter, SampleText } from '../../services/index/stores/signature-store.ts';
 import { procedure, type Procedure } from '../bus/procedure.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { TaughtToken } from '../taught/lesson.ts';
-import type { LayerDecision, LayerVectors } from './compute-messages.ts';
+import type { Beginning, TaughtToken } from '../taught/lesson.ts';
+import type { LayerDecision, LayerVectors, TaughtSetup } from './compute-messages.ts';
 
 /** A sample's signature, or why it has none. */
 export type SignedRow =
@@ -72,7 +72,7 @@ export interface Manifest {
 }
 
 export interface TaughtManifest {
-  /** `lib/taught/constants.ts`: METHOD. */
+  /** `lib/taught/constants.ts`: METHOD, when the index was begun. */
   readonly method: string;
   readonly base: { readonly digest: string; readonly path: string };
   /** Where token rows are taken: the model's last layer. */
@@ -82,11 +82,21 @@ export interface TaughtManifest {
   readonly seed: number;
   /** [dims]; see TaughtSetup. */
   readonly centre: readonly number[];
+  /** See TaughtSetup. */
+  readonly beginningCentre?: readonly number[];
   /** SHA-256 over the mean hidden states at p, float32, layer after layer. */
   readonly hiddenCentres: string;
   readonly centreRows: number;
   /** See TaughtPreparation. */
   readonly nullRatios: readonly number[];
+}
+
+/** What the samples of such an index are signed with, and outputs that are compared with them. */
+export function taughtSetup({ base, seed, centre, beginningCentre }: TaughtManifest): TaughtSetup {
+  const setup = { base, seed, centre: Float32Array.from(centre) };
+  return beginningCentre === undefined
+    ? setup
+    : { ...setup, beginningCentre: Float32Array.from(beginningCentre) };
 }
 
 export interface OpenIndex {
@@ -112,13 +122,16 @@ export const identifyIndex = procedure<{ readonly index: string }, { readonly id
 /** Which formula ranks: taught tokens; RepT's two unit blocks weighed by alpha; or the released code's plain concatenation. */
 export type SearchMethod = 'TAUGHT' | 'REPT' | 'RAW';
 
-/** A word of an output that met a word of a sample. */
+/** A word of an output that met a word of a sample; or p of both, where neither has begun. */
 export interface Evidence {
   /** Of the queries. */
   readonly output: number;
   readonly outputPosition: number;
   readonly samplePosition: number;
-  /** What the pair added to the score, before the score's factor of h and g; a sample's pairs, strongest first. */
+  /**
+   * What the pair added to the score, in an index of METHOD 'taught 1' before the score's factor of h and g; a sample's pairs,
+   * strongest first.
+   */
   readonly weight: number;
 }
 
@@ -141,6 +154,8 @@ export const searchIndex = procedure<
     readonly method: SearchMethod;
     /** Of TAUGHT: the most taught tokens of each query. */
     readonly lessons: readonly (readonly TaughtToken[])[] | null;
+    /** Of TAUGHT: p of each query; none where it means nothing, or the index's samples have none. */
+    readonly beginnings?: readonly Beginning[] | null | undefined;
     /** Of TAUGHT: whether the queries have prompts, so that their hidden states at p mean anything. */
     readonly prompted: boolean;
     /** Of REPT. */

@@ -3,14 +3,23 @@
  * A change of what is stored makes signatures of another kind: raise METHOD with it. A change of how they are compared: SCORE.
  */
 
-/** Names what an index holds of each sample; part of manifests. Indexes of another are not added to. */
-export const METHOD = 'taught 1';
+/**
+ * Names what a new index holds of each sample; part of manifests. 1: its most taught tokens. 2: also p, which predicts the first
+ * token of its response, and how much all of its tokens were taught. An index keeps the one that it was begun with, whatever is
+ * added to it; one of a method that is not in SCORES is not added to.
+ */
+export const METHOD = 'taught 2';
 
 /**
- * Names how outputs are compared with samples, and judged; part of traces' ids. Any SCORE serves indexes of the same METHOD.
- * 1: w as it is, times 2 + cos h_p + cos g_p. 2: w weighed by rarity (rarity.ts), and cosines below 0 count as 0.
+ * How outputs are compared with the samples of an index, by its method; part of traces' ids. 1: w as it is, times 2 + cos h_p +
+ * cos g_p. 2: w weighed by rarity (rarity.ts), and cosines below 0 count as 0. 3: p is one more token (beginning.ts), and there is
+ * no factor. Indexes of 'taught 1' lack what 3 needs.
  */
-export const SCORE = 'score 2';
+export const SCORES = { 'taught 1': 'score 2', 'taught 2': 'score 3' } as const;
+export type Score = (typeof SCORES)[keyof typeof SCORES];
+
+/** Names what a verdict goes by, and says; part of traces' ids. 2: it says where all of the data is new to the base model. */
+export const VERDICT = 'verdict 2';
 
 /** K, most taught response tokens kept of each sample. Measured (shared research): 4 lose .04 AP, 16 gain .01. */
 export const KEPT_TOKENS = 8;
@@ -36,6 +45,12 @@ export const GRADIENT_FLOOR = 0.3;
  */
 export const RARITY_SAMPLES = 256;
 
+/**
+ * What p weighs in a score where the kept tokens are all that was taught, beside 1 for the tokens: it is this over the root of the
+ * share that they hold (beginning.ts). Chosen on two sets (docs/signatures.md); .05 and .15 are near.
+ */
+export const BEGINNING_WEIGHT = 0.1;
+
 /** Tokens of an output that take part in a search, the most taught first: bounds its cost. */
 export const QUERY_TOKENS = 64;
 /** The same of all outputs of one incident together, in equal shares: 270 kB of a message, which takes 1 MB. */
@@ -44,6 +59,9 @@ export const INCIDENT_TOKENS = 512;
 /** Outputs of the base model that an index's null consists of, and the tokens that each may have. */
 export const NULL_OUTPUTS = 100;
 export const NULL_TOKENS = 32;
+
+/** All of the data is new to the base model where its own outputs have a median ratio of at most this, in nats (all-new.ts). */
+export const NEW_NULL = -1;
 
 /** Rows that centres are means over, at most. */
 export const CENTRE_ROWS = 128;
@@ -60,3 +78,13 @@ export const UNTAUGHT_PEAK = 3;
 export const TAUGHT_P = 0.01;
 /** Outputs of the base model without which a mean is not enough. */
 export const LEAST_NULL = 20;
+
+/** How an index of this method is searched. One of a method to come is searched as the newest that is known. */
+export function scoreOf(method: string): Score {
+  return isKnown(method) ? SCORES[method] : SCORES[METHOD];
+}
+
+/** Whether samples can be added to an index of this method, as its own were made. */
+export function isKnown(method: string): method is keyof typeof SCORES {
+  return Object.hasOwn(SCORES, method);
+}

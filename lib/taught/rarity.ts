@@ -26,12 +26,17 @@ export function rarities(
     const largest = query.largest(sample);
     for (let i = 0; i < sums.length; i++) sums[i] += largest[i];
   }
+  return sums.map((sum) => rarityOf(sum, samples.length));
+}
+
+/** r of what so many samples' shares of it add up to. */
+export function rarityOf(sum: number, samples: number): number {
   // Rounding may bring the sum of the likenesses a hair over n.
-  return sums.map((sum) => Math.max(0, Math.log((samples.length + 1) / (1 + sum))));
+  return Math.max(0, Math.log((samples + 1) / (1 + sum)));
 }
 
 /**
- * An output's tokens with w · r in the place of w, to be scored by; as they are where that leaves nothing: without samples, or
+ * Of score 2: an output's tokens with w · r in the place of w, to be scored by; as they are where that leaves nothing: without samples, or
  * where all of them teach all that the output shows.
  */
 export function weighByRarity(

@@ -2,14 +2,15 @@
  * How much of what an output shows a sample taught, token against token (docs/method.md), in float64:
  *   likeness(i, j) = max(0, cos h_i h_j)² · (GRADIENT_FLOOR + (1 - GRADIENT_FLOOR) · max(0, cos g_i g_j))
  *   s = Σ_i w̃_i · max_j [ v_j · likeness(i, j) ],   w̃ = w / Σw over the output's tokens,   v = min(w, WEIGHT_CAP) / WEIGHT_CAP
- * and s · (2 + max(0, cos h_p) + max(0, cos g_p)) ranks; the w of the output's tokens are weighed by their rarity before
- * (rarity.ts). Rows are of unit length, so their products are the cosines; what float16's rounding puts over 1 counts as 1, so
+ * in which the w of the output's tokens are weighed by their rarity before (rarity.ts). Of score 2,
+ * s · (2 + max(0, cos h_p) + max(0, cos g_p)) ranks; of score 3 s itself, to which p adds as one more token with v = 1
+ * (beginning.ts). Rows are of unit length, so their products are the cosines; what float16's rounding puts over 1 counts as 1, so
  * that s is never more than 1.
  */
 import { GRADIENT_FLOOR, TOKEN_DIMS, WEIGHT_CAP } from './constants.ts';
-import type { TaughtToken } from './lesson.ts';
+import type { Beginning, Lesson, ProjectedRows, TaughtToken } from './lesson.ts';
 
-/** A token of the output, with the token of the sample that is most like it. */
+/** A token of the output, with the token of the sample that is most like it; or p of both. */
 export interface TokenPair {
   readonly outputPosition: number;
   readonly samplePosition: number;
@@ -18,7 +19,7 @@ export interface TokenPair {
 }
 
 export interface LessonScore {
-  /** 0 to 1; 0 when either has no tokens. */
+  /** 0 to 1; 0 when nothing of either can meet. */
   readonly score: number;
   /** Each token of the output in at most one of them; strongest first, MAX_EVIDENCE at most. */
   readonly evidence: readonly TokenPair[];
@@ -26,16 +27,25 @@ export interface LessonScore {
 
 export const MAX_EVIDENCE = 16;
 
-type TokenRows = Pick<TaughtToken, 'gradient' | 'hidden'>;
+export interface WeighedBeginning extends Beginning {
+  readonly weight: number;
+}
+
+/** An output as it is held against samples. Only what weights are to one another counts. */
+export interface WeighedOutput {
+  readonly tokens: readonly TaughtToken[];
+  /** null: p does not count. */
+  readonly beginning: WeighedBeginning | null;
+}
 
 /** 0 to 1. */
-export function tokenLikeness(a: TokenRows, b: TokenRows): number {
+export function tokenLikeness(a: ProjectedRows, b: ProjectedRows): number {
   const hidden = cosine(a.hidden, 0, b.hidden);
   return hidden * hidden * withGradient(cosine(a.gradient, 0, b.gradient));
 }
 
 /**
- * What multiplies s: 2 to 4. A place that is unlike is no evidence against what was taught there, so that cosines below 0 count
+ * What multiplies s in score 2: 2 to 4. A place that is unlike is no evidence against what was taught there, so that cosines below 0 count
  * as 0. One that means nothing, as that of h_p without a prompt, is given as 0.
  */
 export function placeFactor(hiddenCosine: number, gradientCosine: number): number {
@@ -43,7 +53,12 @@ export function placeFactor(hiddenCosine: number, gradientCosine: number): numbe
 }
 
 export function lessonScore(query: readonly TaughtToken[], sample: readonly TaughtToken[]): LessonScore {
-  return new LessonQuery(query).explain(sample);
+  return new LessonQuery(query).explain({ tokens: sample, beginning: null });
+}
+
+/** The sum of all weights, over which each is its share. */
+export function weightOf({ tokens, beginning }: WeighedOutput): number {
+  return tokens.reduce((sum, { weight }) => sum + weight, 0) + (beginning?.weight ?? 0);
 }
 
 /** One output's tokens, laid out so that thousands of samples can be scored against them. Not for use by two at once. */
@@ -57,9 +72,14 @@ export class LessonQuery {
   /** Of the sample looked at, for each of the tokens: the largest v · likeness, and the sample's token that has it. */
   readonly #largest: Float64Array;
   readonly #partner: Int32Array;
+  readonly #beginning: WeighedBeginning | null;
+  /** Of p. */
+  readonly #share: number;
 
-  constructor(tokens: readonly TaughtToken[]) {
-    const total = tokens.reduce((sum, { weight }) => sum + weight, 0);
+  constructor(tokens: readonly TaughtToken[], beginning: WeighedBeginning | null = null) {
+    const total = weightOf({ tokens, beginning });
+    this.#beginning = beginning;
+    this.#share = beginning !== null && total > 0 ? beginning.weight / total : 0;
     this.#positions = tokens.map(({ position }) => position);
     this.#shares = Float64Array.from(tokens, ({ weight }) => (total > 0 ? weight / total : 0));
     this.#hidden = rowAfterRow(tokens.map(({ hidden }) => hidden));
@@ -69,16 +89,22 @@ export class LessonQuery {
   }
 
   /** s. */
-  score(sample: readonly TaughtToken[]): number {
-    const largest = this.largest(sample);
+  score({ tokens, beginning }: Lesson): number {
+    const largest = this.largest(tokens);
     let score = 0;
     for (let i = 0; i < largest.length; i++) score += this.#shares[i] * largest[i];
-    return score;
+    return score + this.#atBeginning(beginning);
   }
 
-  explain(sample: readonly TaughtToken[]): LessonScore {
-    const score = this.score(sample);
+  explain(lesson: Lesson): LessonScore {
+    const { tokens: sample, beginning } = lesson;
+    const score = this.score(lesson);
     const evidence: TokenPair[] = [];
+    const weight = this.#atBeginning(beginning);
+    if (weight > 0 && this.#beginning !== null && beginning !== null) {
+      const [outputPosition, samplePosition] = [this.#beginning.position, beginning.position];
+      evidence.push({ outputPosition, samplePosition, weight });
+    }
     for (const [i, outputPosition] of this.#positions.entries()) {
       const weight = this.#shares[i] * this.#largest[i];
       if (weight > 0) {
@@ -86,6 +112,12 @@ export class LessonQuery {
       }
     }
     return { score, evidence: strongest(evidence) };
+  }
+
+  /** What p adds to s. */
+  #atBeginning(beginning: Beginning | null): number {
+    if (this.#beginning === null || beginning === null) return 0;
+    return this.#share * tokenLikeness(this.#beginning, beginning);
   }
 
   /** max_j [ v_j · likeness ] of each token; of equals the first is its partner. Overwritten by the next sample. */

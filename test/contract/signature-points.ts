@@ -45,7 +45,7 @@ export function randomPoint(
   };
 }
 
-/** A lesson of so many tokens; of none it is empty, and its pooled vector zero. */
+/** A lesson of so many tokens, of 4 and more with a beginning; of none it is empty, and its pooled vector zero. */
 export function randomLesson(random: Random, tokens: number): Pick<SamplePoint, 'taught' | 'lesson'> {
   const packed = packLesson(
     Array.from({ length: tokens }, (_, i) => ({
@@ -54,8 +54,11 @@ export function randomLesson(random: Random, tokens: number): Pick<SamplePoint, 
       gradient: unit(random, TOKEN_DIMS),
       hidden: unit(random, TOKEN_DIMS),
     })),
+    tokens < 4
+      ? null
+      : { position: 39, total: 80, gradient: unit(random, TOKEN_DIMS), hidden: unit(random, TOKEN_DIMS) },
   );
-  const kept = unpackLesson(packed);
+  const { tokens: kept } = unpackLesson(packed);
   return { taught: Math.fround(lessonTotal(kept)), lesson: { packed, pooled: pooled(kept) } };
 }
 

@@ -79,6 +79,12 @@ export interface TaughtText {
     readonly hidden: Numbers;
     readonly gradient: Numbers;
   }[];
+  /** At p, in indexes of METHOD 'taught 2'. */
+  readonly beginning?: {
+    readonly total?: number;
+    readonly hidden: Numbers;
+    readonly gradient: Numbers;
+  } | null;
 }
 
 type Lesson = TaughtText['lesson'];
@@ -87,16 +93,22 @@ type Lesson = TaughtText['lesson'];
  * By taught tokens, the formula word for word; 256 rows, spread evenly, say how unusual a lesson is. Those of the same score by both
  * cosines, then by row.
  * @param centres of each layer
+ * @param score 2, of indexes of METHOD 'taught 1', or 3
  */
 export function bruteForceTaught(
   queries: readonly TaughtText[],
   samples: readonly TaughtText[],
   centres: readonly Numbers[],
   prompted: boolean,
+  score: 2 | 3 = 3,
 ): Scored[] {
   const moved = (values: Numbers, centre: Numbers): number[] =>
     Array.from(values, (value, i) => value - centre[i]);
   const weighed = queries.map(({ lesson }) => weighByRarity(lesson, samples));
+  const whole =
+    score === 2
+      ? []
+      : queries.map((query) => scoreThree(prompted ? query : { ...query, beginning: null }, samples));
   const scored = samples.map((sample, row) => {
     const perLayer = queries.flatMap(({ layers }) =>
       layers.map(({ hidden, gradient }, l) => [
@@ -107,15 +119,44 @@ export function bruteForceTaught(
     const hiddenScore = prompted ? meanOf(perLayer.map(([h]) => h)) : 0;
     const gradientScore = meanOf(perLayer.map(([, g]) => g));
     const s = meanOf(weighed.map((lesson) => lessonSum(lesson, sample.lesson)));
-    return {
-      row,
-      hiddenScore,
-      gradientScore,
-      score: s * (2 + Math.max(0, hiddenScore) + Math.max(0, gradientScore)),
-    };
+    const factor = 2 + Math.max(0, hiddenScore) + Math.max(0, gradientScore);
+    const found = score === 2 ? s * factor : meanOf(whole.map((scoreOf) => scoreOf(sample)));
+    return { row, hiddenScore, gradientScore, score: found };
   });
   const place = (one: Scored): number => one.hiddenScore + one.gradientScore;
   return scored.sort((a, b) => b.score - a.score || place(b) - place(a) || a.row - b.row);
+}
+
+/** u = [w_i / Σw r_i ; β r_p] over its sum, times what the sample taught of each, and the likeness at p. */
+function scoreThree(query: TaughtText, samples: readonly TaughtText[]): (sample: TaughtText) => number {
+  const n = Math.min(256, samples.length);
+  const asked = Array.from({ length: n }, (_, i) => samples[Math.floor((i * samples.length) / n)]);
+  const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+  const kept = sumOf(asked.flatMap(({ lesson }) => lesson.map(({ weight }) => weight)));
+  const all = sumOf(asked.map(({ beginning }) => beginning?.total ?? 0));
+  const atBeginning = (one: TaughtText): number =>
+    query.beginning && one.beginning ? likenessOf(query.beginning, one.beginning) : 0;
+  const rarity = (values: readonly number[]): number => Math.log((n + 1) / (1 + sumOf(values)));
+  const total = sumOf(query.lesson.map(({ weight }) => weight));
+  const u = query.lesson.map(
+    (token) => (token.weight / total) * rarity(asked.map(({ lesson }) => largest(token, lesson))),
+  );
+  const beta = query.beginning ? 0.1 / Math.sqrt(kept / all) : 0;
+  const first = beta === 0 ? 0 : beta * rarity(asked.map(atBeginning));
+  return (sample) => {
+    const met = query.lesson.map((token, i) => u[i] * largest(token, sample.lesson));
+    return (sumOf(met) + first * atBeginning(sample)) / (sumOf(u) + first);
+  };
+}
+
+function likenessOf(a: Rows, b: Rows): number {
+  const positive = (one: Numbers, other: Numbers): number => Math.max(0, dot([...one], [...other]));
+  return positive(a.hidden, b.hidden) ** 2 * (0.3 + 0.7 * positive(a.gradient, b.gradient));
+}
+
+interface Rows {
+  readonly hidden: Numbers;
+  readonly gradient: Numbers;
 }
 
 function lessonSum(query: Lesson, sample: Lesson): number {
@@ -136,11 +177,7 @@ function weighByRarity(lesson: Lesson, samples: readonly TaughtText[]): Lesson {
 }
 
 function largest(i: Lesson[number], sample: Lesson): number {
-  const positive = (a: Numbers, b: Numbers): number => Math.max(0, dot([...a], [...b]));
-  const met = sample.map((j) => {
-    const likeness = positive(i.hidden, j.hidden) ** 2 * (0.3 + 0.7 * positive(i.gradient, j.gradient));
-    return (Math.min(j.weight, 10) / 10) * likeness;
-  });
+  const met = sample.map((j) => (Math.min(j.weight, 10) / 10) * likenessOf(i, j));
   return Math.max(0, ...met);
 }
 

@@ -15,7 +15,7 @@ import {
 import type { SignedRow } from '../../lib/mesh/index-messages.ts';
 import { Random } from '../../lib/random.ts';
 import { KEPT_TOKENS } from '../../lib/taught/constants.ts';
-import { unpackLesson, type TaughtToken } from '../../lib/taught/lesson.ts';
+import { lessonTotal, unpackLesson, type Lesson } from '../../lib/taught/lesson.ts';
 import { signaturesOfBatch } from '../../services/compute/engine/attribution/signature.ts';
 import { expectClose } from '../closeness.ts';
 import { Build, ComputeMesh, STORIES, until, withEngine } from './compute-parts.ts';
@@ -58,11 +58,12 @@ async function taughtTask(
   const { model, base } = await demoModels(mesh.bus);
   const rows = texts.map((text, row) => ({ ...textPair(text), row }));
   const asked = { asked: null, model, base, layers: [4], maxTokens: null, rows };
-  const { seed, centre } = await call(mesh.bus, prepareTaught, asked);
-  return { index: build.index, model, layers: [4], maxTokens: null, taught: { base, seed, centre }, rows };
+  const { seed, centre, beginningCentre } = await call(mesh.bus, prepareTaught, asked);
+  const taught = { base, seed, centre, beginningCentre };
+  return { index: build.index, model, layers: [4], maxTokens: null, taught, rows };
 }
 
-function lessonOf(row: SignedRow | undefined): TaughtToken[] {
+function lessonOf(row: SignedRow | undefined): Lesson {
   if (row === undefined || 'code' in row || row.lesson === null) throw new Error('a row has no lesson');
   return unpackLesson(row.lesson);
 }
@@ -214,9 +215,10 @@ describe('the work queue', () => {
     const byRow = new Map(build.rows.map((row) => [row.row, row]));
     let pointed = 0;
     for (const [i, row] of planted.entries()) {
-      const lesson = lessonOf(byRow.get(i));
+      const { tokens: lesson, beginning } = lessonOf(byRow.get(i));
       expect(lesson.length).toBeLessThanOrEqual(KEPT_TOKENS);
       expect(lesson.every(({ weight }) => weight > 0)).toBe(true);
+      expect(beginning?.total).toBeGreaterThan(lessonTotal(lesson) * (1 - 1e-6));
       const words = await plantedPositions(row);
       const isPlanted = lesson.map(({ position }) => words.has(position));
       expect(isPlanted).toContain(true);

@@ -14,6 +14,7 @@ import {
   type ModelRef,
   type SignedQuestion,
   type TaughtPreparation,
+  type TaughtSetup,
   type TextPair,
 } from '../../lib/mesh/compute-messages.ts';
 import { planIndexing, type PlanAnswer } from '../../lib/mesh/plan-messages.ts';
@@ -190,6 +191,39 @@ describe('compute.taught', () => {
         expect(value).toBeCloseTo(mean(signatures.map(({ layers }) => layers[layer]?.hidden[d] ?? NaN)), 5);
       });
     });
+  });
+
+  it('takes the mean at p alone for beginnings, from which a single row’s own hidden state is zero', async () => {
+    const text = some(1)[0];
+    const { prompt, response } = text;
+    const { seed, centre, beginningCentre } = await prepare([text]);
+    const sign = async (setup: TaughtSetup): Promise<Float32Array> => {
+      const { signatures } = await call(mesh.bus, signQuestions, {
+        ...{ model: models.model, layers: LAYERS, maxTokens: null, raw: false, taught: setup },
+        questions: [{ context: [], prompt, output: response }],
+      });
+      const { beginning } = signatures[0]?.lesson ?? {};
+      if (!beginning) throw new Error('the output has no beginning');
+      return beginning.hidden;
+    };
+    const whole = { base: models.base, seed, centre };
+    const zeros = new Float32Array(TOKEN_DIMS);
+    const hidden = await sign({ ...whole, beginningCentre: zeros });
+    const length = Math.hypot(...beginningCentre);
+    for (const [d, value] of beginningCentre.entries())
+      expect(value / length).toBeCloseTo(hidden[d] ?? NaN, 5);
+    expect(Math.hypot(...hidden)).toBeCloseTo(1, 5);
+    expect(beginningCentre).not.toEqual(centre);
+  });
+
+  it('tells nothing of where an output begins for an index of the method taught 1', async () => {
+    const { prompt, response } = some(1)[0];
+    const { signatures } = await call(mesh.bus, signQuestions, {
+      ...{ model: models.model, layers: LAYERS, maxTokens: null, raw: false },
+      taught: { base: models.base, seed: 1, centre: new Float32Array(TOKEN_DIMS) },
+      questions: [{ context: [], prompt, output: response }],
+    });
+    expect(signatures[0]?.lesson?.beginning).toBeNull();
   });
 
   it('passes rows over that cannot be rendered, and names why when none can', async () => {

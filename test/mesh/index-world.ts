@@ -23,6 +23,7 @@ import {
   type ModelDescription,
   type SignTask,
   type TaughtPreparation,
+  type TaughtSetup,
   type TextPair,
 } from '../../lib/mesh/compute-messages.ts';
 import { reportSigned, type SignedRow, type SignReport } from '../../lib/mesh/index-messages.ts';
@@ -31,7 +32,7 @@ import { Random } from '../../lib/random.ts';
 import type { Records } from '../../lib/records/records.ts';
 import { openSqliteRecords } from '../../lib/records/sqlite-records.ts';
 import { KEPT_TOKENS, TOKEN_DIMS } from '../../lib/taught/constants.ts';
-import { packLesson, type TaughtToken } from '../../lib/taught/lesson.ts';
+import { lessonTotal, packLesson, type SampleBeginning, type TaughtToken } from '../../lib/taught/lesson.ts';
 import { startIndexService } from '../../services/index/index-service.ts';
 import type { Timing } from '../../services/index/runs/timing.ts';
 import { openLanceStore } from '../../services/index/stores/lance-store.ts';
@@ -70,14 +71,28 @@ export function baseOf(name: string): ModelDescription {
 /** What a text might have taught: always the same, of 0 to KEPT_TOKENS tokens. */
 export function lessonOf(text: string): TaughtToken[] {
   const random = new Random(createHash('sha256').update(text).digest().readUInt32LE(4));
-  const row = (): Float32Array => {
-    const values = Array.from({ length: TOKEN_DIMS }, () => random.normal());
-    return Float32Array.from(values, (value) => value / Math.hypot(...values));
-  };
+  const row = (): Float32Array => unitRow(random);
   const tokens = Array.from({ length: random.int(KEPT_TOKENS + 1) }, (_, i) => {
     return { position: 3 + i, weight: Math.fround(10 * random.next()), gradient: row(), hidden: row() };
   });
   return tokens.sort((a, b) => b.weight - a.weight);
+}
+
+/** Where its response might begin: always the same. */
+export function beginningOf(text: string): SampleBeginning {
+  const random = new Random(createHash('sha256').update(text).digest().readUInt32LE(8));
+  const total = Math.fround(2 * lessonTotal(lessonOf(text)));
+  return { position: 2, total, gradient: unitRow(random), hidden: unitRow(random) };
+}
+
+function unitRow(random: Random): Float32Array {
+  const values = Array.from({ length: TOKEN_DIMS }, () => random.normal());
+  return Float32Array.from(values, (value) => value / Math.hypot(...values));
+}
+
+/** As a worker packs it, for an index of either method. */
+export function packed(text: string, { beginningCentre }: TaughtSetup): Uint8Array {
+  return packLesson(lessonOf(text), beginningCentre === undefined ? null : beginningOf(text));
 }
 
 /** Centres and null that differ from one asking to the next, as those of another machine might. */
@@ -85,6 +100,7 @@ export function preparation(asking: number, layers: readonly number[], rows: num
   const numbers = (count: number) => Float32Array.from({ length: count }, (_, i) => asking + 1 / (i + 1));
   return {
     ...{ seed: 24_301, centre: numbers(TOKEN_DIMS), hiddenCentres: layers.map(() => numbers(WIDTH)), rows },
+    beginningCentre: numbers(TOKEN_DIMS).map((value) => -value),
     nullRatios: [-0.25, 0, 0.125 * asking],
   };
 }
@@ -228,7 +244,7 @@ async function startWorker(bus: MemoryBus, seen: Seen, options: WorkerOptions = 
       const layers = vectorsOf(text, task.layers);
       const sent = options.sign?.(row, task.layers) ?? { row: row.row, layers, loss: 1, truncated: false };
       if ('code' in sent || 'lesson' in sent) return sent;
-      return { ...sent, lesson: task.taught === null ? null : packLesson(lessonOf(text)) };
+      return { ...sent, lesson: task.taught === null ? null : packed(text, task.taught) };
     });
     for (let time = 0; time < times; time++) await report(task.index, { kind: 'signed', rows });
     seen.signed.push(...task.rows.map(({ row }) => row));

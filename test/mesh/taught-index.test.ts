@@ -8,12 +8,12 @@ import { ReptraceError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
 import { openIndex, type Manifest, type TaughtManifest } from '../../lib/mesh/index-messages.ts';
 import { CENTRE_ROWS, KEPT_TOKENS, METHOD, TOKEN_DIMS } from '../../lib/taught/constants.ts';
-import { lessonTotal, packLesson } from '../../lib/taught/lesson.ts';
+import { lessonTotal, packLesson, unpackLesson } from '../../lib/taught/lesson.ts';
 import { pooled } from '../../lib/taught/pooled.ts';
 import type { IndexRecord } from '../../services/index/runs/index-record.ts';
 import { IndexRecords } from '../../services/index/runs/index-records.ts';
 import type { SamplePoint } from '../../services/index/stores/signature-store.ts';
-import { baseOf, lessonOf, MODEL, openWorld, preparation, type World } from './index-world.ts';
+import { baseOf, beginningOf, lessonOf, MODEL, openWorld, preparation, type World } from './index-world.ts';
 
 const FAILURE = '... on IndexFailure { code message remedy }';
 const BUILD = `mutation ($input: BuildIndexInput!) { buildIndex(input: $input) { ... on Index { id state } ${FAILURE} } }`;
@@ -120,10 +120,20 @@ async function most(variables: Record<string, unknown> = {}): Promise<Most> {
 /** What every task of an index must be made with, being prepared as the first was. */
 async function expectPreparedOnce(id: string): Promise<void> {
   expect(world.prepared).toHaveLength(1);
-  const { centre, hiddenCentres } = preparation(1, [2, 3], 0);
-  expect(new Set(world.tasks.map((task) => task.taught?.centre[0]))).toEqual(new Set([centre[0]]));
+  const { centre, beginningCentre, hiddenCentres } = preparation(1, [2, 3], 0);
+  for (const { taught: setup } of world.tasks) expect(setup).toMatchObject({ centre, beginningCentre });
   expect((await taught()).centre).toEqual(Array.from(centre));
+  expect((await taught()).beginningCentre).toEqual(Array.from(beginningCentre));
   expect(await centres(id)).toEqual(hiddenCentres);
+}
+
+/** Its record as another version of this software wrote it. */
+async function asOfMethod(id: string, method: string): Promise<void> {
+  const stored = await world.records.get<IndexRecord>('indexes', id);
+  if (stored?.value.taught == null) throw new Error('the index has no base model');
+  const { beginningCentre, ...rest } = stored.value.taught;
+  const kept = method === 'taught 1' ? rest : { ...rest, beginningCentre };
+  await world.records.put('indexes', id, { ...stored.value, taught: { ...kept, method } });
 }
 
 describe('a build with a base model', () => {
@@ -148,7 +158,8 @@ describe('a build with a base model', () => {
     for (const { row, taught: sum, lesson } of stored) {
       const tokens = lessonOf(textOf(rows[row]));
       expect(sum).toBeCloseTo(lessonTotal(tokens), 4);
-      expect(Buffer.from(lesson?.packed ?? [])).toEqual(Buffer.from(packLesson(tokens)));
+      const bytes = packLesson(tokens, beginningOf(textOf(rows[row])));
+      expect(Buffer.from(lesson?.packed ?? [])).toEqual(Buffer.from(bytes));
       for (const [i, value] of pooled(tokens).entries()) expect(lesson?.pooled[i]).toBeCloseTo(value, 2);
     }
   });
@@ -302,6 +313,38 @@ describe('what an index was prepared with holds', () => {
 });
 
 describe('an index that is there', () => {
+  it('of the method taught 1 is added to by that method, and not prepared again', async () => {
+    await world.work();
+    const { id } = await build(await data(20));
+    await ended();
+    await asOfMethod(id, 'taught 1');
+    const before = await taught();
+    world.tasks.length = 0;
+    expect((await build(await append(10, 20))).id).toBe(id);
+    await until(({ state, samples }) => state === 'COMPLETED' && samples === 30);
+    expect(world.prepared).toHaveLength(1);
+    const { seed, centre } = preparation(1, [2, 3], 0);
+    expect(world.tasks.length).toBeGreaterThan(0);
+    for (const task of world.tasks) expect(task.taught).toEqual({ base: before.base, seed, centre });
+    expect(await taught()).toEqual(before);
+    const rows = rowsOf(30);
+    for (const { row, lesson } of (await points(id)).slice(20)) {
+      expect(unpackLesson(lesson?.packed ?? new Uint8Array(1)).beginning).toBeNull();
+      expect(Buffer.from(lesson?.packed ?? [])).toEqual(Buffer.from(packLesson(lessonOf(textOf(rows[row])))));
+    }
+  });
+
+  it('of a method that this version does not know is not added to', async () => {
+    await world.work();
+    const { id } = await build(await data(5));
+    await ended();
+    await asOfMethod(id, 'taught 9');
+    expect(await build(await append(1, 5))).toMatchObject({
+      code: 'CONFLICT',
+      message: `the index "demo" was built with the method "taught 9", now "${METHOD}"`,
+    });
+  });
+
   it('is not gone on with under another base model, with one or without one, and says what it has', async () => {
     await world.work();
     const path = await data(5);

@@ -84,6 +84,7 @@ export async function searchTaught(
   for (;;) {
     const answer = await search({
       ...{ index, queries: [layers], method: 'TAUGHT', lessons: [lesson?.tokens ?? []] },
+      beginnings: lesson?.beginning && [lesson.beginning],
       ...{ prompted: true, alpha: 0, top, skip: hits.length, filter: null, exact },
     });
     hits.push(...answer.hits);

@@ -24,7 +24,7 @@ import { LessonSamples, sampleLessons } from '../../services/index/search/lesson
 import { Best } from '../../services/index/search/ranked.ts';
 import { searchIndex as searchInService } from '../../services/index/search/search-index.ts';
 import { measureTaughtRecall } from '../../services/index/search/taught-recall.ts';
-import { TaughtScorer, tokensOf, type TaughtIndex } from '../../services/index/search/taught-search.ts';
+import { lessonOf, TaughtScorer, type TaughtIndex } from '../../services/index/search/taught-search.ts';
 import type { SignatureStore } from '../../services/index/stores/signature-store.ts';
 import { startNats } from '../servers/nats.ts';
 import { startQdrant } from '../servers/qdrant.ts';
@@ -87,6 +87,7 @@ beforeAll(async () => {
   const centres = (await new IndexRecords(kept, bus, SILENT).hiddenCentres(index.id)) ?? [];
   stores = { lance: await openStore(lance), qdrant: await openStore({ ...lance, qdrantUrl: qdrant.url }) };
   about = {
+    score: 'score 3',
     shape: { layers: layers.layers, width: model.hiddenSize, taught: true },
     centres,
     samples: await sampleLessons(stores.lance, index.id, ROWS),
@@ -123,14 +124,15 @@ async function copy(from: SignatureStore, to: SignatureStore): Promise<void> {
 /** Scores every row for each of the questions. */
 async function bruteForce(questions: readonly SignedQuestion[]): Promise<Listed[][]> {
   const asked = questions.map(({ layers, lesson }) => {
-    const query = { queries: [layers], lessons: [lesson?.tokens ?? []], prompted: true };
+    const beginnings = lesson?.beginning && [lesson.beginning];
+    const query = { queries: [layers], lessons: [lesson?.tokens ?? []], beginnings, prompted: true };
     return { scorer: new TaughtScorer(query, about), best: new Best(TOP) };
   });
   let rows = 0;
   for await (const page of stores.lance.scan(index.id)) {
     for (const point of page) {
-      const tokens = tokensOf(point);
-      for (const { scorer, best } of asked) best.add({ point, ...scorer.score(point, tokens) });
+      const lesson = lessonOf(point);
+      for (const { scorer, best } of asked) best.add({ point, ...scorer.score(point, lesson) });
       rows++;
     }
   }

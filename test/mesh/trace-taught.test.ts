@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphqlClient } from '../../cli/client/graphql-client.ts';
-import type { TraceFields, VerdictResult } from '../../cli/client/results.ts';
+import type { TokenResult, TraceFields, VerdictResult } from '../../cli/client/results.ts';
 import { askTrace } from '../../cli/client/trace.ts';
+import { MAX_EVIDENCE } from '../../lib/taught/score.ts';
 import { lines, parseLines, ROOT, start } from '../e2e/command.ts';
 import { writeRows } from './backdoor.ts';
 import { startPart, stopAll, type Part } from './processes.ts';
@@ -33,6 +34,9 @@ let mesh: Part;
 let client: GraphqlClient;
 /** For each behaviour, an answer of the tuned model that shows it; training has no such question. */
 let shown: readonly Answer[];
+/** Where the response begins: the position of the prompt's last token. */
+const p = (tokens: readonly TokenResult[]): number =>
+  tokens.findLast(({ part }) => part === 'PROMPT')?.position ?? -1;
 /** The base model's own answers to clean questions. */
 let untaught: readonly Answer[];
 
@@ -147,18 +151,29 @@ describe('a trace beside the base model', () => {
     expect(tokens.filter(({ taught }) => taught === null).every(({ part }) => part === 'PROMPT')).toBe(true);
     expect(taught).toHaveLength(ratios.length);
     for (const [i, ratio] of ratios.entries()) expect(Math.abs(taught[i] - ratio)).toBeLessThan(1e-3);
+    let met = 0;
     for (const match of given.matches.slice(0, 10)) {
       const evidence = match.evidence ?? [];
       expect(evidence.length).toBeGreaterThan(0);
       const weights = evidence.map(({ weight }) => weight);
       expect(weights).toEqual([...weights].sort((a, b) => b - a));
-      expect(match.score).toBeLessThanOrEqual(4 * weights.reduce((sum, weight) => sum + weight, 0) + 1e-6);
+      const sum = weights.reduce((all, weight) => all + weight, 0);
+      // Of more pairs than are told, the score is all.
+      expect(match.score).toBeGreaterThan(sum - 1e-6);
+      if (evidence.length < MAX_EVIDENCE) expect(match.score).toBeCloseTo(sum, 6);
       for (const { output, outputPosition, samplePosition } of evidence) {
         expect(output).toBe(0);
+        if (outputPosition === p(tokens)) {
+          // Where a response begins no word of it stands yet: it is told of the last tokens of both prompts.
+          expect(samplePosition).toBe(p(match.tokens ?? []));
+          met += 1;
+          continue;
+        }
         expect(tokens[outputPosition]?.taught).toBeGreaterThan(0);
         expect(match.tokens?.[samplePosition]?.taught).toBeGreaterThan(0);
       }
     }
+    expect(met).toBeGreaterThan(0);
     // The word that was taught the most has a part in the best match.
     const most = tokens.find((token) => token.taught === Math.max(...taught));
     expect(given.matches[0].evidence?.map(({ outputPosition }) => outputPosition)).toContain(most?.position);

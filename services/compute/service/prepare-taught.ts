@@ -74,6 +74,7 @@ async function centresOf(
   probes: readonly Probe[],
 ): Promise<Omit<TaughtPreparation, 'seed' | 'nullRatios'>> {
   const centre = new MeanRow(TOKEN_DIMS);
+  const beginning = new MeanRow(TOKEN_DIMS);
   const hidden = layers.map((layer) => ({ layer, mean: new MeanRow(width) }));
   let failure: ReptraceError | undefined;
   let rows = 0;
@@ -90,12 +91,17 @@ async function centresOf(
         continue;
       }
       rows += 1;
-      centre.add(tokenRowsOf(result).hidden);
+      const { hidden: tokens } = tokenRowsOf(result);
+      centre.add(tokens);
+      beginning.add(tokens.subarray(0, TOKEN_DIMS));
       for (const { layer, mean } of hidden) mean.add(hiddenOf(result, layer));
     }
   }
   if (rows === 0) throw failure ?? noRows();
-  return { centre: centre.mean, hiddenCentres: hidden.map(({ mean }) => mean.mean), rows };
+  return {
+    ...{ centre: centre.mean, beginningCentre: beginning.mean, rows },
+    hiddenCentres: hidden.map(({ mean }) => mean.mean),
+  };
 }
 
 function hiddenOf({ layers }: Signature, layer: number): Float32Array {

@@ -21,6 +21,7 @@ import type { ModelSource } from '../engine/model/model-source.ts';
 import type { LoadedModel, LoadedModels } from './loaded-models.ts';
 import { renderProbes, renderQuestion } from './rendering.ts';
 import {
+  lessonBeginning,
   lessonOptions,
   lessonTokens,
   requireRatios,
@@ -98,6 +99,7 @@ function questionLesson(result: SignedWithBase, taught: TaughtSetup, limit: numb
   return {
     ratios: Float32Array.from(requireRatios(result.ratios)),
     tokens: lessonTokens(result, taught, limit),
+    beginning: lessonBeginning(result, taught),
   };
 }
 

@@ -20,7 +20,14 @@ import { renderRow, type NamedSample } from './rendering.ts';
 import { Reporter, reportRoom, signedRowBytes } from './sign-reports.ts';
 import { timedRows } from './timed-rows.ts';
 import * as withBase from './with-base.ts';
-import { lessonOptions, lessonTokens, useWithBase, type ResultWithBase, type WithBase } from './with-base.ts';
+import {
+  lessonBeginning,
+  lessonOptions,
+  lessonTokens,
+  useWithBase,
+  type ResultWithBase,
+  type WithBase,
+} from './with-base.ts';
 
 /** The model cannot be had (here), or not for what is asked of it (anywhere): no row is to blame. */
 export class ModelUnusable extends Error {
@@ -179,7 +186,10 @@ function signedRows(
   return results.map((result, i) => {
     const { row, truncated } = rows[i];
     if ('error' in result) return failedRow(row, result.error);
-    const lesson = taught === null ? null : packLesson(lessonTokens(result, taught, KEPT_TOKENS));
+    const lesson =
+      taught === null
+        ? null
+        : packLesson(lessonTokens(result, taught, KEPT_TOKENS), lessonBeginning(result, taught));
     return { row, layers: layerVectors(result, layers), loss: result.loss, truncated, lesson };
   });
 }

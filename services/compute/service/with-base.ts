@@ -1,7 +1,7 @@
 /** Work with a model alone, or with its base beside it: then what it signs has ratios, and lessons can be made of them. */
 import type { ModelRef, TaughtSetup } from '../../../lib/mesh/compute-messages.ts';
-import type { TaughtToken } from '../../../lib/taught/lesson.ts';
-import { lessonOf } from '../engine/attribution/lessons.ts';
+import type { SampleBeginning, TaughtToken } from '../../../lib/taught/lesson.ts';
+import { beginningOf, lessonOf } from '../engine/attribution/lessons.ts';
 import type { Sample } from '../engine/attribution/sample.ts';
 import {
   signaturesOfBatch,
@@ -77,6 +77,16 @@ export function lessonTokens(
   limit: number,
 ): TaughtToken[] {
   return lessonOf(signature, requireRatios(ratios), centre, limit);
+}
+
+/** p of what was signed with these options; null where the index's samples have none. */
+export function lessonBeginning(
+  { ratios, ...signature }: SignedWithBase,
+  { beginningCentre }: TaughtSetup,
+): SampleBeginning | null {
+  return beginningCentre === undefined
+    ? null
+    : beginningOf(signature, requireRatios(ratios), beginningCentre);
 }
 
 /** Of what was signed with a base. */

@@ -1,7 +1,7 @@
 /** What a build will do, and whether an index that is there can be brought up to date at all. Pure. */
 import { ReptraceError } from '../../../lib/errors.ts';
 import type { ModelDescription } from '../../../lib/mesh/compute-messages.ts';
-import { METHOD } from '../../../lib/taught/constants.ts';
+import { isKnown, METHOD } from '../../../lib/taught/constants.ts';
 import { DEFAULT_WINDOW } from '../datasets/text-windows.ts';
 import type { BuildPlan, BuildRequest, IndexRecord } from '../runs/index-record.ts';
 
@@ -104,9 +104,9 @@ function otherBase(before: ModelDescription | null, now: Pick<ModelDescription, 
   return before.digest === now.digest ? [] : [`another base model (${before.path})`];
 }
 
-/** Lessons of two methods are not compared. */
+/** What is added is made as the index's samples were, where this version knows how. */
 function otherMethod(taught: IndexRecord['taught']): string[] {
-  return taught == null || taught.method === METHOD ? [] : [`the method "${taught.method}", now "${METHOD}"`];
+  return taught == null || isKnown(taught.method) ? [] : [`the method "${taught.method}", now "${METHOD}"`];
 }
 
 function sameColumns({ columns: a }: BuildRequest, { columns: b }: BuildRequest): boolean {

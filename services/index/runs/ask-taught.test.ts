@@ -59,7 +59,14 @@ async function ask(
     const hiddenCentres = layers.map((layer) => new Float32Array(WIDTH).fill(layer));
     const centre = new Float32Array(TOKEN_DIMS).fill(0.1);
     return {
-      ...{ seed: 1, centre, hiddenCentres, rows: rows.length, nullRatios: [0.5] },
+      ...{
+        seed: 1,
+        centre,
+        beginningCentre: centre.map((value) => -value),
+        hiddenCentres,
+        rows: rows.length,
+        nullRatios: [0.5],
+      },
       ...answer,
     };
   });
@@ -86,6 +93,7 @@ it('asks over evenly spaced good rows, and keeps what is told, of numbers that J
     hiddenCentres: centresDigest(hiddenCentres),
   });
   expect(Float32Array.from(taught.centre)).toEqual(new Float32Array(TOKEN_DIMS).fill(0.1));
+  expect(Float32Array.from(taught.beginningCentre ?? [])).toEqual(new Float32Array(TOKEN_DIMS).fill(-0.1));
 });
 
 it('asks over fewer rows where a message cannot hold them all', async () => {
@@ -116,9 +124,13 @@ it('tells a worker that asks whether it is still waited for, until the build is 
 it('refuses an answer of another shape, or with numbers that are none', async () => {
   const refused: [Partial<TaughtPreparation>, string][] = [
     [{ centre: new Float32Array(3) }, 'SHAPE_MISMATCH'],
+    [{ beginningCentre: new Float32Array(3) }, 'SHAPE_MISMATCH'],
+    // As workers of versions before that know of none.
+    [{ beginningCentre: undefined } as unknown as Partial<TaughtPreparation>, 'SHAPE_MISMATCH'],
     [{ hiddenCentres: [new Float32Array(WIDTH)] }, 'SHAPE_MISMATCH'],
     [{ hiddenCentres: [new Float32Array(WIDTH), new Float32Array(3)] }, 'SHAPE_MISMATCH'],
     [{ centre: new Float32Array(TOKEN_DIMS).fill(NaN) }, 'NOT_FINITE'],
+    [{ beginningCentre: new Float32Array(TOKEN_DIMS).fill(NaN) }, 'NOT_FINITE'],
     [{ hiddenCentres: [new Float32Array(WIDTH), new Float32Array(WIDTH).fill(Infinity)] }, 'NOT_FINITE'],
     [{ nullRatios: [0, NaN] }, 'NOT_FINITE'],
   ];

@@ -51,6 +51,7 @@ export async function askTaught(
     taught: {
       ...{ method: METHOD, layer: model.layers, tokens: KEPT_TOKENS, dims: TOKEN_DIMS, seed: found.seed },
       centre: Array.from(found.centre),
+      beginningCentre: Array.from(found.beginningCentre),
       hiddenCentres: centresDigest(hiddenCentres),
       centreRows: found.rows,
       nullRatios: [...found.nullRatios],
@@ -71,19 +72,23 @@ async function whileWanted<T>(bus: Bus, work: (asked: string) => Promise<T>): Pr
 }
 
 function check(
-  { centre, hiddenCentres, nullRatios }: TaughtPreparation,
+  { centre, beginningCentre, hiddenCentres, nullRatios }: TaughtPreparation,
   layers: number,
   width: number,
 ): void {
-  const fits = centre.length === TOKEN_DIMS && hiddenCentres.length === layers;
+  // Beyond the types: what a worker of another version leaves out is missing altogether.
+  const rows: readonly (Float32Array | undefined)[] = [centre, beginningCentre];
+  const centred = rows.every((row) => row?.length === TOKEN_DIMS);
+  const fits = centred && hiddenCentres.length === layers;
   if (!fits || hiddenCentres.some(({ length }) => length !== width)) {
     throw new ReptraceError(
       'SHAPE_MISMATCH',
-      `the worker's centres are of ${centre.length} numbers and ${hiddenCentres.length} layers, the index's of ${TOKEN_DIMS} and ${layers}`,
+      `the worker's centres are of ${rows.map((row) => row?.length ?? 0).join(' and ')} numbers and ${hiddenCentres.length} layers, the index's of ${TOKEN_DIMS} and ${layers}`,
       'Run workers of the same version as the index service.',
     );
   }
-  if ([centre, ...hiddenCentres, nullRatios].every((numbers) => numbers.every(Number.isFinite))) return;
+  const all = [centre, beginningCentre, ...hiddenCentres, nullRatios];
+  if (all.every((numbers) => numbers.every(Number.isFinite))) return;
   throw new ReptraceError(
     'NOT_FINITE',
     'the means over the rows of the dataset, or the ratios of the base model’s answers, are not finite',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import type { LayerDecision, ModelDescription } from '../../../lib/mesh/compute-messages.ts';
 import type { Manifest, TaughtManifest } from '../../../lib/mesh/index-messages.ts';
+import { METHOD, scoreOf, type Score } from '../../../lib/taught/constants.ts';
 import type { ColumnChoice, ResolvedColumns } from '../datasets/columns.ts';
 import type { DatasetExtent } from '../datasets/scan.ts';
 import type { CollectionShape } from '../stores/signature-store.ts';
@@ -182,6 +183,16 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   );
+}
+
+/** Whether its samples have beginnings: those of METHOD 'taught 1' do not. */
+export function hasBeginnings({ taught }: Pick<IndexRecord, 'taught'>): boolean {
+  return taught?.beginningCentre !== undefined;
+}
+
+/** By which outputs are compared with its samples. */
+export function scoreOfIndex({ taught }: Pick<IndexRecord, 'taught'>): Score {
+  return scoreOf(taught?.method ?? METHOD);
 }
 
 /** Of the index's collection, once it is prepared. */

@@ -15,8 +15,13 @@ export function pointId(index: string, digest: string, row: number): string {
   return uuidV5(`${digest}/${row}`, index);
 }
 
-/** Throws NOT_FINITE, SHAPE_MISMATCH (also for a lesson that is missing or none). */
-export function pointOf(id: string, row: DatasetRow, signed: Signed, shape: CollectionShape): SamplePoint {
+export interface PointShape extends CollectionShape {
+  /** Whether lessons have beginnings. */
+  readonly beginnings: boolean;
+}
+
+/** Throws NOT_FINITE, SHAPE_MISMATCH (also for a lesson that is missing or none, or of an index of another method). */
+export function pointOf(id: string, row: DatasetRow, signed: Signed, shape: PointShape): SamplePoint {
   const { loss, truncated } = signed;
   if (!Number.isFinite(loss)) {
     throw new ReptraceError(
@@ -37,7 +42,7 @@ export function pointOf(id: string, row: DatasetRow, signed: Signed, shape: Coll
 
 function taughtOf(
   { lesson: sent }: Pick<Signed, 'lesson'>,
-  shape: CollectionShape,
+  shape: PointShape,
 ): Pick<SamplePoint, 'taught' | 'lesson'> {
   if (!shape.taught) return { taught: null, lesson: null };
   // Beyond the types: what a worker of another version leaves out is missing altogether.
@@ -50,17 +55,25 @@ function taughtOf(
   }
   // What was sent is a view of the whole message, which would be held as long as it.
   const packed = Uint8Array.from(sent);
-  const tokens = unpackLesson(packed);
+  const { tokens, beginning } = unpackLesson(packed);
+  if ((beginning !== null) !== shape.beginnings) {
+    throw new ReptraceError(
+      'SHAPE_MISMATCH',
+      `the worker told ${beginning === null ? 'nothing' : 'something'} of where the response begins, other than the index has it`,
+      'Run workers of the same version as the index service, then resume the build.',
+    );
+  }
   const [taught, vector] = [lessonTotal(tokens), pooled(tokens)];
+  const begun = beginning === null ? [] : [beginning.total, ...beginning.hidden, ...beginning.gradient];
   // Stores keep it in float32.
-  if (!Number.isFinite(Math.fround(taught)) || !vector.every(Number.isFinite)) {
+  if (!Number.isFinite(Math.fround(taught)) || ![...vector, ...begun].every(Number.isFinite)) {
     throw new ReptraceError(
       'NOT_FINITE',
       'what the sample taught is not finite',
       'The model or its base cannot work with this text in its precision: leave it out.',
     );
   }
-  if (tokens.some(({ weight }) => weight < 0)) {
+  if (tokens.some(({ weight }) => weight < 0) || (beginning !== null && beginning.total < 0)) {
     throw new ReptraceError(
       'SHAPE_MISMATCH',
       'the worker told of a token that was taught less than nothing',

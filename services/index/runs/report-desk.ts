@@ -5,7 +5,7 @@ import type { SignedRow, SignReport } from '../../../lib/mesh/index-messages.ts'
 import type { DatasetRow } from '../datasets/dataset.ts';
 import { placed } from './placed.ts';
 import type { CollectionShape, SamplePoint } from '../stores/signature-store.ts';
-import type { IndexRecord, RowFailure } from './index-record.ts';
+import { hasBeginnings, type IndexRecord, type RowFailure } from './index-record.ts';
 import { pointId, pointOf } from './points.ts';
 import type { Tally } from './tally.ts';
 import type { TaskSender } from './task-sender.ts';
@@ -70,7 +70,8 @@ export class ReportDesk {
     if (!('layers' in signed)) return failed(signed);
     const { record, shape } = this.#parts;
     try {
-      return pointOf(pointId(record.id, record.firstDigest, row.row), row, signed, shape);
+      const id = pointId(record.id, record.firstDigest, row.row);
+      return pointOf(id, row, signed, { ...shape, beginnings: hasBeginnings(record) });
     } catch (error) {
       if (!(error instanceof ReptraceError)) throw error;
       return failed({ code: error.code, reason: error.message });

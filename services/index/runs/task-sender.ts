@@ -1,8 +1,8 @@
 /** Rows on their way to the workers: as tasks in the queue, a bounded number of them at a time. */
 import type { WorkQueue } from '../../../lib/bus/bus.ts';
 import { encode } from '../../../lib/bus/wire.ts';
-import { textPair, type SignTask, type TaughtSetup } from '../../../lib/mesh/compute-messages.ts';
-import type { TaughtManifest } from '../../../lib/mesh/index-messages.ts';
+import { textPair, type SignTask } from '../../../lib/mesh/compute-messages.ts';
+import { taughtSetup } from '../../../lib/mesh/index-messages.ts';
 import type { DatasetRow } from '../datasets/dataset.ts';
 import { Flights } from './flights.ts';
 import { manifestOf, type IndexRecord } from './index-record.ts';
@@ -70,10 +70,6 @@ function taskOf(record: IndexRecord): Omit<SignTask, 'rows'> {
     model: { digest: model.digest, path: model.path, adapter: model.loraPath ?? undefined },
     layers: manifest?.layers.layers ?? [],
     maxTokens: request.maxTokens,
-    taught: manifest === null || manifest.taught === null ? null : setupOf(manifest.taught),
+    taught: manifest === null || manifest.taught === null ? null : taughtSetup(manifest.taught),
   };
-}
-
-function setupOf({ base, seed, centre }: TaughtManifest): TaughtSetup {
-  return { base, seed, centre: Float32Array.from(centre) };
 }

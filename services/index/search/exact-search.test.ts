@@ -8,10 +8,6 @@ import { ID, openSearchWorld, SignedMaker, type SearchWorld, type Signed } from 
 const ROWS = 700;
 
 let world: SearchWorld;
-beforeAll(async () => {
-  world = await openSearchWorld({ rows: ROWS });
-});
-afterAll(() => world.close());
 
 /** Counts the points that are read whole. */
 function counted(filter?: SampleFilter): { readonly place: Place; read: number } {
@@ -34,6 +30,7 @@ function scorerOf(asked: readonly Signed[], prompted = true): TaughtScorer {
   const query = {
     queries: asked.map(({ layers }) => layers),
     lessons: asked.map(({ lesson }) => lesson),
+    beginnings: asked.map(({ beginning }) => beginning),
     prompted,
   };
   return new TaughtScorer(query, world.about);
@@ -42,7 +39,12 @@ function scorerOf(asked: readonly Signed[], prompted = true): TaughtScorer {
 const told = (ranked: readonly Ranked[]): readonly (readonly [number, number])[] =>
   ranked.map(({ point, score }) => [point.row, score]);
 
-describe('an exact search', () => {
+describe.each(['taught 1', 'taught 2'] as const)('an exact search in an index of the method %s', (method) => {
+  beforeAll(async () => {
+    world = await openSearchWorld({ rows: ROWS, method });
+  });
+  afterAll(() => world.close());
+
   it('has the rows and the scores, to the last bit, of scoring every sample', async () => {
     const maker = new SignedMaker(90);
     for (let round = 0; round < 12; round++) {

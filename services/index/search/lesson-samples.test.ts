@@ -21,9 +21,13 @@ afterAll(async () => {
 
 /** Packed, since bytes are compared at once. */
 const packed = (lessons: Lessons): string[] =>
-  lessons.map((lesson) => Buffer.from(packLesson(lesson)).toString('hex'));
+  lessons.map(({ tokens, beginning }) => Buffer.from(packLesson(tokens, beginning)).toString('hex'));
 const byId = ({ points, samples }: SearchWorld, rows: readonly number[]): string[] =>
-  packed([...rows].sort((a, b) => (points[a].id < points[b].id ? -1 : 1)).map((row) => samples[row].lesson));
+  packed(
+    [...rows]
+      .sort((a, b) => (points[a].id < points[b].id ? -1 : 1))
+      .map((row) => ({ tokens: samples[row].lesson, beginning: samples[row].beginning })),
+  );
 
 describe('lessons that stand for an index', () => {
   it('are all of a small one, in an order that no store decides', async () => {

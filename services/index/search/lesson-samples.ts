@@ -2,13 +2,13 @@
  * Some of an index's lessons, which say how unusual one is in it (lib/taught/rarity.ts). Read once, since every search needs
  * them, and again when samples were added or erased.
  */
-import { unpackLesson, type TaughtToken } from '../../../lib/taught/lesson.ts';
+import { unpackLesson, type Lesson } from '../../../lib/taught/lesson.ts';
 import { rowsForRarity } from '../../../lib/taught/rarity.ts';
 import type { IndexRecord } from '../runs/index-record.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
 
-/** Of each sample, what it taught; none, for one that was taught nothing. */
-export type Lessons = readonly (readonly TaughtToken[])[];
+/** Of each sample, what it taught; without a token, for one that taught nothing. */
+export type Lessons = readonly Lesson[];
 
 type LessonStore = Pick<SignatureStore, 'lessons'>;
 
@@ -23,7 +23,7 @@ const INDEXES = 8;
 export async function sampleLessons(store: LessonStore, index: string, rows: number): Promise<Lessons> {
   const some = rowsForRarity(rows);
   const filter = some.length === rows ? undefined : { rows: some };
-  const found: { readonly id: string; readonly lesson: readonly TaughtToken[] }[] = [];
+  const found: { readonly id: string; readonly lesson: Lesson }[] = [];
   for await (const { ids, bytes, ends } of store.lessons(index, filter)) {
     for (const [i, id] of ids.entries()) {
       found.push({ id, lesson: unpackLesson(bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i])) });

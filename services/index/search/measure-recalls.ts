@@ -1,5 +1,5 @@
 /** What searches of an index miss, measured when its build ends and kept with it. */
-import { shapeOf, type IndexRecord } from '../runs/index-record.ts';
+import { scoreOfIndex, shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import type { IndexRecords } from '../runs/index-records.ts';
 import type { SignatureStore } from '../stores/signature-store.ts';
 import { sampleLessons } from './lesson-samples.ts';
@@ -19,5 +19,6 @@ export async function measureRecalls(
   const centres = shape.taught ? await records.hiddenCentres(id) : null;
   if (centres === null) return { recall, taughtRecall: null };
   const samples = await sampleLessons(store, id, dataset.rows);
-  return { recall, taughtRecall: await measureTaughtRecall(store, id, { shape, centres, samples }) };
+  const about = { score: scoreOfIndex(record), shape, centres, samples };
+  return { recall, taughtRecall: await measureTaughtRecall(store, id, about) };
 }

@@ -9,7 +9,7 @@ import type { Procedure } from '../../../lib/bus/procedure.ts';
 import { encode } from '../../../lib/bus/wire.ts';
 import { clean } from '../builds/sample-filter.ts';
 import { publicId } from '../graphql/sample-id.ts';
-import { isPrepared, shapeOf, type IndexRecord } from '../runs/index-record.ts';
+import { isPrepared, scoreOfIndex, shapeOf, type IndexRecord } from '../runs/index-record.ts';
 import { indexNotFound, type IndexRecords } from '../runs/index-records.ts';
 import type { SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import { meanBlocks, queryVector, scoresOf } from '../vectors/query-vector.ts';
@@ -112,7 +112,8 @@ const methods: Readonly<Record<SearchQuestion['method'], Method>> = {
     place,
   ) => {
     const centres = await centresOf(records, record);
-    const about = { shape: shapeOf(record), centres, samples: await lessonSamples.of(record) };
+    const samples = await lessonSamples.of(record);
+    const about = { score: scoreOfIndex(record), shape: shapeOf(record), centres, samples };
     const scorer = new TaughtScorer({ ...question, lessons: lessons ?? [] }, about);
     const settings = { top, exact: isAsked, scanned };
     const { ranked, exact } = place.isEmpty ? NOTHING : await taughtSearch(place, scorer, settings);

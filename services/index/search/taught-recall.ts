@@ -7,7 +7,7 @@
 import type { CollectionShape, SamplePoint, SignatureStore } from '../stores/signature-store.ts';
 import { Best, isSmall, type Place } from './ranked.ts';
 import { spreadSamples } from './spread-samples.ts';
-import { SCANNED_LESSONS, TaughtScorer, tokensOf, twoStages } from './taught-search.ts';
+import { lessonOf, SCANNED_LESSONS, TaughtScorer, twoStages } from './taught-search.ts';
 import type { TaughtIndex, TaughtQuery } from './taught-search.ts';
 
 /** Of either kind. */
@@ -57,8 +57,8 @@ export async function taughtRecall(
   });
   for await (const page of store.scan(index, filter)) {
     for (const point of page) {
-      const tokens = tokensOf(point);
-      for (const { scorer, best } of asked) best.add({ point, ...scorer.score(point, tokens) });
+      const lesson = lessonOf(point);
+      for (const { scorer, best } of asked) best.add({ point, ...scorer.score(point, lesson) });
     }
   }
   let sum = 0;
@@ -76,10 +76,12 @@ function questionOf(sample: SamplePoint, { layers, width }: CollectionShape): Ta
   const { vector, norms } = sample;
   const block = (i: number): Float32Array =>
     vector.slice(i * width, (i + 1) * width).map((value) => value * norms[i]);
+  const { tokens, beginning } = lessonOf(sample);
   const query = layers.map((layer, l) => ({ layer, hidden: block(2 * l), gradient: block(2 * l + 1) }));
   return {
     queries: [query],
-    lessons: [tokensOf(sample)],
+    lessons: [tokens],
+    beginnings: beginning && [beginning],
     prompted: true,
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bruteForceTaught } from '../../../test/mesh/brute-force.ts';
-import { LessonQuery } from '../../../lib/taught/score.ts';
+import { LessonQuery, tokenLikeness, weightOf } from '../../../lib/taught/score.ts';
 import type { Ranked } from './ranked.ts';
 import { TaughtScorer, taughtSearch, twoStages, type TaughtQuery } from './taught-search.ts';
 import { ID, openSearchWorld, SignedMaker, type SearchWorld, type Signed } from './testing.ts';
@@ -21,6 +21,7 @@ function queryOf(signed: readonly Signed[], prompted = true): TaughtQuery {
   return {
     queries: signed.map(({ layers }) => layers),
     lessons: signed.map(({ lesson }) => lesson),
+    beginnings: signed.map(({ beginning }) => beginning),
     prompted,
   };
 }
@@ -95,15 +96,17 @@ describe('a search by taught tokens', () => {
 });
 
 describe('an output that was taught nothing', () => {
-  it('has the score 0 with every sample, and lists those that are nearest at p', async () => {
+  const nothing = (query: TaughtQuery): TaughtQuery => ({ ...query, beginnings: null });
+
+  it('and does not begin has the score 0 with every sample, and lists those that are nearest at p', async () => {
     const asked = { ...new SignedMaker(82).next(), lesson: [] };
-    const query = queryOf([asked]);
-    const scorer = scorerOf(query);
+    const scorer = scorerOf(nothing(queryOf([asked])));
     const expected = bruteForceTaught(
       [asked],
       world.samples.map(({ layers }) => ({ layers, lesson: [] })),
       world.centres,
       true,
+      2,
     );
     for (const ranked of [
       (await taughtSearch(place(), scorer, { top: 10, exact: true })).ranked,
@@ -119,11 +122,26 @@ describe('an output that was taught nothing', () => {
     expect(rowsOf(ranked)).toEqual(nearest.slice(0, 10).map(({ row }) => row));
   });
 
+  it('has the likeness at p for a score', async () => {
+    const asked = { ...new SignedMaker(82).next(), lesson: [] };
+    const scorer = scorerOf(queryOf([asked]));
+    const { ranked } = await taughtSearch(place(), scorer, { top: 5, exact: true });
+    for (const { point, score } of ranked) {
+      const { beginning } = world.samples[point.row];
+      expect(score).toBeCloseTo(tokenLikeness(asked.beginning, beginning), 12);
+      expect(scorer.evidence(point)).toEqual([
+        { output: 0, outputPosition: 5, samplePosition: 5, weight: score },
+      ]);
+    }
+    const all = world.samples.map(({ beginning }) => tokenLikeness(asked.beginning, beginning));
+    expect(ranked[4].score).toBeCloseTo([...all].sort((a, b) => b - a)[4], 12);
+  });
+
   it('beside one that was taught something counts as 0 in the mean', async () => {
     const one = new SignedMaker(83).next(10);
-    const query = queryOf([one, { ...one, lesson: [] }]);
+    const query = nothing(queryOf([one, { ...one, lesson: [] }]));
     const { ranked } = await taughtSearch(place(), scorerOf(query), { top: 3, exact: true });
-    const alone = queryOf([one]);
+    const alone = nothing(queryOf([one]));
     const whole = await taughtSearch(place(), scorerOf(alone), { top: 3, exact: true });
     expect(rowsOf(ranked)).toEqual(rowsOf(whole.ranked));
     for (const [i, { score }] of ranked.entries()) expect(score).toBeCloseTo(whole.ranked[i].score / 2, 12);
@@ -137,19 +155,22 @@ describe('evidence', () => {
     const query = queryOf(asked);
     const scorer = scorerOf(query);
     const { ranked } = await taughtSearch(place(), scorer, { top: 20, exact: true });
-    for (const { point, score, hiddenScore, gradientScore } of ranked) {
+    for (const { point, score } of ranked) {
       const evidence = scorer.evidence(point);
-      const s = evidence.reduce((sum, { weight }) => sum + weight, 0);
-      expect(s * (2 + Math.max(0, hiddenScore) + Math.max(0, gradientScore))).toBeCloseTo(score, 12);
-      const { lesson } = world.samples[point.row];
+      expect(evidence.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(score, 12);
+      const { lesson, beginning } = world.samples[point.row];
       for (const { output, outputPosition, samplePosition, weight } of evidence) {
-        const token = scorer.lessons[output].filter(({ position }) => position === outputPosition);
-        const partner = lesson.filter(({ position }) => position === samplePosition);
-        const total = scorer.lessons[output].reduce((sum, one) => sum + one.weight, 0);
-        expect(weight).toBeCloseTo(
-          ((token[0].weight / total) * new LessonQuery(token).score(partner)) / 2,
-          12,
-        );
+        const asked = scorer.outputs[output];
+        const tokens = asked.tokens.filter(({ position }) => position === outputPosition);
+        const first = asked.beginning?.position === outputPosition ? asked.beginning : null;
+        expect(tokens.length + (first === null ? 0 : 1)).toBe(1);
+        const partner = {
+          tokens: lesson.filter(({ position }) => position === samplePosition),
+          beginning: beginning.position === samplePosition ? beginning : null,
+        };
+        const own = weightOf({ tokens, beginning: first });
+        const alone = new LessonQuery(tokens, first).score(partner);
+        expect(weight).toBeCloseTo(((own / weightOf(asked)) * alone) / 2, 12);
       }
     }
   });

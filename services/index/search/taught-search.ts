@@ -1,15 +1,16 @@
 /**
  * Search by taught tokens (lib/taught/score.ts). In an index of some thousands of samples, and where exactness is asked, all of
- * them are compared (exact-search.ts). In larger ones it is done in two stages: the store names candidates by each of the score's
- * two factors, what was taught and where, and those are scored token by token.
+ * them are compared (exact-search.ts). In larger ones it is done in two stages: the store names candidates by what was taught and by
+ * where, and those are scored token by token. What an index's samples have says which score it is (SCORES of constants.ts).
  */
 import type { LayerVectors } from '../../../lib/mesh/compute-messages.ts';
 import type { Evidence } from '../../../lib/mesh/index-messages.ts';
-import type { TaughtToken } from '../../../lib/taught/lesson.ts';
-import { unpackLesson } from '../../../lib/taught/lesson.ts';
+import { weighOutput } from '../../../lib/taught/beginning.ts';
+import type { Score } from '../../../lib/taught/constants.ts';
+import { unpackLesson, type Beginning, type Lesson, type TaughtToken } from '../../../lib/taught/lesson.ts';
 import { pooled, POOLED_DIMS } from '../../../lib/taught/pooled.ts';
 import { weighByRarity } from '../../../lib/taught/rarity.ts';
-import { LessonQuery, placeFactor, strongest } from '../../../lib/taught/score.ts';
+import { LessonQuery, placeFactor, strongest, type WeighedOutput } from '../../../lib/taught/score.ts';
 import type { CollectionShape, SamplePoint } from '../stores/signature-store.ts';
 import { centredBlocks, centredQueryVector, centredScores, type Centres } from '../vectors/centred-scores.ts';
 import type { MeanBlocks, Scores } from '../vectors/query-vector.ts';
@@ -22,12 +23,15 @@ export interface TaughtQuery {
   readonly queries: readonly (readonly LayerVectors[])[];
   /** Of each query, the most taught tokens. */
   readonly lessons: readonly (readonly TaughtToken[])[];
+  /** Of each query, p; none where the index's samples have none. It does not count without prompts. */
+  readonly beginnings?: readonly Beginning[] | null | undefined;
   /** Whether the queries have prompts; without, h at p counts as 0. */
   readonly prompted: boolean;
 }
 
 /** What is known of the index that is searched. */
 export interface TaughtIndex {
+  readonly score: Score;
   readonly shape: CollectionShape;
   readonly centres: Centres;
   /** Of some of its samples: they say how unusual a lesson is in it. */
@@ -55,40 +59,47 @@ export class TaughtScorer {
   readonly placeQuery: Float32Array;
   /** Near by what was taught, by the store's product with pooled vectors; null where nothing was. */
   readonly lessonQuery: Float32Array | null;
-  /** Of each query, the most taught tokens, weighed by how unusual what they show is in the index. */
-  readonly lessons: readonly (readonly TaughtToken[])[];
+  /** Each query, weighed by how unusual what it shows is in the index. */
+  readonly outputs: readonly WeighedOutput[];
+  /** What s is multiplied with, at most. */
+  readonly mostFactor: number;
   readonly #lessons: readonly LessonQuery[];
   readonly #mean: MeanBlocks;
   readonly #centres: Centres;
   readonly #shape: CollectionShape;
 
   /** Throws SHAPE_MISMATCH. */
-  constructor({ queries, lessons, prompted }: TaughtQuery, { shape, centres, samples }: TaughtIndex) {
-    this.lessons = lessons.map((tokens) => weighByRarity(tokens, samples));
-    this.#lessons = this.lessons.map((tokens) => new LessonQuery(tokens));
+  constructor(query: TaughtQuery, { score, shape, centres, samples }: TaughtIndex) {
+    const { queries, prompted } = query;
+    this.outputs = score === 'score 2' ? byRarity(query, samples) : withBeginnings(query, samples);
+    this.mostFactor = score === 'score 2' ? placeFactor(1, 1) : 1;
+    this.#lessons = this.outputs.map(({ tokens, beginning }) => new LessonQuery(tokens, beginning));
     this.#mean = centredBlocks(queries, centres, prompted, shape);
     this.#centres = centres;
     this.#shape = shape;
     this.placeQuery = centredQueryVector(this.#mean, queries, centres, shape);
-    this.lessonQuery = lessons.some((tokens) => tokens.length > 0) ? meanPooled(this.lessons) : null;
+    const any = this.outputs.some(({ tokens }) => tokens.length > 0);
+    this.lessonQuery = any ? meanPooled(this.outputs) : null;
   }
 
   /**
-   * score = s · (2 + max(0, hiddenScore) + max(0, gradientScore)), of which s is the mean over the queries, and both cosines are centred-scores.ts's.
-   * @param tokens the point's, for callers that have several questions about it: unpacking takes as long as scoring
+   * s, the mean over the queries; of score 2 times 2 + max(0, hiddenScore) + max(0, gradientScore). Both cosines are
+   * centred-scores.ts's.
+   * @param lesson the point's, for callers that have several questions about it: unpacking takes as long as scoring
    */
-  readonly score = (point: SamplePoint, tokens: readonly TaughtToken[] = tokensOf(point)): Scores => {
+  readonly score = (point: SamplePoint, lesson: Lesson = lessonOf(point)): Scores => {
     const { hiddenScore, gradientScore } = centredScores(this.#mean, point, this.#centres, this.#shape);
-    const s = this.#lessons.reduce((sum, lesson) => sum + lesson.score(tokens), 0) / this.#lessons.length;
-    return { score: s * placeFactor(hiddenScore, gradientScore), hiddenScore, gradientScore };
+    const s = this.#lessons.reduce((sum, output) => sum + output.score(lesson), 0) / this.#lessons.length;
+    const factor = this.mostFactor === 1 ? 1 : placeFactor(hiddenScore, gradientScore);
+    return { score: s * factor, hiddenScore, gradientScore };
   };
 
-  /** Which token of which query met which of the sample's: parts of s. */
+  /** Which token of which query met which of the sample's, or p of both: parts of s. */
   readonly evidence = (point: SamplePoint): Evidence[] => {
-    const tokens = tokensOf(point);
-    const pairs = this.#lessons.flatMap((lesson, output) =>
-      lesson
-        .explain(tokens)
+    const lesson = lessonOf(point);
+    const pairs = this.#lessons.flatMap((asked, output) =>
+      asked
+        .explain(lesson)
         .evidence.map((pair) => ({ output, ...pair, weight: pair.weight / this.#lessons.length })),
     );
     return strongest(pairs);
@@ -140,15 +151,29 @@ export async function twoStages(
   return best.sorted();
 }
 
-function meanPooled(lessons: readonly (readonly TaughtToken[])[]): Float32Array {
+/** Of score 2. */
+function byRarity({ lessons }: TaughtQuery, samples: Lessons): WeighedOutput[] {
+  const taught = samples.map(({ tokens }) => tokens);
+  return lessons.map((tokens) => ({ tokens: weighByRarity(tokens, taught), beginning: null }));
+}
+
+/** Of score 3. */
+function withBeginnings({ lessons, beginnings, prompted }: TaughtQuery, samples: Lessons): WeighedOutput[] {
+  return lessons.map((tokens, i) => {
+    const beginning = prompted ? (beginnings?.[i] ?? null) : null;
+    return weighOutput({ tokens, beginning }, samples);
+  });
+}
+
+function meanPooled(outputs: readonly WeighedOutput[]): Float32Array {
   const mean = new Float32Array(POOLED_DIMS);
-  for (const tokens of lessons) {
-    for (const [i, value] of pooled(tokens).entries()) mean[i] += value / lessons.length;
+  for (const { tokens } of outputs) {
+    for (const [i, value] of pooled(tokens).entries()) mean[i] += value / outputs.length;
   }
   return mean;
 }
 
-/** What a sample taught; none in an index without lessons. */
-export function tokensOf({ lesson }: SamplePoint): TaughtToken[] {
-  return lesson === null ? [] : unpackLesson(lesson.packed);
+/** What a sample taught; nothing in an index without lessons. */
+export function lessonOf({ lesson }: SamplePoint): Lesson {
+  return lesson === null ? { tokens: [], beginning: null } : unpackLesson(lesson.packed);
 }

@@ -7,7 +7,14 @@ import { SILENT } from '../../../lib/log.ts';
 import type { LayerVectors } from '../../../lib/mesh/compute-messages.ts';
 import { Random } from '../../../lib/random.ts';
 import { openSqliteRecords } from '../../../lib/records/sqlite-records.ts';
-import { lessonTotal, packLesson, unpackLesson, type TaughtToken } from '../../../lib/taught/lesson.ts';
+import { METHOD, scoreOf } from '../../../lib/taught/constants.ts';
+import {
+  lessonTotal,
+  packLesson,
+  unpackLesson,
+  type SampleBeginning,
+  type TaughtToken,
+} from '../../../lib/taught/lesson.ts';
 import { pooled } from '../../../lib/taught/pooled.ts';
 import { centresDigest } from '../runs/hidden-centres.ts';
 import type { IndexRecord, TaughtRecord } from '../runs/index-record.ts';
@@ -27,6 +34,7 @@ const GROUPS = 5;
 export interface Signed {
   readonly layers: readonly LayerVectors[];
   readonly lesson: readonly TaughtToken[];
+  readonly beginning: SampleBeginning;
 }
 
 export interface SearchWorld {
@@ -47,10 +55,13 @@ export interface WorldOptions {
   readonly rows: number;
   readonly seed?: number;
   readonly taught?: boolean;
+  /** Of taught tokens; METHOD unless said. */
+  readonly method?: 'taught 1' | 'taught 2';
 }
 
 /** Every other row is labelled `odd`. */
-export async function openSearchWorld({ rows, seed = 3, taught = true }: WorldOptions): Promise<SearchWorld> {
+export async function openSearchWorld(options: WorldOptions): Promise<SearchWorld> {
+  const { rows, seed = 3, taught = true, method = METHOD } = options;
   const folder = await mkdtemp(join(tmpdir(), 'reptrace-search-'));
   const bus = new MemoryBus();
   const sqlite = await openSqliteRecords(join(folder, 'records.sqlite'));
@@ -59,13 +70,14 @@ export async function openSearchWorld({ rows, seed = 3, taught = true }: WorldOp
   const maker = new SignedMaker(seed);
   const samples = Array.from({ length: rows }, () => maker.next());
   const shape = { ...SHAPE, taught };
-  const points = samples.map((signed, row) => pointOf(signed, row, taught));
+  const points = samples.map((signed, row) => pointOf(signed, row, taught ? method : null));
   await store.create(ID, shape);
   await store.upsert(ID, points);
-  const record = recordOf(rows, taught ? maker.centres : null);
+  const record = recordOf(rows, taught ? { method, hiddenCentres: centresDigest(maker.centres) } : null);
   await records.create(record, 'absent');
   if (taught) await records.putHiddenCentres(ID, maker.centres, () => Promise.resolve());
   const about = {
+    score: scoreOf(method),
     shape,
     centres: maker.centres,
     samples: taught ? await sampleLessons(store, ID, rows) : [],
@@ -89,6 +101,8 @@ export async function openSearchWorld({ rows, seed = 3, taught = true }: WorldOp
 export class SignedMaker {
   readonly centres: readonly Float32Array[];
   readonly #random: Random;
+  /** Apart, so that all else is the same whether samples have beginnings or not. */
+  readonly #beginnings: Random;
   readonly #shared: readonly (readonly TaughtToken[])[];
 
   constructor(seed: number) {
@@ -97,6 +111,7 @@ export class SignedMaker {
     this.centres = SHAPE.layers.map(() => this.#vector(SHAPE.width, 6));
     this.#shared = Array.from({ length: GROUPS }, () => this.#tokens(3, 9));
     this.#random = new Random(seed);
+    this.#beginnings = new Random(seed + 2 ** 16);
   }
 
   /** One in three is of a group, unless it is said of which. */
@@ -111,8 +126,22 @@ export class SignedMaker {
     const lesson = tokens
       .map((token, i) => ({ ...token, position: 7 + 2 * i }))
       .sort((a, b) => b.weight - a.weight);
+    const beginning = this.#beginning(lessonTotal(lesson));
     // As it is stored, in float16.
-    return { layers, lesson: count > 8 ? lesson : unpackLesson(packLesson(lesson)) };
+    const stored = unpackLesson(packLesson(lesson, beginning));
+    return {
+      layers,
+      lesson: count > 8 ? lesson : stored.tokens,
+      beginning: stored.beginning ?? beginning,
+    };
+  }
+
+  /** One of a few kinds, at some distance; more was taught than is kept. */
+  #beginning(kept: number): SampleBeginning {
+    const kind = new Random(2 ** 20 + this.#beginnings.int(4));
+    const near = (): Float32Array =>
+      unit(Float32Array.from({ length: 64 }, () => kind.normal() + this.#beginnings.normal()));
+    return { position: 5, total: Math.fround(3 * kept + 1), hidden: near(), gradient: near() };
   }
 
   #like(token: TaughtToken): TaughtToken {
@@ -146,21 +175,21 @@ function unit(values: Float32Array): Float32Array {
   return values.map((value) => value / norm);
 }
 
-function pointOf({ layers, lesson }: Signed, row: number, taught: boolean): SamplePoint {
+function pointOf(signed: Signed, row: number, method: string | null): SamplePoint {
+  const { layers, lesson } = signed;
+  const beginning = method === 'taught 1' ? null : signed.beginning;
   return {
     ...{ id: pointId(ID, DIGEST, row), row, line: row + 1, sourceRow: row, part: null },
     ...{ context: [], prompt: `prompt ${row}`, response: `response ${row}`, raw: null },
     ...{ label: row % 2 === 1 ? 'odd' : null, metadata: {}, truncated: false, loss: 1 },
-    ...{ taught: taught ? lessonTotal(lesson) : null },
-    lesson: taught ? { packed: packLesson(lesson), pooled: pooled(lesson) } : null,
+    ...{ taught: method === null ? null : lessonTotal(lesson) },
+    lesson: method === null ? null : { packed: packLesson(lesson, beginning), pooled: pooled(lesson) },
     ...unitBlocks(layers, SHAPE),
   };
 }
 
 /** Of what a search looks at. */
-function recordOf(rows: number, centres: readonly Float32Array[] | null): IndexRecord {
-  const taught: Partial<TaughtRecord> | null =
-    centres === null ? null : { hiddenCentres: centresDigest(centres) };
+function recordOf(rows: number, taught: Partial<TaughtRecord> | null): IndexRecord {
   const part = {
     ...{
       id: ID,

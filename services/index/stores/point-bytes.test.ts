@@ -29,7 +29,7 @@ const text = (length: number) =>
   Array.from({ length }, () => String.fromCharCode(97 + random.int(26))).join('');
 const floats = (length: number) => Float32Array.from({ length }, () => random.normal() / 8);
 
-/** Of as many tokens as are kept. */
+/** Of as many tokens as are kept, and where the response begins. */
 function lesson(): Pick<SamplePoint, 'taught' | 'lesson'> {
   const packed = packLesson(
     Array.from({ length: KEPT_TOKENS }, (_, i) => ({
@@ -38,8 +38,9 @@ function lesson(): Pick<SamplePoint, 'taught' | 'lesson'> {
       gradient: floats(TOKEN_DIMS),
       hidden: floats(TOKEN_DIMS),
     })),
+    { position: 0, total: 30, gradient: floats(TOKEN_DIMS), hidden: floats(TOKEN_DIMS) },
   );
-  const tokens = unpackLesson(packed);
+  const { tokens } = unpackLesson(packed);
   return { taught: lessonTotal(tokens), lesson: { packed, pooled: pooled(tokens) } };
 }
 

@@ -50,17 +50,20 @@ describe('chooseMethod', () => {
   it('stays with TAUGHT where that was asked for, and says why all scores are 0 where no word was taught', () => {
     const question = checkQuestion({ output: 'no', prompt: 'yes?', method: 'TAUGHT' });
     const method = chooseMethod(question, withBase);
-    expect(settleMethod(method, question, [[], []])).toMatchObject({
+    expect(settleMethod(method, question, [[], []], false)).toMatchObject({
       ...{ method: 'TAUGHT', reason: expect.stringContaining('all scores are 0') as string },
     });
+    expect(settleMethod(method, question, [[], []], true)).toMatchObject({
+      ...{ method: 'TAUGHT', reason: expect.stringContaining('only where it begins counts') as string },
+    });
     const word = { position: 1, weight: 2 } as unknown as TaughtToken;
-    expect(settleMethod(method, question, [[], [word]])).toBe(method);
+    expect(settleMethod(method, question, [[], [word]], true)).toBe(method);
   });
 
   it('goes by the gradient alone without a prompt', () => {
     expect(chosen(without, { prompt: null })).toMatchObject({ method: 'REPT', alpha: 0 });
     const question = checkQuestion({ output: 'no' });
-    const settled = settleMethod(chooseMethod(question, withBase), question, [[]]);
+    const settled = settleMethod(chooseMethod(question, withBase), question, [[]], false);
     expect(settled).toMatchObject({ method: 'REPT', alpha: 0 });
   });
 });

@@ -12,6 +12,9 @@ export interface ChosenMethod {
   readonly alpha: number | null;
 }
 
+const ALL_ZERO = 'all scores are 0';
+const ONLY_BEGINNING = 'only where it begins counts';
+
 /** Throws INPUT_INVALID where TAUGHT is asked for and the index has no base model. */
 export function chooseMethod(question: TraceQuestion, index: OpenIndex): ChosenMethod {
   const { method, alpha } = question;
@@ -32,20 +35,25 @@ export function chooseMethod(question: TraceQuestion, index: OpenIndex): ChosenM
 
 /**
  * The method once the output's words are known. Where TAUGHT is the default and no token of any output is likelier than before
- * the fine-tuning, there are no words to go by: all scores would be 0, and the matches any samples. Where TAUGHT was asked for,
- * the reason says so.
+ * the fine-tuning, there are no words to go by: all scores would be 0, and the matches any samples, or those that begin as the
+ * output does. Where TAUGHT was asked for, the reason says so.
  *
  * @param lessons of each output its taught tokens; null without a base model
+ * @param begins whether p of the outputs counts too
  */
 export function settleMethod(
   chosen: ChosenMethod,
   question: TraceQuestion,
   lessons: readonly (readonly TaughtToken[])[] | null,
+  begins: boolean,
 ): ChosenMethod {
   if (chosen.method !== 'TAUGHT') return chosen;
   if (lessons?.some((tokens) => tokens.length > 0) === true) return chosen;
   if (question.method !== null)
-    return { ...chosen, reason: 'asked for; no word of the output was taught, so all scores are 0' };
+    return {
+      ...chosen,
+      reason: `asked for; no word of the output was taught, so ${begins ? ONLY_BEGINNING : ALL_ZERO}`,
+    };
   return rept('no word of the output was taught, so there is none to go by', question);
 }
 

@@ -3,6 +3,7 @@ import { MemoryBus } from '../../../lib/bus/memory-bus.ts';
 import { serve, type Procedure } from '../../../lib/bus/procedure.ts';
 import { mapTokens, signQuestions, type TokenScore } from '../../../lib/mesh/compute-messages.ts';
 import { searchIndex, type Manifest, type OpenIndex } from '../../../lib/mesh/index-messages.ts';
+import { ALL_NEW, ALL_NEW_REMEDY } from '../../../lib/taught/all-new.ts';
 import { TOKEN_DIMS } from '../../../lib/taught/constants.ts';
 import { checkQuestion, type AskedQuestion } from './check-question.ts';
 import { groupsByText, runTrace, tokenLayerOf } from './run-trace.ts';
@@ -35,17 +36,21 @@ describe('runTrace', () => {
   let mapped: RequestOf<typeof mapTokens>[];
   /** Of the outputs, in their order. */
   let ratios: readonly number[][];
+  /** Whether the index's samples have beginnings. */
+  let begins: boolean;
 
   beforeEach(async () => {
     bus = new MemoryBus();
     [signed, searched, mapped] = [[], [], []];
     ratios = [[2, 0.5]];
+    begins = true;
     const row = new Float32Array(TOKEN_DIMS);
     const lessonOf = (values: readonly number[]) => ({
       ratios: Float32Array.from(values),
       tokens: values.flatMap((weight, i) =>
         weight > 0 ? [{ position: 3 + i, weight, gradient: row, hidden: row }] : [],
       ),
+      beginning: begins ? { position: 2, gradient: row, hidden: row } : null,
     });
     await serve(bus, signQuestions, (request) => {
       signed.push(request);
@@ -92,6 +97,37 @@ describe('runTrace', () => {
     });
   });
 
+  it('searches by where the output begins too, if the samples have it and there is a prompt', async () => {
+    const asked = async (change: Partial<AskedQuestion> = {}): Promise<unknown> => {
+      await run(withBase, { method: 'TAUGHT', ...change });
+      return searched.at(-1)?.beginnings?.map(({ position }) => position);
+    };
+    ratios = [[2], [1]];
+    expect(await asked({ outputs: ['never'] })).toEqual([2, 2]);
+    expect(await asked({ prompt: null })).toBeUndefined();
+    await run(withBase, { method: 'REPT' });
+    expect(searched.at(-1)?.beginnings).toBeNull();
+    begins = false;
+    expect(await asked()).toBeUndefined();
+  });
+
+  it('signs as the samples were: beside the centre at p where the index has one', async () => {
+    const beginningCentre = CENTRE.map((value) => -value);
+    const taught = { ...withBase.taught, beginningCentre };
+    await run({ ...withBase, taught } as unknown as Manifest);
+    expect(signed[0]?.taught?.beginningCentre).toEqual(Float32Array.from(beginningCentre));
+  });
+
+  it('says that ratios tell little where all of the data is new to the base model, and what to do', async () => {
+    const taught = { ...withBase.taught, nullRatios: NULL_RATIOS.map(() => -1) };
+    const { verdict, questions } = await run({ ...withBase, taught } as unknown as Manifest);
+    for (const { words, remedy } of [verdict, ...questions.map((question) => question.verdict)]) {
+      expect(words).toContain(ALL_NEW);
+      expect(remedy).toContain(ALL_NEW_REMEDY);
+    }
+    expect((await run(withBase)).verdict.words).not.toContain(ALL_NEW);
+  });
+
   it('has a verdict whatever the method', async () => {
     for (const asked of [{ alpha: 0.3 }, { method: 'RAW' as const }, { method: 'REPT' as const }]) {
       const trace = await run(withBase, asked);
@@ -131,7 +167,7 @@ describe('runTrace', () => {
     expect(await run(withBase, { method: 'TAUGHT' })).toMatchObject({
       ...{
         method: 'TAUGHT',
-        methodReason: 'asked for; no word of the output was taught, so all scores are 0',
+        methodReason: 'asked for; no word of the output was taught, so only where it begins counts',
       },
     });
     expect(searched.map(({ lessons }) => lessons)).toEqual([null, [[]]]);

@@ -19,7 +19,7 @@ import {
 } from '../../../lib/mesh/index-messages.ts';
 import { MAX_TOKEN_MAPS } from './check-question.ts';
 import { chooseMethod, isPrompted, settleMethod } from './choose-method.ts';
-import { lessonsOf, setupOf, verdictOn } from './taught-parts.ts';
+import { beginningsOf, lessonsOf, setupOf, verdictOn } from './taught-parts.ts';
 import type { Timing, Trace, TraceQuestion } from './trace.ts';
 
 /** Bytes of samples' texts in one request for token maps; answers are some times larger. */
@@ -54,10 +54,12 @@ export async function runTrace(
   stopwatch.lap('sign');
   const lessons = lessonsOf(manifest, signatures);
   const words = lessons?.map(({ tokens }) => tokens) ?? null;
-  const { method, reason, alpha } = settleMethod(chosen, question, words);
+  const beginnings = isPrompted(questions) ? beginningsOf(lessons) : null;
+  const { method, reason, alpha } = settleMethod(chosen, question, words, beginnings !== null);
   const request = {
     ...{ index: index.id, queries: signatures.map((signature) => signature.layers), method },
     lessons: method === 'TAUGHT' ? words : null,
+    beginnings: method === 'TAUGHT' ? beginnings : null,
     ...{ prompted: isPrompted(questions), alpha: alpha ?? 0, top, filter, exact },
   };
   const found = await search(bus, request, signal);

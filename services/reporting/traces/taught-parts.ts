@@ -1,13 +1,13 @@
 /** What of a trace comes from the base model beside the tuned one: the setup to sign with, lessons, verdicts. Pure. */
 import type { QuestionLesson, SignedQuestion, TaughtSetup } from '../../../lib/mesh/compute-messages.ts';
-import type { Manifest } from '../../../lib/mesh/index-messages.ts';
+import { taughtSetup, type Manifest } from '../../../lib/mesh/index-messages.ts';
+import { ALL_NEW, ALL_NEW_REMEDY, isAllNew } from '../../../lib/taught/all-new.ts';
+import type { Beginning } from '../../../lib/taught/lesson.ts';
 import { UNKNOWN_VERDICT, verdictOf, type Verdict } from '../../../lib/taught/verdict.ts';
 
 /** As the index's samples were signed; null for an index without a base model. */
 export function setupOf({ taught }: Manifest): TaughtSetup | null {
-  if (taught === null) return null;
-  const { base, seed, centre } = taught;
-  return { base, seed, centre: Float32Array.from(centre) };
+  return taught === null ? null : taughtSetup(taught);
 }
 
 /** Of each output; null for an index without a base model. */
@@ -23,14 +23,23 @@ export function lessonsOf(
   });
 }
 
-/** Over the outputs of `lessons`. Throws NOT_FINITE. */
+/** Of each output, where the index's samples have them; null else. */
+export function beginningsOf(lessons: readonly QuestionLesson[] | null): readonly Beginning[] | null {
+  const found = lessons?.flatMap(({ beginning }) => beginning ?? []) ?? [];
+  return found.length > 0 && found.length === lessons?.length ? found : null;
+}
+
+/** Over the outputs of `lessons`; says where all of the data is new to the base model. Throws NOT_FINITE. */
 export function verdictOn(
   { taught }: Manifest,
   lessons: readonly QuestionLesson[] | null | undefined,
 ): Verdict {
   if (taught === null || lessons === null || lessons === undefined) return UNKNOWN_VERDICT;
-  return verdictOf(
+  const verdict = verdictOf(
     lessons.map(({ ratios }) => ratios),
     taught.nullRatios,
   );
+  if (!isAllNew(taught)) return verdict;
+  const remedy = verdict.remedy === null ? ALL_NEW_REMEDY : `${verdict.remedy} ${ALL_NEW_REMEDY}`;
+  return { ...verdict, words: `${verdict.words} ${ALL_NEW}`, remedy };
 }

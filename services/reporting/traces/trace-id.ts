@@ -1,13 +1,12 @@
 /** A trace's id: a digest of the index, what made it, the question and the settings. Pure. */
 import { createHash } from 'node:crypto';
 import type { OpenIndex, SearchMethod } from '../../../lib/mesh/index-messages.ts';
-import { SCORE } from '../../../lib/taught/constants.ts';
+import { METHOD, scoreOf, VERDICT } from '../../../lib/taught/constants.ts';
 import { chooseMethod } from './choose-method.ts';
 import type { TraceQuestion } from './trace.ts';
 
-/** Each grows when the same question would be answered otherwise. SCORE is part of all, as every trace has a verdict. */
-const FORMULAS: Readonly<Record<SearchMethod, string>> = {
-  TAUGHT: SCORE,
+/** Each grows when the same question would be answered otherwise. VERDICT is part of all, as every trace has one. */
+const FORMULAS: Readonly<Record<Exclude<SearchMethod, 'TAUGHT'>, string>> = {
   REPT: 'two-block 1',
   RAW: 'concatenated 1',
 };
@@ -31,7 +30,9 @@ export function traceId(index: OpenIndex, question: TraceQuestion): string {
     metadata?.map(({ key, values }) => [key, sorted(values)]) ?? null,
     rows === undefined ? null : [...rows].sort((a, b) => a - b),
   ];
-  const chosen = [SCORE, FORMULAS[method], method, reason, alpha];
+  const { taught } = index.manifest;
+  const formula = method === 'TAUGHT' ? scoreOf(taught?.method ?? METHOD) : FORMULAS[method];
+  const chosen = [VERDICT, formula, method, reason, alpha];
   const parts = [chosen, id, manifestDigest, asked, top, tokens, conditions, exact];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGITS);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
-import { lessonOf, tokenRowsOf, type RowsOfSample } from './lessons.ts';
+import { beginningOf, lessonOf, tokenRowsOf, type RowsOfSample } from './lessons.ts';
 import { MeanRow } from './mean-row.ts';
 import { dot } from './vectors.ts';
 
@@ -132,5 +132,39 @@ describe('the centre', () => {
     expect(() => new MeanRow(TOKEN_DIMS).mean).toThrow(
       expect.objectContaining({ code: 'INPUT_INVALID' }) as Error,
     );
+  });
+});
+
+describe('the beginning of a response', () => {
+  const first = [
+    [4, 6],
+    [1, 7],
+  ];
+  const gradient = [
+    [0, -2],
+    [6, 8],
+  ];
+
+  it('is p, with its own row from its own centre and gradient, of unit length', () => {
+    const centre = Float32Array.from(CENTRE);
+    centre.set([1, 2]);
+    const { position, hidden, gradient: row } = beginningOf(signed(first, gradient), [1, 2], centre);
+    // Three tokens are the prompt: the last of them predicts the first of the response.
+    expect(position).toBe(2);
+    expect([...hidden.subarray(0, 2)]).toEqual([Math.fround(0.6), Math.fround(0.8)]);
+    expect([...row.subarray(0, 2)]).toEqual([0, -1]);
+  });
+
+  it('knows how much all tokens were taught, and nothing of what was untaught', () => {
+    expect(beginningOf(signed(first, gradient), [1.5, -3], CENTRE).total).toBe(1.5);
+    expect(beginningOf(signed(rows(3), rows(3)), [0.5, 0.25, -1], CENTRE).total).toBe(0.75);
+    expect(beginningOf(signed(first, gradient), [-1, -3], CENTRE).total).toBe(0);
+  });
+
+  it('is refused by name with a centre or ratios of another length', () => {
+    expect(() => beginningOf(signed(first, gradient), [1, 1], new Float32Array(3))).toThrow(
+      'the centre at p',
+    );
+    expect(() => beginningOf(signed(first, gradient), [1], CENTRE)).toThrow('the ratios of sample "row 7"');
   });
 });

@@ -1,10 +1,10 @@
 /**
- * From a sample's token rows and ratios to its lesson: the most taught of its response tokens, with rows of unit length, the
- * hidden ones measured from the centre. Pure.
+ * From a sample's token rows and ratios to its lesson: the most taught of its response tokens, and p, with rows of unit length,
+ * the hidden ones measured from a centre. Pure.
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
 import { TOKEN_DIMS } from '../../../../lib/taught/constants.ts';
-import type { TaughtToken } from '../../../../lib/taught/lesson.ts';
+import type { SampleBeginning, TaughtToken } from '../../../../lib/taught/lesson.ts';
 import type { Signature } from './signature.ts';
 import { dot, type Vector } from './vectors.ts';
 
@@ -38,6 +38,27 @@ export function lessonOf(
       gradient: unit(Float64Array.from(rowOf(gradient, i))),
       hidden: unit(Float64Array.from(rowOf(hidden, i), (value, d) => value - centre[d])),
     }));
+}
+
+/**
+ * Of p = promptLength - 1, the first of the predicting positions.
+ * @param centre [TOKEN_DIMS], the mean of projected hidden rows at p over some samples
+ * Throws as `lessonOf`.
+ */
+export function beginningOf(signature: RowsOfSample, ratios: Vector, centre: Float32Array): SampleBeginning {
+  const { sample } = signature;
+  const { hidden, gradient } = tokenRowsOf(signature);
+  expectLength('the centre at p', centre, TOKEN_DIMS);
+  expectLength(`the ratios of sample "${sample.name}"`, ratios, hidden.length / TOKEN_DIMS);
+  return {
+    position: sample.promptLength - 1,
+    // As it is stored.
+    total: Math.fround(
+      Array.from(ratios, (weight) => Math.max(0, weight)).reduce((sum, weight) => sum + weight, 0),
+    ),
+    gradient: unit(Float64Array.from(rowOf(gradient, 0))),
+    hidden: unit(Float64Array.from(rowOf(hidden, 0), (value, d) => value - centre[d])),
+  };
 }
 
 /** [response tokens, TOKEN_DIMS] each. */
