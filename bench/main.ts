@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- engine | models | counts | limits | peers | profile | quantized | streaming | mesh] [--runs n] [--tokens n]
+ * `npm run bench [-- all | engine | models | variants | counts | limits | peers | profile | quantized | streaming | mesh] [--runs n] [--tokens n]
  * [--length n] [--model name] [--layer l] [--only part] [--quick]`, from the repository root.
  * Also the entry of the bundle for a bare GPU machine (bench/README.md).
  */
@@ -13,6 +13,10 @@ import { benchModels, MODEL_PARTS } from './models/run.ts';
 import type * as Mesh from './mesh/run.ts';
 import { profileEngine } from './profile/run.ts';
 import { benchStreaming } from './streaming/run.ts';
+import { benchVariants } from './variants/run.ts';
+
+/** Whole models take long, and each of their runs is long enough to mean something. */
+const MODEL_ROUNDS = 3;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -28,10 +32,21 @@ async function main(): Promise<void> {
     },
   });
   const [name = 'engine'] = positionals;
-  // Whole models take long, and each of their runs is long enough to mean something.
-  const rounds = wholeNumber('--runs', values.runs ?? (name === 'models' ? '3' : '7'), 1);
+  const rounds = wholeNumber('--runs', values.runs ?? (name === 'models' ? `${MODEL_ROUNDS}` : '7'), 1);
   const tokens = wholeNumber('--tokens', values.tokens, 16);
   switch (name) {
+    case 'all':
+      // What a new adapter is described by, in one command.
+      await benchLimits({ rounds });
+      await benchVariants({ tokens, only: undefined });
+      await benchEngine({ rounds, tokens });
+      await benchModels({ rounds: Math.min(rounds, MODEL_ROUNDS), tokens, only: undefined });
+      await benchCounts({ tokens, model: undefined });
+      await runPeers(rounds, tokens, wholeNumber('--length', values.length, 1), undefined);
+      return;
+    case 'variants':
+      await benchVariants({ tokens, only: values.only });
+      return;
     case 'engine':
       await benchEngine({ rounds, tokens });
       return;
@@ -66,7 +81,7 @@ async function main(): Promise<void> {
       return;
     default:
       throw new Error(
-        `there is no benchmark "${name}": there are engine, models, counts, limits, peers, profile, quantized, streaming and mesh`,
+        `there is no benchmark "${name}": there are all, engine, models, variants, counts, limits, peers, profile, quantized, streaming and mesh`,
       );
   }
 }

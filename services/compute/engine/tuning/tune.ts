@@ -12,7 +12,7 @@ import type { LinearVariant } from '../kernels/linear-variant.ts';
 import { bindingLimit } from '../model/load-weights.ts';
 import { choicesPath, readChoices, writeChoices, type Choice, type Thoroughness } from './choices-file.ts';
 import { linearProducts, type CountedProduct } from './linear-products.ts';
-import { ProductTrial, type TrialResult } from './product-trial.ts';
+import { ADMITTED, ProductTrial, type TrialResult } from './product-trial.ts';
 
 /** `off` goes by what is already known; default `quick` on a GPU, `off` on a software adapter, of which the best is known. */
 export type TuneMode = 'off' | Thoroughness;
@@ -30,8 +30,6 @@ export interface TuneOptions {
 }
 
 const BUDGET = { gpu: 10, software: 60 };
-/** Relative to the largest result: float32 sums of some thousand terms, and of terms rounded to float16. */
-const ADMITTED = { f32: 2e-5, mixed: 3e-3 };
 
 /**
  * Before a model is loaded. Throws GPU_REFUSED where no variant computes right, and what the device throws; a cache that cannot be
