@@ -7,6 +7,7 @@
 // visible + i. In training queries and keys are the same rows; in decoding the keys are a cache.
 // One workgroup a block (or part of one: part_of) and head. Each lane holds QUERIES queries with their running maximum,
 // sum and output in registers and walks over the keys four at a time; key addresses are the same for all lanes.
+// For any adapter; on software adapters with subgroups of 8 attention_broadcast_forward.wgsl is 2 to 6 times as fast.
 // vary HEAD_DIM4  head_dim / 4
 // vary HEADS      query heads
 // vary KV_HEADS   key/value heads

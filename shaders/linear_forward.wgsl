@@ -2,6 +2,7 @@
 // Shapes: x [rows, inner], w [columns, inner] in stored precision, y and residual [rows, ...] with a row stride of
 // `y_stride` elements, starting at element `y_offset`. inner, y_stride and y_offset are multiples of 4; columns need not
 // be: columns beyond the last repeat it in y's padding (y_stride is at least columns rounded up to 4).
+// For fewer than 16 rows (decoding), where no transpose or staging pays.
 // Each invocation makes a TILE_ROWS x 4 tile of y in registers from vec4 loads of both operands along k. Lanes run
 // along the columns. Sums are float32, in the order of k.
 // vary TILE_ROWS     rows of the register tile: 8; less for few rows (decoding)

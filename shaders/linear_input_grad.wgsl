@@ -2,6 +2,7 @@
 // Shapes: dy [rows, columns] with a row stride of `dy_stride` elements, starting at element `dy_offset`; w [columns, inner]
 // in stored precision, dx [rows, inner]. inner, dy_stride and dy_offset are multiples of 4; where columns is not, the
 // padding of dy must be zero.
+// For fewer than 16 rows, where no transpose or staging pays.
 // Each invocation makes a TILE_ROWS x 4 tile of dx in registers; lanes run along k. Sums are float32, in the order of o.
 // vary TILE_ROWS   rows of the register tile
 // vary ACCUMULATE  adds to what dx holds

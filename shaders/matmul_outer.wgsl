@@ -6,6 +6,8 @@
 //   y = x wT:   a = xT, b = wT      dx = dy w:  a = dyT, b = w      dw = dyT x:  a = dy, b = x
 // so that both are read along rows: neighbouring lanes read neighbouring vec4s, and 4 loads feed 64 multiply-adds. On
 // llvmpipe this is 2 to 3 times as fast as dot products along rows, the transposes included (bench/, FEATURES.md).
+// For any adapter, and the one whose loads are few where there is nothing but registers; on GPUs matmul_staged.wgsl, on software
+// adapters with subgroups matmul_broadcast.wgsl is faster.
 // Each invocation makes an 8 x 8 tile in registers as a sum of outer products. Sums are float32, in the order of i.
 // vary ACCUMULATE    adds to what out holds
 // vary HAS_BIAS      adds bias
