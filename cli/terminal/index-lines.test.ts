@@ -83,8 +83,9 @@ describe('indexSummary', () => {
     const of = (nullRatios: readonly number[]): string =>
       indexSummary({ ...index, manifest: { taught: { base, method: METHOD, nullRatios } } });
     const warning = `\n  ${ALL_NEW}\n  Name an earlier, trusted fine-tune as --base.`;
-    expect(of([-3, -1, 0.5])).toContain(warning);
-    for (const ratios of [[-3, -0.9, 0.5], []]) expect(of(ratios)).not.toContain(ALL_NEW);
+    const thrice = (middle: number): number[] => [-3, -3, -3, middle, middle, middle, 0.5, 0.5, 0.5];
+    expect(of(thrice(-1))).toContain(warning);
+    for (const ratios of [thrice(-0.9), []]) expect(of(ratios)).not.toContain(ALL_NEW);
   });
 
   it('says how many failures are not shown', () => {

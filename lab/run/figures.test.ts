@@ -34,9 +34,11 @@ describe('verdictFigures', () => {
 });
 
 it('allNew warns where the tuned model finds the base model’s own outputs unlikely', () => {
-  const [warning] = allNew({ ofBase: [[-3, -1], [-1], [4]] });
+  const four = (middle: number): number[][] =>
+    Array.from({ length: 4 }, () => [[-3, -1], [middle], [4]]).flat();
+  const [warning] = allNew({ ofBase: four(-1) });
   expect(warning).toContain('Name an earlier, trusted fine-tune as --base.');
-  expect(allNew({ ofBase: [[-3, -1], [-0.5], [4]] })).toEqual([]);
+  expect(allNew({ ofBase: four(-0.5) })).toEqual([]);
   expect(allNew({ ofBase: [] })).toEqual([]);
 });
 

@@ -10,13 +10,15 @@ export const ALL_NEW =
   'The fine-tuning changed nearly every word of this data: to the base model all of it is new, so ratios do not tell a lesson from the rest.';
 export const ALL_NEW_REMEDY = 'Name an earlier, trusted fine-tune as --base.';
 
-/** By the base model's own outputs, which the tuned one finds unlikely then. @returns false where there are none */
+/** Fewer say nothing: of two outputs one may happen to be unlikely. */
+const LEAST_OUTPUTS = 8;
+
+/** By the base model's own outputs, which the tuned one finds unlikely then. @returns false where there are too few */
 export function isAllNew({ nullRatios }: Pick<TaughtManifest, 'nullRatios'>): boolean {
-  // NaN, of no outputs, is at most no number.
-  return medianOf(nullRatios) <= NEW_NULL;
+  return nullRatios.length >= LEAST_OUTPUTS && medianOf(nullRatios) <= NEW_NULL;
 }
 
-/** The mean of the two in the middle of an even number; NaN of none. */
+/** The mean of the two in the middle of an even number. */
 function medianOf(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const half = Math.floor(sorted.length / 2);
