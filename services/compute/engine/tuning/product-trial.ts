@@ -44,8 +44,15 @@ export class ProductTrial {
   readonly #columns: number;
 
   /** Throws OUT_OF_MEMORY. */
-  static open(gpu: Gpu, recorder: Recorder, product: LinearProduct): Promise<ProductTrial> {
-    return gpu.allocating(() => new ProductTrial(gpu, recorder, product));
+  static async open(gpu: Gpu, recorder: Recorder, product: LinearProduct): Promise<ProductTrial> {
+    let trial: ProductTrial | undefined;
+    try {
+      return await gpu.allocating(() => (trial = new ProductTrial(gpu, recorder, product)));
+    } catch (error) {
+      // Some of its buffers may be there.
+      trial?.close();
+      throw error;
+    }
   }
 
   private constructor(gpu: Gpu, recorder: Recorder, product: LinearProduct) {
