@@ -1,6 +1,8 @@
 /** Shapes of models that benchmarks fill with fresh weights: configs as their checkpoints have them. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { ModelShape } from '../../services/compute/engine/attribution/memory-plan.ts';
+import { modelTensors } from '../../services/compute/engine/model/model-tensors.ts';
 import { parseModelConfig, type ModelConfig } from '../../services/compute/engine/model/model-config.ts';
 
 /** Relative to the repository root, from which benchmarks run. */
@@ -49,6 +51,13 @@ export function smollm2Shape(changes: Fields = {}): ModelConfig {
 
 export function tinyLlamaShape(changes: Fields = {}): ModelConfig {
   return parseModelConfig({ ...TINYLLAMA, ...changes });
+}
+
+/** What a checkpoint of such a model would hold, all in its one precision. */
+export function modelShape(config: ModelConfig): ModelShape {
+  const dtype = config.dtype ?? 'F32';
+  const tensors = modelTensors(config).map(({ name, shape }) => [name, { dtype, shape }] as const);
+  return { config, tensors: new Map(tensors) };
 }
 
 /** Undefined where the demo is not here. */

@@ -6,12 +6,12 @@ import { countMemory } from '../../services/compute/engine/attribution/memory-pl
 import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
+import { bindingLimit } from '../../services/compute/engine/model/load-weights.ts';
 import type { Model } from '../../services/compute/engine/model/model.ts';
-import { modelTensors } from '../../services/compute/engine/model/model-tensors.ts';
 import { tapeBytesPerRow } from '../counts/least.ts';
 import { evenBatch } from '../engine/batch.ts';
 import { freshModel } from '../engine/fresh-model.ts';
-import { demoShape, DEMO_SHAPE } from '../engine/shapes.ts';
+import { demoShape, DEMO_SHAPE, modelShape } from '../engine/shapes.ts';
 import { growth } from '../measure/growth.ts';
 import { countedOf, countedSeconds, interleaveTimings, type Contender } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
@@ -127,10 +127,8 @@ function rotaryBytes(model: Model, longest: number): number {
 }
 
 function plannedBytes(gpu: Gpu, config: ModelConfig, batch: readonly Sample[]): Promise<number> {
-  const stored = config.dtype ?? 'F32';
-  const tensors = new Map(modelTensors(config).map(({ name, shape }) => [name, { dtype: stored, shape }]));
-  const bindingLimit = gpu.report.limits['maxStorageBufferBindingSize'] ?? Infinity;
-  return countMemory({ config, tensors, bindingLimit, kind: gpu }, [batch], { layers: [LAYER] });
+  const device = { bindingLimit: bindingLimit(gpu), kind: gpu };
+  return countMemory({ ...modelShape(config), ...device }, [batch], { layers: [LAYER] });
 }
 
 /** The batch is one sample. A new model each time: its dispatches are run again over what its scratch memory holds. */

@@ -6,12 +6,13 @@ import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { Recorder } from '../../services/compute/engine/device/recorder.ts';
 import { LINEAR_VARIANTS } from '../../services/compute/engine/kernels/linear-choice.ts';
 import type { LinearVariant } from '../../services/compute/engine/kernels/linear-variant.ts';
+import { bindingLimit } from '../../services/compute/engine/model/load-weights.ts';
 import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
-import { modelTensors } from '../../services/compute/engine/model/model-tensors.ts';
+import { runnable } from '../../services/compute/engine/kernels/variant-choice.ts';
 import { linearProducts, type CountedProduct } from '../../services/compute/engine/tuning/linear-products.ts';
 import { ADMITTED, ProductTrial } from '../../services/compute/engine/tuning/product-trial.ts';
 import { machineLine } from '../engine/report.ts';
-import { demoShape, smollm2Shape, tinyLlamaShape } from '../engine/shapes.ts';
+import { demoShape, modelShape, smollm2Shape, tinyLlamaShape } from '../engine/shapes.ts';
 import { measureLimits } from '../limits/measure.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
@@ -88,7 +89,7 @@ function wrong(
 }
 
 function variantsOn({ report }: Gpu, only: string | undefined): LinearVariant[] {
-  const running = LINEAR_VARIANTS.filter((variant) => variant.runsOn(report));
+  const running = runnable(LINEAR_VARIANTS, report);
   const chosen = running.filter((variant) =>
     only === undefined ? variant.promising(report) : variant.name === only,
   );
@@ -109,13 +110,7 @@ async function shapes(software: boolean): Promise<[string, ModelConfig][]> {
 }
 
 function productsOf(gpu: Gpu, config: ModelConfig): Promise<CountedProduct[]> {
-  const stored = config.dtype ?? 'F32';
-  const tensors = new Map(modelTensors(config).map(({ name, shape }) => [name, { dtype: stored, shape }]));
-  return linearProducts(
-    { config, tensors },
-    gpu,
-    gpu.report.limits['maxStorageBufferBindingSize'] ?? Infinity,
-  );
+  return linearProducts(modelShape(config), gpu, bindingLimit(gpu));
 }
 
 function variantTable(outcomes: readonly Outcome[]): string {

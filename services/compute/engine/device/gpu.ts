@@ -114,12 +114,10 @@ export class Gpu implements GpuKind {
       requiredLimits: report.limits,
       requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
     });
-    const linear = options.linear ?? process.env['REPTRACE_LINEAR'];
-    const attention = options.attention ?? process.env['REPTRACE_ATTENTION'];
     return new Gpu(instance, device, {
       ...{ report, numbers },
-      linear: linear === '' ? undefined : linear,
-      attention: attention === '' ? undefined : attention,
+      linear: named(options.linear, 'REPTRACE_LINEAR'),
+      attention: named(options.attention, 'REPTRACE_ATTENTION'),
     });
   }
 
@@ -210,6 +208,12 @@ export class Gpu implements GpuKind {
     this.device.destroy();
     keepForever.push(this.#instance);
   }
+}
+
+/** Empty is unset. */
+function named(option: string | undefined, variable: string): string | undefined {
+  const name = option ?? process.env[variable];
+  return name === '' ? undefined : name;
 }
 
 function numbersIn(value = ''): Numbers {

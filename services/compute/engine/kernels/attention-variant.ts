@@ -2,6 +2,7 @@
 import type { AdapterReport } from '../device/gpu.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Tensor } from '../device/tensor.ts';
+import type { Variant } from './variant-choice.ts';
 
 export interface AttentionShape {
   readonly heads: number;
@@ -40,10 +41,7 @@ export interface AttentionBackward extends AttentionForward {
 }
 
 /** No variant takes scratch memory: plans of memory do not ask which one runs. */
-export interface AttentionVariant {
-  readonly name: string;
-  /** Whether an adapter has what it needs. */
-  runsOn(adapter: AdapterReport): boolean;
+export interface AttentionVariant extends Variant {
   /** Whether it is the likely best there, among those before it in the list none being so. */
   suits(adapter: AdapterReport): boolean;
   forward(recorder: Recorder, attention: AttentionForward): void;

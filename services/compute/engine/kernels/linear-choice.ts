@@ -9,9 +9,12 @@ import { broadcast } from './linear-broadcast.ts';
 import { outer } from './linear-outer.ts';
 import { STAGED } from './linear-staged.ts';
 import type { LinearVariant } from './linear-variant.ts';
+import { namedVariant, runnable } from './variant-choice.ts';
 
 /** The first that suits an adapter is its default. */
 export const LINEAR_VARIANTS: readonly LinearVariant[] = [broadcast, ...STAGED, outer];
+
+const ASKED = { what: 'linear layers', variable: 'REPTRACE_LINEAR' };
 
 /** What decides how fast a variant is. */
 export interface LinearProduct {
@@ -46,7 +49,9 @@ export function linearVariant(gpu: GpuKind, product: LinearProduct): LinearVaria
 
 /** Variants that an adapter can run, of the numbers that are allowed: `mixed` allows both. */
 export function allowedVariants({ report, numbers }: GpuKind): LinearVariant[] {
-  return running(report).filter((variant) => numbers === 'mixed' || variant.numbers === 'f32');
+  return runnable(LINEAR_VARIANTS, report).filter(
+    (variant) => numbers === 'mixed' || variant.numbers === 'f32',
+  );
 }
 
 /** The class of numbers that indexes made on this GPU are of. Throws as `linearVariant` does. */
@@ -56,9 +61,9 @@ export function numbersOf(gpu: GpuKind): Numbers {
 
 function defaultVariant(gpu: GpuKind): LinearVariant {
   const { report, linear, numbers } = gpu;
-  if (linear !== undefined) return named(report, linear);
+  if (linear !== undefined) return namedVariant(LINEAR_VARIANTS, report, linear, ASKED);
   if (numbers === 'mixed') {
-    const mixed = running(report).find((variant) => variant.numbers === 'mixed');
+    const mixed = runnable(LINEAR_VARIANTS, report).find((variant) => variant.numbers === 'mixed');
     if (mixed === undefined) throw noMixed(report);
     return mixed;
   }
@@ -67,25 +72,10 @@ function defaultVariant(gpu: GpuKind): LinearVariant {
   return suiting ?? outer;
 }
 
-function named(report: AdapterReport, name: string): LinearVariant {
-  const variants = running(report);
-  const variant = variants.find((one) => one.name === name);
-  if (variant !== undefined) return variant;
-  throw new ReptraceError(
-    'CONFIG_INVALID',
-    `"${name}" names no variant of linear layers that the adapter "${report.description}" can run`,
-    `Set REPTRACE_LINEAR to one of ${variants.map((one) => one.name).join(', ')}, or unset it.`,
-  );
-}
-
 function noMixed(report: AdapterReport): ReptraceError {
   return new ReptraceError(
     'CONFIG_INVALID',
     `mixed numbers are asked for, and the adapter "${report.description}" has no float16 in shaders`,
     'Unset REPTRACE_NUMBERS, or use another adapter.',
   );
-}
-
-function running(report: AdapterReport): LinearVariant[] {
-  return LINEAR_VARIANTS.filter((variant) => variant.runsOn(report));
 }

@@ -4,6 +4,7 @@ import type { AdapterReport, Numbers } from '../device/gpu.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Matrix, Tensor } from '../device/tensor.ts';
 import type { LinearInput } from './linear-input.ts';
+import type { Variant } from './variant-choice.ts';
 
 /** Rows are those of x and dy, `inner` the columns of x, dx and w; w has a row for each column of y. */
 interface Rows {
@@ -37,11 +38,8 @@ export interface WeightGradProduct extends Rows {
   readonly dw: Matrix;
 }
 
-export interface LinearVariant {
-  readonly name: string;
+export interface LinearVariant extends Variant {
   readonly numbers: Numbers;
-  /** Whether an adapter has what it needs. */
-  runsOn(adapter: AdapterReport): boolean;
   /** Whether it is the likely best there, among those before it in the list none being so. */
   suits(adapter: AdapterReport): boolean;
   /** Whether it may be the fastest there for some product, so that a quick tuning tries it. */

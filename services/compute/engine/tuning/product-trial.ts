@@ -7,6 +7,7 @@ import { byteLength, type Matrix, type Tensor } from '../device/tensor.ts';
 import type { LinearProduct } from '../kernels/linear-choice.ts';
 import { LinearInput } from '../kernels/linear-input.ts';
 import type { LinearVariant } from '../kernels/linear-variant.ts';
+import { roundUp4 } from '../model/head.ts';
 import { relativeError } from '../oracle/compare.ts';
 import { RepeatedValues } from './repeated-values.ts';
 
@@ -172,8 +173,4 @@ function spread(count: number): number[] {
   const chosen = Math.min(CHECKED, count);
   if (chosen === 1) return [0];
   return Array.from({ length: chosen }, (_, i) => Math.round((i * (count - 1)) / (chosen - 1)));
-}
-
-function roundUp4(n: number): number {
-  return Math.ceil(n / 4) * 4;
 }
