@@ -22,7 +22,8 @@ let report: Gpu['report'];
 
 beforeAll(async () => {
   golden = await readGolden(`${MODEL}.golden`);
-  const gpu = await Gpu.open();
+  // With all that the adapter has.
+  const gpu = await Gpu.open({ numbers: 'mixed' });
   report = gpu.report;
   gpu.close();
 });

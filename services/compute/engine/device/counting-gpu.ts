@@ -10,7 +10,7 @@ import type { Tensor } from './tensor.ts';
 const UNKNOWN: GpuKind = {
   report: {
     ...{ vendor: '', architecture: '', device: '', description: 'counts memory', software: false },
-    ...{ features: [], limits: {} },
+    ...{ features: [], limits: {}, matrices: [] },
   },
   ...{ linear: undefined, numbers: 'f32', tuned: new Map() },
 };

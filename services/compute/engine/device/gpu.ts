@@ -22,6 +22,15 @@ export interface AdapterReport {
   readonly limits: Readonly<Record<string, number>>;
   /** Lanes of a subgroup, where they are always the same number and subgroup operations can be used. */
   readonly subgroupSize?: number | undefined;
+  /** What its matrix units multiply at once, of float16 into sums of float32; none where they cannot be used. */
+  readonly matrices: readonly MatrixShape[];
+}
+
+/** A left matrix of m rows and k columns, a right one of k rows and n columns. */
+export interface MatrixShape {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
 }
 
 /**
@@ -54,8 +63,16 @@ export interface GpuKind {
   readonly tuned: Pick<ReadonlyMap<string, string>, 'get'>;
 }
 
+const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix';
+
 /** Features that kernels may use where the adapter has them. */
-const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', MATRIX_FEATURE] as const;
+
+/**
+ * Dawn hides float16 on NVIDIA's drivers, of which some computed wrong, and matrix units everywhere, as an experiment. They are
+ * shown where numbers may be `mixed` or a variant is named: results are compared with float64 before one is chosen (tuning/).
+ */
+const HIDDEN_FEATURES = 'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia';
 
 const INSTALL_REMEDY =
   'Install a Vulkan driver for the GPU, or a software one (Debian 12: `apt-get install -t bookworm-backports ' +
@@ -104,7 +121,8 @@ export class Gpu implements GpuKind {
   static async open(options: GpuOptions = {}): Promise<Gpu> {
     const wanted = options.adapter ?? process.env['REPTRACE_ADAPTER'];
     const numbers = options.numbers ?? numbersIn(process.env['REPTRACE_NUMBERS']);
-    const instance = createInstance(wanted);
+    const linear = named(options.linear, 'REPTRACE_LINEAR');
+    const instance = createInstance(wanted, { hidden: numbers === 'mixed' || linear !== undefined });
     const adapter = await findAdapter(instance, wanted);
     if (adapter === null) {
       throw new ReptraceError('ADAPTER_NOT_FOUND', 'no WebGPU adapter was found', INSTALL_REMEDY);
@@ -112,11 +130,12 @@ export class Gpu implements GpuKind {
     const report = describe(adapter);
     const device = await adapter.requestDevice({
       requiredLimits: report.limits,
-      requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: WANTED_FEATURES.filter((feature) =>
+        adapter.features.has(feature),
+      ) as GPUFeatureName[],
     });
     return new Gpu(instance, device, {
-      ...{ report, numbers },
-      linear: named(options.linear, 'REPTRACE_LINEAR'),
+      ...{ report, numbers, linear },
       attention: named(options.attention, 'REPTRACE_ATTENTION'),
     });
   }
@@ -229,9 +248,10 @@ function numbersIn(value = ''): Numbers {
 /** Instances are never released while the process lives: destruction of the device may still be under way. */
 const keepForever: GPU[] = [];
 
-function createInstance(wanted: string | undefined): GPU {
-  // DAWN_FLAGS lets a benchmark or a new driver try Dawn's toggles (enable-dawn-features=…) without a code change.
+function createInstance(wanted: string | undefined, { hidden }: { readonly hidden: boolean }): GPU {
+  // Lets a benchmark or a new driver try Dawn's toggles (enable-dawn-features=…) without a code change.
   const flags = (process.env['REPTRACE_DAWN_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+  if (hidden && flags.length === 0) flags.push(HIDDEN_FEATURES);
   if (wanted !== undefined && wanted !== '') flags.push(`adapter=${wanted}`);
   return create(flags);
 }
@@ -269,7 +289,27 @@ function describe(adapter: GPUAdapter): AdapterReport {
     limits,
     subgroupSize:
       adapter.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined,
+    matrices: matricesOf(adapter),
   };
+}
+
+/** An experiment of Dawn's, which its types do not have. */
+interface MatrixInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }>;
+}
+
+function matricesOf({ features, info }: GPUAdapter): MatrixShape[] {
+  if (!(features).has(MATRIX_FEATURE)) return [];
+  const configs = [...((info as MatrixInfo).subgroupMatrixConfigs ?? [])];
+  return configs
+    .filter((config) => config.componentType === 'f16' && config.resultComponentType === 'f32')
+    .map(({ M, N, K }) => ({ m: M, n: N, k: K }));
 }
 
 function uncaptured(error: GPUError): ReptraceError {

@@ -8,7 +8,8 @@ import { asStored, Bench, expectClose, FORWARD, GRADIENT, normalFloats } from '.
 
 let bench: Bench;
 beforeAll(async () => {
-  bench = await Bench.open();
+  // With all that an adapter has.
+  bench = await Bench.open({ numbers: 'mixed' });
 });
 afterAll(() => {
   bench.close();

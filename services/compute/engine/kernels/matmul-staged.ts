@@ -3,7 +3,7 @@
  * a(r, i) b(i, c), each operand read as it lies.
  * Sums are float32.
  */
-import type { KernelType } from '../device/kernel.ts';
+import type { KernelSpec, KernelType } from '../device/kernel.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Matrix, Tensor } from '../device/tensor.ts';
 
@@ -22,6 +22,8 @@ export interface MatmulStaged {
   /** Float32, row stride its second dimension: [rows, ..], or [inner, ..] where `aByInner`. */
   readonly a: Tensor;
   readonly aByInner: boolean;
+  /** A power of two: a is multiplied by it before it is rounded, and sums are divided by it. Default 1. */
+  readonly aScale?: number;
   /** First column of a row-major a, a multiple of 4. */
   readonly firstColumn?: number;
   /** [columns, inner], or [inner, columns] where `bByInner`, in stored precision. */
@@ -46,15 +48,31 @@ export function stagedBytes({ side, kept }: StagedTile): number {
   return OPERANDS * BUFFERS * DEPTH * side * (kept === 'vec4h' ? 2 : 4);
 }
 
-/** Shapes are the callers' to check (linear.ts): they name their own operands. */
 export function matmulStaged(recorder: Recorder, { side, kept }: StagedTile, product: MatmulStaged): void {
-  const { rows, inner, columns, a, aByInner, firstColumn = 0, b, bByInner } = product;
+  runStaged(recorder, { shader: 'matmul_staged', side, constants: { KEPT: kept } }, product);
+}
+
+export interface StagedKernel {
+  readonly shader: string;
+  /** Rows and columns of out that a workgroup makes. */
+  readonly side: number;
+  /** Those of the shader's own. */
+  readonly constants: Exclude<KernelSpec['constants'], undefined>;
+}
+
+/** Shapes are the callers' to check (linear.ts): they name their own operands. */
+export function runStaged(
+  recorder: Recorder,
+  { shader, side, constants }: StagedKernel,
+  product: MatmulStaged,
+): void {
+  const { rows, inner, columns, a, aByInner, aScale = 1, firstColumn = 0, b, bByInner } = product;
   const { bias, residual, out, outOffset = 0, accumulate = false } = product;
   recorder.run(
     {
-      shader: 'matmul_staged',
+      shader,
       constants: {
-        ...{ TILE: side, KEPT: kept, A_BY_INNER: aByInner, B_BY_INNER: bByInner },
+        ...{ ...constants, TILE: side, A_BY_INNER: aByInner, A_SCALE: aScale, B_BY_INNER: bByInner },
         ...{ ACCUMULATE: accumulate, HAS_BIAS: bias !== undefined, HAS_RESIDUAL: residual !== undefined },
       },
       weights: b.dtype,
