@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- all | engine | models | variants | counts | limits | peers | profile | quantized | streaming | mesh] [--runs n] [--tokens n]
- * [--length n] [--model name] [--layer l] [--only part] [--quick]`, from the repository root.
+ * [--length n] [--model name] [--layer l] [--only part] [--numbers f32|mixed] [--quick]`, from the repository root.
  * Also the entry of the bundle for a bare GPU machine (bench/README.md).
  */
 import { parseArgs } from 'node:util';
@@ -9,11 +9,13 @@ import { benchCounts } from './counts/run.ts';
 import { benchQuantized } from './engine/quantized.ts';
 import { benchEngine } from './engine/run.ts';
 import { benchLimits } from './limits/run.ts';
-import { benchModels, MODEL_PARTS } from './models/run.ts';
+import { benchModels, MODEL_PARTS, numbersToMeasure } from './models/run.ts';
 import type * as Mesh from './mesh/run.ts';
 import { profileEngine } from './profile/run.ts';
 import { benchStreaming } from './streaming/run.ts';
 import { benchVariants } from './variants/run.ts';
+
+const NUMBERS = ['f32', 'mixed'] as const;
 
 /** Whole models take long, and each of their runs is long enough to mean something. */
 const MODEL_ROUNDS = 3;
@@ -28,6 +30,7 @@ async function main(): Promise<void> {
       model: { type: 'string' },
       layer: { type: 'string', default: '1' },
       only: { type: 'string' },
+      numbers: { type: 'string' },
       quick: { type: 'boolean', default: false },
     },
   });
@@ -40,7 +43,9 @@ async function main(): Promise<void> {
       await benchLimits({ rounds });
       await benchVariants({ tokens, only: undefined });
       await benchEngine({ rounds, tokens });
-      await benchModels({ rounds: Math.min(rounds, MODEL_ROUNDS), tokens, only: undefined });
+      for (const numbers of await numbersToMeasure()) {
+        await benchModels({ rounds: Math.min(rounds, MODEL_ROUNDS), tokens, numbers });
+      }
       await benchCounts({ tokens, model: undefined });
       await runPeers(rounds, tokens, wholeNumber('--length', values.length, 1), undefined);
       return;
@@ -51,7 +56,10 @@ async function main(): Promise<void> {
       await benchEngine({ rounds, tokens });
       return;
     case 'models':
-      await benchModels({ rounds, tokens, only: partOf('models', MODEL_PARTS, values.only) });
+      await benchModels({
+        ...{ rounds, tokens, only: partOf('models', MODEL_PARTS, values.only) },
+        numbers: partOf('--numbers', NUMBERS, values.numbers),
+      });
       return;
     case 'counts':
       await benchCounts({ tokens, model: values.model });

@@ -12,6 +12,7 @@ import { progress, say } from '../measure/say.ts';
 import { findModels } from './models.ts';
 import { productShapes } from './product-shapes.ts';
 import { measureProducts } from './product-speed.ts';
+import { tune } from './tuned.ts';
 import { machineLine, productTable, signatureTable } from './report.ts';
 import { measureSignatures } from './signature-speed.ts';
 
@@ -34,6 +35,11 @@ export async function benchEngine({ rounds, tokens }: EngineBenchOptions): Promi
     for (const sentence of absent) say(sentence);
     for (const { name, note } of models) say(`${name}: ${note}`);
 
+    // Signatures with weights as they are stored, products in float32.
+    for (const { config } of models) {
+      await tune(gpu, config);
+      await tune(gpu, { ...config, dtype: 'F32' });
+    }
     progress(`signatures, ${rounds} rounds`);
     const signatures = await measureSignatures(gpu, models, { tokens, rounds });
     say(`\nSignatures of a packed batch of ${tokens} tokens, half of them predicted\n`);

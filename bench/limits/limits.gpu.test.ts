@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { costProbe, COSTS } from './costs.ts';
 import { measureLimits } from './measure.ts';
+import { matrixMultiply } from './matrix-multiply.ts';
 import { multiplyAdd } from './multiply-add.ts';
 import type { Probe } from './probe.ts';
 import { cachedRead, streamed } from './storage.ts';
@@ -10,7 +11,8 @@ import { workgroupRead } from './workgroup.ts';
 let gpu: Gpu;
 
 beforeAll(async () => {
-  gpu = await Gpu.open();
+  // With all that the adapter has.
+  gpu = await Gpu.open({ numbers: 'mixed' });
 });
 afterAll(() => {
   gpu.close();
@@ -46,6 +48,21 @@ describe.each(PROBES)('%s', (name, make) => {
   });
 });
 
+it('admits the rate of every shape of the adapter’s matrix units once they have computed', async () => {
+  const { matrices, subgroupSize: subgroup } = gpu.report;
+  if (subgroup === undefined) return;
+  for (const shape of matrices) {
+    const probe = matrixMultiply(gpu, { shape, subgroup, chains: 3 }).make(2);
+    try {
+      await expect(probe.check()).rejects.toThrow('was not measured');
+      await probe.run(2);
+      await probe.check();
+    } finally {
+      probe.close();
+    }
+  }
+});
+
 it('counts what costs are taken of, whatever ran before', async () => {
   for (const cost of COSTS) {
     const probe = costProbe(gpu, cost);
@@ -70,8 +87,9 @@ it('sees that a writer wrote', async () => {
 });
 
 it('gives a roof of plausible rates', async () => {
-  const { roof, all } = await measureLimits(gpu, { rounds: 1, roofOnly: true });
+  const { roof, mixedRoof, all } = await measureLimits(gpu, { rounds: 1, roofOnly: true });
   expect(roof.flopsPerSecond).toBeGreaterThan(1e8);
+  expect(mixedRoof.flopsPerSecond).toBeGreaterThanOrEqual(roof.flopsPerSecond);
   expect(roof.bytesPerSecond).toBeGreaterThan(1e7);
   expect(all.every(({ value, seconds }) => value > 0 && seconds.median > 0)).toBe(true);
 });

@@ -3,6 +3,7 @@ import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { interleaveTimings } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
 import { costProbe, COSTS } from './costs.ts';
+import { matrixMultiply } from './matrix-multiply.ts';
 import { multiplyAdd, type MultiplyAddVariant } from './multiply-add.ts';
 import type { Roof } from './predicted.ts';
 import { sized, type Probe, type Sizable } from './probe.ts';
@@ -28,12 +29,15 @@ export interface Limits {
   readonly counted: 'wall' | 'processor';
   /** All that was measured, every variant of the multiply-add too. */
   readonly all: readonly Limit[];
+  /** Of float32. */
   readonly roof: Roof;
+  /** Where operands may be rounded to float16, by matrix units or by lanes: never below the other. */
+  readonly mixedRoof: Roof;
 }
 
 export interface LimitOptions {
   readonly rounds: number;
-  /** Only what the roof is made of. */
+  /** Only what the roofs are made of. */
   readonly roofOnly?: boolean;
 }
 
@@ -47,6 +51,8 @@ const HALF_VARIANTS: readonly MultiplyAddVariant[] = [
   { precision: 'f16', chains: 4, unroll: 4 },
   { precision: 'f16', chains: 8, unroll: 16 },
 ];
+
+const MATRIX_CHAINS = [4, 8];
 
 /** Seconds of one run, and of one timing: a GPU's work starts and ends within microseconds. */
 const RUN_SECONDS = { software: 0.05, gpu: 0.01 };
@@ -62,9 +68,18 @@ export async function measureLimits(gpu: Gpu, { rounds, roofOnly = false }: Limi
     };
     for (const variant of VARIANTS) await add('FLOP/s', multiplyAdd(gpu, variant));
     await add('B/s', streamed(gpu, 'read'));
+    const { matrices, subgroupSize: subgroup } = gpu.report;
+    if (subgroup !== undefined) {
+      const variants = matrices.flatMap((shape) =>
+        MATRIX_CHAINS.map((chains) => ({ shape, chains, subgroup })),
+      );
+      for (const variant of variants) await add('FLOP/s', matrixMultiply(gpu, variant));
+    }
+    const hasHalf = gpu.device.features.has('shader-f16');
+    if (hasHalf && (gpu.numbers === 'mixed' || !roofOnly)) {
+      for (const variant of HALF_VARIANTS) await add('FLOP/s', multiplyAdd(gpu, variant));
+    }
     if (!roofOnly) {
-      const hasHalf = gpu.device.features.has('shader-f16');
-      for (const variant of hasHalf ? HALF_VARIANTS : []) await add('FLOP/s', multiplyAdd(gpu, variant));
       await add('B/s', streamed(gpu, 'write'));
       await add('B/s', cachedRead(gpu));
       await add('B/s', workgroupRead(gpu));
@@ -82,17 +97,23 @@ export async function measureLimits(gpu: Gpu, { rounds, roofOnly = false }: Limi
       const value = unit === 's' ? median / amount : amount / median;
       return { name, unit, value, amount, seconds: wall, processorSeconds: processor };
     });
-    return { counted: software ? 'processor' : 'wall', all, roof: roofOf(all) };
+    return { counted: software ? 'processor' : 'wall', all, roof: roofOf(all), mixedRoof: mixedRoofOf(all) };
   } finally {
     for (const { probe } of probes) probe.close();
   }
 }
 
 function roofOf(all: readonly Limit[]): Roof {
-  const best = (isMeant: (name: string) => boolean): number =>
-    Math.max(...all.filter(({ name }) => isMeant(name)).map(({ value }) => value));
   return {
-    flopsPerSecond: best((name) => name.startsWith('multiply-add f32')),
-    bytesPerSecond: best((name) => name === 'storage read'),
+    flopsPerSecond: best(all, (name) => name.startsWith('multiply-add f32')),
+    bytesPerSecond: best(all, (name) => name === 'storage read'),
   };
+}
+
+function mixedRoofOf(all: readonly Limit[]): Roof {
+  return { ...roofOf(all), flopsPerSecond: best(all, (name) => name.includes('multiply-add')) };
+}
+
+function best(all: readonly Limit[], isMeant: (name: string) => boolean): number {
+  return Math.max(...all.filter(({ name }) => isMeant(name)).map(({ value }) => value));
 }

@@ -13,7 +13,8 @@ import { measureLimits, type Limit, type Limits } from './measure.ts';
 const VERSION = 1;
 
 export async function benchLimits({ rounds }: { rounds: number }): Promise<void> {
-  const gpu = await Gpu.open();
+  // With all that the adapter has.
+  const gpu = await Gpu.open({ numbers: 'mixed' });
   try {
     const machine = describeMachine(gpu.report);
     say(machineLine(machine));
@@ -24,7 +25,7 @@ export async function benchLimits({ rounds }: { rounds: number }): Promise<void>
       benchmark: 'limits',
       version: VERSION,
       machine: { ...machine, loadAfter: loadavg()[0] },
-      features: gpu.report.features,
+      ...{ features: gpu.report.features, matrices: gpu.report.matrices },
       settings: { rounds },
       ...limits,
     });

@@ -3,7 +3,7 @@
  * allow, and how time and memory grow. Prints tables and keeps all timings in bench/results.
  */
 import { loadavg } from 'node:os';
-import { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { Gpu, type Numbers } from '../../services/compute/engine/device/gpu.ts';
 import { machineLine } from '../engine/report.ts';
 import { measureLimits } from '../limits/measure.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
@@ -23,8 +23,10 @@ export interface ModelsOptions {
   readonly rounds: number;
   /** Tokens of a batch of the larger models. */
   readonly tokens: number;
+  /** Of the linear layers; undefined for `REPTRACE_NUMBERS`, else float32. */
+  readonly numbers?: Numbers | undefined;
   /** One model, or `scaling`; undefined for all. */
-  readonly only: ModelPart | undefined;
+  readonly only?: ModelPart | undefined;
 }
 
 /** Of the form of the results file. */
@@ -32,8 +34,19 @@ const VERSION = 1;
 /** At least: everything is told as a share of them, and they take seconds. */
 const LIMIT_ROUNDS = 7;
 
-export async function benchModels({ rounds, tokens, only }: ModelsOptions): Promise<void> {
-  const gpu = await Gpu.open();
+/** Both classes where float16 may be faster: on a GPU that has it. */
+export async function numbersToMeasure(): Promise<Numbers[]> {
+  const gpu = await Gpu.open({ numbers: 'mixed' });
+  try {
+    const { software, features } = gpu.report;
+    return software || !features.includes('shader-f16') ? ['f32'] : ['f32', 'mixed'];
+  } finally {
+    gpu.close();
+  }
+}
+
+export async function benchModels({ rounds, tokens, only, numbers }: ModelsOptions): Promise<void> {
+  const gpu = await Gpu.open({ numbers });
   try {
     const { software } = gpu.report;
     const machine = describeMachine(gpu.report);
@@ -43,9 +56,10 @@ export async function benchModels({ rounds, tokens, only }: ModelsOptions): Prom
     for (const sentence of absent) say(sentence);
     progress('what the adapter allows');
     const limits = await measureLimits(gpu, { rounds: Math.max(LIMIT_ROUNDS, rounds), roofOnly: true });
-    const { roof, counted } = limits;
+    const { counted } = limits;
+    const roof = gpu.numbers === 'mixed' ? limits.mixedRoof : limits.roof;
     say(
-      `By the ${counted === 'wall' ? 'wall clock' : "processor's time"}; multiply-adds: ${short(roof.flopsPerSecond / 1e9)} GFLOP/s`,
+      `By the ${counted === 'wall' ? 'wall clock' : "processor's time"}; multiply-adds in ${gpu.numbers}: ${short(roof.flopsPerSecond / 1e9)} GFLOP/s`,
     );
     const whole: Record<string, WholeModel> = {};
     for (const plan of plans) {
@@ -62,11 +76,12 @@ export async function benchModels({ rounds, tokens, only }: ModelsOptions): Prom
     else if (scaling !== null) sayScaling(scaling);
     // A part alone does not take the place of all.
     const part = only === undefined ? '' : `-${only.toLowerCase()}`;
-    const path = await writeResults(`models${part}-${adapterSlug(gpu.report)}`, {
+    const inMixed = gpu.numbers === 'mixed' ? '-mixed' : '';
+    const path = await writeResults(`models${part}${inMixed}-${adapterSlug(gpu.report)}`, {
       benchmark: 'models',
       version: VERSION,
       machine: { ...machine, loadAfter: loadavg()[0] },
-      settings: { rounds, tokens },
+      settings: { rounds, tokens, numbers: gpu.numbers },
       ...{ absent, limits, whole, scaling },
     });
     say(`\nAll timings: ${path}`);

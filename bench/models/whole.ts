@@ -2,6 +2,7 @@
 import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import type { Model } from '../../services/compute/engine/model/model.ts';
 import { batchFlops } from '../engine/batch-flops.ts';
+import { tune } from '../engine/tuned.ts';
 import type { Roof } from '../limits/predicted.ts';
 import { countedSeconds, interleaveTimings, type Timings } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
@@ -53,6 +54,7 @@ export async function measureWhole(
   const { software } = gpu.report;
   const models: Model[] = [];
   try {
+    await tune(gpu, plan.config);
     const model = await plan.load(gpu);
     models.push(model);
     let base: Model | undefined;

@@ -7,6 +7,7 @@ import { loadavg } from 'node:os';
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { openJax } from '../engine/jax-products.ts';
 import { machineLine } from '../engine/report.ts';
+import { tune } from '../engine/tuned.ts';
 import { interleaveTimings, type Contender, type Timings } from '../measure/interleave.ts';
 import { adapterSlug, describeMachine, releaseOf } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
@@ -101,6 +102,7 @@ async function measure(
   const work = await stackWork(shape);
   const stacks: Stack[] = [];
   try {
+    await tune(gpu, work.config);
     const ours = await OurStack.open(gpu, work);
     stacks.push(ours);
     const own = await ours.run();

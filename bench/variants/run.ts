@@ -2,7 +2,7 @@
  * `npm run bench -- variants [--only name]`: every variant of linear layers that the adapter can run, over the products of the
  * models' shapes: how fast, which share of the adapter's multiply-adds, and how far from float64. Prints tables and keeps them.
  */
-import { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import { Gpu, type Numbers } from '../../services/compute/engine/device/gpu.ts';
 import { Recorder } from '../../services/compute/engine/device/recorder.ts';
 import { LINEAR_VARIANTS } from '../../services/compute/engine/kernels/linear-choice.ts';
 import type { LinearVariant } from '../../services/compute/engine/kernels/linear-variant.ts';
@@ -14,6 +14,7 @@ import { ADMITTED, ProductTrial } from '../../services/compute/engine/tuning/pro
 import { machineLine } from '../engine/report.ts';
 import { demoShape, modelShape, smollm2Shape, tinyLlamaShape } from '../engine/shapes.ts';
 import { measureLimits } from '../limits/measure.ts';
+import type { Roof } from '../limits/predicted.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
 import { progress, say } from '../measure/say.ts';
@@ -30,26 +31,30 @@ interface Outcome extends Omit<CountedProduct, 'times'> {
   readonly model: string;
   readonly variant: string;
   readonly flopsPerSecond: number;
-  /** Of the adapter's rate of multiply-adds. */
+  /** Of the adapter's rate of multiply-adds in the variant's numbers. */
   readonly ofLimit: number;
   /** From float64, over the largest. */
   readonly error: number;
 }
 
 /** Of the form of the results file. */
-const VERSION = 1;
+const VERSION = 2;
 const LIMIT_ROUNDS = 7;
 
 export async function benchVariants({ tokens, only }: VariantsOptions): Promise<void> {
-  const gpu = await Gpu.open();
+  // With all that the adapter has.
+  const gpu = await Gpu.open({ numbers: 'mixed' });
   try {
     const { report } = gpu;
     const machine = describeMachine(report);
     say(machineLine(machine));
     const variants = variantsOn(gpu, only);
     progress('what the adapter allows');
-    const { roof } = await measureLimits(gpu, { rounds: LIMIT_ROUNDS, roofOnly: true });
-    say(`multiply-adds: ${short(roof.flopsPerSecond / 1e9)} GFLOP/s`);
+    const { roof, mixedRoof } = await measureLimits(gpu, { rounds: LIMIT_ROUNDS, roofOnly: true });
+    const roofs: Record<Numbers, Roof> = { f32: roof, mixed: mixedRoof };
+    say(
+      `multiply-adds: ${short(roof.flopsPerSecond / 1e9)} GFLOP/s, mixed ${short(mixedRoof.flopsPerSecond / 1e9)}`,
+    );
     const outcomes: Outcome[] = [];
     const recorder = new Recorder(gpu);
     for (const [model, config] of await shapes(report.software)) {
@@ -61,7 +66,7 @@ export async function benchVariants({ tokens, only }: VariantsOptions): Promise<
             const { seconds, error } = await trial.run(variant);
             if (!(error <= ADMITTED[variant.numbers])) throw new Error(wrong(variant, product, error));
             const flopsPerSecond = (2 * tokens * product.inner * product.columns) / seconds;
-            const ofLimit = flopsPerSecond / roof.flopsPerSecond;
+            const ofLimit = flopsPerSecond / roofs[variant.numbers].flopsPerSecond;
             outcomes.push({ model, variant: variant.name, ...product, flopsPerSecond, ofLimit, error });
           }
         } finally {
@@ -72,7 +77,7 @@ export async function benchVariants({ tokens, only }: VariantsOptions): Promise<
     say(`\nLinear layers, ${tokens} rows\n`);
     say(variantTable(outcomes));
     const path = await writeResults(`variants-${adapterSlug(report)}`, {
-      ...{ benchmark: 'variants', version: VERSION, machine, settings: { tokens }, roof, outcomes },
+      ...{ benchmark: 'variants', version: VERSION, machine, settings: { tokens }, roofs, outcomes },
     });
     say(`\nAll figures: ${path}`);
   } finally {
