@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     case 'all':
       // What a new adapter is described by, in one command.
       await benchLimits({ rounds });
-      await benchVariants({ tokens, only: undefined });
+      await benchVariants({ rounds, tokens, only: undefined });
       await benchEngine({ rounds, tokens });
       for (const numbers of await numbersToMeasure()) {
         await benchModels({ rounds: Math.min(rounds, MODEL_ROUNDS), tokens, numbers });
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
       await runPeers(rounds, tokens, wholeNumber('--length', values.length, 1), undefined);
       return;
     case 'variants':
-      await benchVariants({ tokens, only: values.only });
+      await benchVariants({ rounds, tokens, only: values.only });
       return;
     case 'engine':
       await benchEngine({ rounds, tokens });

@@ -1,5 +1,5 @@
 /** What the adapter at hand can do, measured: what every kernel's figure is a share of. */
-import type { Gpu } from '../../services/compute/engine/device/gpu.ts';
+import type { Gpu, Numbers } from '../../services/compute/engine/device/gpu.ts';
 import { interleaveTimings } from '../measure/interleave.ts';
 import { summarize, type Summary } from '../measure/statistics.ts';
 import { costProbe, COSTS } from './costs.ts';
@@ -66,19 +66,9 @@ export async function measureLimits(gpu: Gpu, { rounds, roofOnly = false }: Limi
     const add = async (unit: LimitUnit, sizable: Sizable): Promise<void> => {
       probes.push({ unit, probe: await sized(sizable, seconds) });
     };
-    for (const variant of VARIANTS) await add('FLOP/s', multiplyAdd(gpu, variant));
+    const numbers = roofOnly ? gpu.numbers : 'mixed';
+    for (const sizable of multiplyAdds(gpu, numbers)) await add('FLOP/s', sizable);
     await add('B/s', streamed(gpu, 'read'));
-    const { matrices, subgroupSize: subgroup } = gpu.report;
-    if (subgroup !== undefined) {
-      const variants = matrices.flatMap((shape) =>
-        MATRIX_CHAINS.map((chains) => ({ shape, chains, subgroup })),
-      );
-      for (const variant of variants) await add('FLOP/s', matrixMultiply(gpu, variant));
-    }
-    const hasHalf = gpu.device.features.has('shader-f16');
-    if (hasHalf && (gpu.numbers === 'mixed' || !roofOnly)) {
-      for (const variant of HALF_VARIANTS) await add('FLOP/s', multiplyAdd(gpu, variant));
-    }
     if (!roofOnly) {
       await add('B/s', streamed(gpu, 'write'));
       await add('B/s', cachedRead(gpu));
@@ -101,6 +91,36 @@ export async function measureLimits(gpu: Gpu, { rounds, roofOnly = false }: Limi
   } finally {
     for (const { probe } of probes) probe.close();
   }
+}
+
+/**
+ * What a roof was measured with, to be timed in turns with what is held against it: the adapter's speed changes with what else the
+ * machine does. The caller closes it.
+ */
+export async function roofProbe(gpu: Gpu, { all }: Limits, numbers: Numbers): Promise<Probe> {
+  const seconds = gpu.report.software ? RUN_SECONDS.software : RUN_SECONDS.gpu;
+  const { flopsPerSecond } = numbers === 'mixed' ? mixedRoofOf(all) : roofOf(all);
+  const fastest = all.find(({ unit, value }) => unit === 'FLOP/s' && value === flopsPerSecond);
+  for (const sizable of multiplyAdds(gpu, numbers)) {
+    const probe = await sized(sizable, seconds);
+    if (probe.name === fastest?.name) return probe;
+    probe.close();
+  }
+  throw new Error(`the roof of ${numbers} numbers was not measured`);
+}
+
+/** By lanes in float32 and, of mixed numbers, in float16 and by matrix units: those that the adapter has. */
+function multiplyAdds(gpu: Gpu, numbers: Numbers): Sizable[] {
+  const { matrices, subgroupSize: subgroup, features } = gpu.report;
+  const whole = VARIANTS.map((variant) => multiplyAdd(gpu, variant));
+  if (numbers === 'f32') return whole;
+  const half = features.includes('shader-f16') ? HALF_VARIANTS : [];
+  const shapes = subgroup === undefined ? [] : matrices.map((shape) => ({ shape, subgroup }));
+  return [
+    ...whole,
+    ...half.map((variant) => multiplyAdd(gpu, variant)),
+    ...shapes.flatMap((one) => MATRIX_CHAINS.map((chains) => matrixMultiply(gpu, { ...one, chains }))),
+  ];
 }
 
 function roofOf(all: readonly Limit[]): Roof {

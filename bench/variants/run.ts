@@ -2,7 +2,7 @@
  * `npm run bench -- variants [--only name]`: every variant of linear layers that the adapter can run, over the products of the
  * models' shapes: how fast, which share of the adapter's multiply-adds, and how far from float64. Prints tables and keeps them.
  */
-import { Gpu, type Numbers } from '../../services/compute/engine/device/gpu.ts';
+import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { Recorder } from '../../services/compute/engine/device/recorder.ts';
 import { LINEAR_VARIANTS } from '../../services/compute/engine/kernels/linear-choice.ts';
 import type { LinearVariant } from '../../services/compute/engine/kernels/linear-variant.ts';
@@ -10,87 +10,72 @@ import { bindingLimit } from '../../services/compute/engine/model/load-weights.t
 import type { ModelConfig } from '../../services/compute/engine/model/model-config.ts';
 import { runnable } from '../../services/compute/engine/kernels/variant-choice.ts';
 import { linearProducts, type CountedProduct } from '../../services/compute/engine/tuning/linear-products.ts';
-import { ADMITTED, ProductTrial } from '../../services/compute/engine/tuning/product-trial.ts';
 import { machineLine } from '../engine/report.ts';
 import { demoShape, modelShape, smollm2Shape, tinyLlamaShape } from '../engine/shapes.ts';
-import { measureLimits } from '../limits/measure.ts';
-import type { Roof } from '../limits/predicted.ts';
+import { measureLimits, roofProbe } from '../limits/measure.ts';
+import type { Probe } from '../limits/probe.ts';
 import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
 import { progress, say } from '../measure/say.ts';
 import { percent, short, table } from '../measure/table.ts';
+import { measureVariants, type VariantSpeed } from './measure.ts';
 
 export interface VariantsOptions {
+  /** Timings of each case, at least 1. */
+  readonly rounds: number;
   /** Of each product: a full batch's, or fewer. */
   readonly tokens: number;
   /** One variant's name; undefined for all that may be the fastest on the adapter. */
   readonly only: string | undefined;
 }
 
-interface Outcome extends Omit<CountedProduct, 'times'> {
+interface Outcome extends VariantSpeed {
   readonly model: string;
-  readonly variant: string;
-  readonly flopsPerSecond: number;
-  /** Of the adapter's rate of multiply-adds in the variant's numbers. */
-  readonly ofLimit: number;
-  /** From float64, over the largest. */
-  readonly error: number;
 }
 
 /** Of the form of the results file. */
 const VERSION = 2;
-const LIMIT_ROUNDS = 7;
 
-export async function benchVariants({ tokens, only }: VariantsOptions): Promise<void> {
+export async function benchVariants({ rounds, tokens, only }: VariantsOptions): Promise<void> {
   // With all that the adapter has.
   const gpu = await Gpu.open({ numbers: 'mixed' });
+  const probes: Probe[] = [];
   try {
     const { report } = gpu;
     const machine = describeMachine(report);
     say(machineLine(machine));
     const variants = variantsOn(gpu, only);
     progress('what the adapter allows');
-    const { roof, mixedRoof } = await measureLimits(gpu, { rounds: LIMIT_ROUNDS, roofOnly: true });
-    const roofs: Record<Numbers, Roof> = { f32: roof, mixed: mixedRoof };
+    const limits = await measureLimits(gpu, { rounds, roofOnly: true });
+    const { roof, mixedRoof } = limits;
     say(
       `multiply-adds: ${short(roof.flopsPerSecond / 1e9)} GFLOP/s, mixed ${short(mixedRoof.flopsPerSecond / 1e9)}`,
     );
+    const f32 = await roofProbe(gpu, limits, 'f32');
+    probes.push(f32);
+    const mixed = await roofProbe(gpu, limits, 'mixed');
+    probes.push(mixed);
     const outcomes: Outcome[] = [];
     const recorder = new Recorder(gpu);
     for (const [model, config] of await shapes(report.software)) {
       for (const { times: _, ...product } of await productsOf(gpu, config)) {
         progress(`${model}: ${product.way} ${product.inner} x ${product.columns}`);
-        const trial = await ProductTrial.open(gpu, recorder, { ...product, rows: tokens });
-        try {
-          for (const variant of variants) {
-            const { seconds, error } = await trial.run(variant);
-            if (!(error <= ADMITTED[variant.numbers])) throw new Error(wrong(variant, product, error));
-            const flopsPerSecond = (2 * tokens * product.inner * product.columns) / seconds;
-            const ofLimit = flopsPerSecond / roofs[variant.numbers].flopsPerSecond;
-            outcomes.push({ model, variant: variant.name, ...product, flopsPerSecond, ofLimit, error });
-          }
-        } finally {
-          trial.close();
-        }
+        const turns = { variants, roofs: { f32, mixed }, rounds };
+        const speeds = await measureVariants(gpu, recorder, { ...product, rows: tokens }, turns);
+        outcomes.push(...speeds.map((speed) => ({ model, ...speed })));
       }
     }
     say(`\nLinear layers, ${tokens} rows\n`);
     say(variantTable(outcomes));
     const path = await writeResults(`variants-${adapterSlug(report)}`, {
-      ...{ benchmark: 'variants', version: VERSION, machine, settings: { tokens }, roofs, outcomes },
+      ...{ benchmark: 'variants', version: VERSION, machine, settings: { rounds, tokens } },
+      ...{ roofs: { f32: roof, mixed: mixedRoof }, outcomes },
     });
     say(`\nAll figures: ${path}`);
   } finally {
+    for (const probe of probes) probe.close();
     gpu.close();
   }
-}
-
-function wrong(
-  { name }: LinearVariant,
-  { way, inner, columns }: Pick<CountedProduct, 'way' | 'inner' | 'columns'>,
-  error: number,
-): string {
-  return `${name} computes wrong: ${way} ${inner} x ${columns} differs from float64 by ${error}`;
 }
 
 function variantsOn({ report }: Gpu, only: string | undefined): LinearVariant[] {
@@ -120,13 +105,14 @@ function productsOf(gpu: Gpu, config: ModelConfig): Promise<CountedProduct[]> {
 
 function variantTable(outcomes: readonly Outcome[]): string {
   return table(
-    ['model', 'product', 'variant', 'GFLOP/s', 'of multiply-adds', 'from float64'],
+    ['model', 'product', 'variant', 'GFLOP/s', 'of multiply-adds', 'spread', 'from float64'],
     outcomes.map(({ model, way, inner, columns, dtype, variant, flopsPerSecond, ofLimit, error }) => [
       ...[
         model,
         way === 'forward' ? `${inner} -> ${columns}, ${dtype}` : `${columns} back to ${inner}, ${dtype}`,
       ],
-      ...[variant, short(flopsPerSecond / 1e9), percent(ofLimit), error.toExponential(1)],
+      ...[variant, short(flopsPerSecond / 1e9), percent(ofLimit.median), percent(ofLimit.spread)],
+      error.toExponential(1),
     ]),
   );
 }

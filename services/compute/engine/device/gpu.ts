@@ -5,6 +5,7 @@
 import { create, globals } from 'webgpu';
 import { reasonOf, ReptraceError } from '../../../../lib/errors.ts';
 import { buildKernel, type Kernel, type KernelSpec } from './kernel.ts';
+import { pollPatiently } from './patient-polling.ts';
 
 /** `webgpu` types its globals as a bare object; they are the constants and classes of the WebGPU standard. */
 const { GPUBufferUsage, GPUOutOfMemoryError } = globals as typeof globalThis;
@@ -128,6 +129,7 @@ export class Gpu implements GpuKind {
       throw new ReptraceError('ADAPTER_NOT_FOUND', 'no WebGPU adapter was found', INSTALL_REMEDY);
     }
     const report = describe(adapter);
+    if (report.software) pollPatiently();
     const device = await adapter.requestDevice({
       requiredLimits: report.limits,
       requiredFeatures: WANTED_FEATURES.filter((feature) =>
@@ -305,7 +307,7 @@ interface MatrixInfo {
 }
 
 function matricesOf({ features, info }: GPUAdapter): MatrixShape[] {
-  if (!(features).has(MATRIX_FEATURE)) return [];
+  if (!features.has(MATRIX_FEATURE)) return [];
   const configs = [...((info as MatrixInfo).subgroupMatrixConfigs ?? [])];
   return configs
     .filter((config) => config.componentType === 'f16' && config.resultComponentType === 'f32')

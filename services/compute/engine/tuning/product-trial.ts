@@ -89,6 +89,12 @@ export class ProductTrial {
     return { seconds, error };
   }
 
+  /** Computes the product so many times, and returns when the device has. */
+  async repeat(variant: LinearVariant, times: number): Promise<void> {
+    for (let i = 0; i < times; i++) this.#record(variant);
+    await this.#recorder.finish();
+  }
+
   close(): void {
     this.#scope.end();
     this.#arena.trim();
@@ -98,8 +104,7 @@ export class ProductTrial {
   /** Seconds of one product. */
   async #timed(variant: LinearVariant, repeats: number): Promise<number> {
     const [wall, processor] = [performance.now(), process.cpuUsage()];
-    for (let i = 0; i < repeats; i++) this.#record(variant);
-    await this.#recorder.finish();
+    await this.repeat(variant, repeats);
     const { user, system } = process.cpuUsage(processor);
     const { software } = this.#gpu.report;
     const seconds = software
