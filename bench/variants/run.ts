@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- variants [--only name]`: every variant of linear layers that the adapter can run, over the products of the
- * models' shapes: how fast, which share of the adapter's multiply-adds, and how far from float64. Prints tables and keeps them.
+ * models' shapes: how fast, which share of the adapter's multiply-adds, and how far from float64; and attention likewise, by
+ * samples of several lengths (unless one variant is named). Prints tables and keeps them.
  */
 import { Gpu } from '../../services/compute/engine/device/gpu.ts';
 import { Recorder } from '../../services/compute/engine/device/recorder.ts';
@@ -18,6 +19,7 @@ import { adapterSlug, describeMachine } from '../measure/machine.ts';
 import { writeResults } from '../measure/results.ts';
 import { progress, say } from '../measure/say.ts';
 import { percent, short, table } from '../measure/table.ts';
+import { measureAttention, type AttentionSpeed } from './attention.ts';
 import { measureVariants, type VariantSpeed } from './measure.ts';
 
 export interface VariantsOptions {
@@ -30,6 +32,10 @@ export interface VariantsOptions {
 }
 
 interface Outcome extends VariantSpeed {
+  readonly model: string;
+}
+
+interface AttentionOutcome extends AttentionSpeed {
   readonly model: string;
 }
 
@@ -56,6 +62,7 @@ export async function benchVariants({ rounds, tokens, only }: VariantsOptions): 
     const mixed = await roofProbe(gpu, limits, 'mixed');
     probes.push(mixed);
     const outcomes: Outcome[] = [];
+    const attention: AttentionOutcome[] = [];
     const recorder = new Recorder(gpu);
     for (const [model, config] of await shapes(report.software)) {
       for (const { times: _, ...product } of await productsOf(gpu, config)) {
@@ -64,12 +71,20 @@ export async function benchVariants({ rounds, tokens, only }: VariantsOptions): 
         const speeds = await measureVariants(gpu, recorder, { ...product, rows: tokens }, turns);
         outcomes.push(...speeds.map((speed) => ({ model, ...speed })));
       }
+      if (only !== undefined) continue;
+      progress(`${model}: attention`);
+      const speeds = await measureAttention(gpu, recorder, config, { roof: f32, rounds });
+      attention.push(...speeds.map((speed) => ({ model, ...speed })));
     }
     say(`\nLinear layers, ${tokens} rows\n`);
     say(variantTable(outcomes));
+    if (attention.length > 0) {
+      say('\nAttention, about 512 tokens in samples of so many\n');
+      say(attentionTable(attention));
+    }
     const path = await writeResults(`variants-${adapterSlug(report)}`, {
       ...{ benchmark: 'variants', version: VERSION, machine, settings: { rounds, tokens } },
-      ...{ roofs: { f32: roof, mixed: mixedRoof }, outcomes },
+      ...{ roofs: { f32: roof, mixed: mixedRoof }, outcomes, attention },
     });
     say(`\nAll figures: ${path}`);
   } finally {
@@ -113,6 +128,16 @@ function variantTable(outcomes: readonly Outcome[]): string {
       ],
       ...[variant, short(flopsPerSecond / 1e9), percent(ofLimit.median), percent(ofLimit.spread)],
       error.toExponential(1),
+    ]),
+  );
+}
+
+function attentionTable(outcomes: readonly AttentionOutcome[]): string {
+  return table(
+    ['model', 'samples', 'kernel', 'variant', 'GFLOP/s', 'of multiply-adds', 'spread'],
+    outcomes.map(({ model, samples, kernel, variant, flopsPerSecond, ofLimit }) => [
+      ...[model, samples, kernel, variant, short(flopsPerSecond / 1e9)],
+      ...[percent(ofLimit.median), percent(ofLimit.spread)],
     ]),
   );
 }
