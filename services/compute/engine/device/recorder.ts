@@ -158,7 +158,10 @@ export class Recorder {
     this.gpu.assertHealthy();
   }
 
-  /** Reads tensors back in one transfer, after everything recorded so far. */
+  /**
+   * Reads tensors back in one transfer, after everything recorded so far. All of it is sent before this returns: what is recorded
+   * then may overwrite the tensors, while the promise is waited for.
+   */
   async read(tensors: readonly Tensor[]): Promise<ArrayBuffer[]> {
     const sizes = tensors.map((tensor) => byteLength(tensor.shape, tensor.dtype));
     const total = sizes.reduce((sum, size) => sum + size, 0);
