@@ -3,6 +3,9 @@
  * ends; buffers go to the next taker of the same size class, or of one down to half of it: batches of many lengths then share
  * what would otherwise be kept for each. Reuse is safe while recording, because the queue runs
  * kernels in order.
+ *
+ * Of buffers that fit alike, the oldest goes first: whoever takes and gives as before, with as many free, has the same buffers as
+ * before, whatever order they came back in. So the bind groups of one batch do for the next (device/recorder.ts).
  */
 import { byteSizeText } from '../../../../lib/byte-size.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
@@ -19,7 +22,11 @@ export interface ArenaLimit {
 export class Arena {
   readonly #gpu: GpuPort;
   readonly #limit: ArenaLimit | undefined;
+  /** By size, the oldest last. */
   readonly #free = new Map<number, GPUBuffer[]>();
+  /** When each buffer was made, among the others. */
+  readonly #numbers = new WeakMap<GPUBuffer, number>();
+  #made = 0;
   #bytes = 0;
 
   /** Without a limit it takes what the device gives. */
@@ -51,11 +58,14 @@ export class Arena {
     if (buffer !== undefined) return { buffer, shape, dtype };
     this.#makeRoom(size);
     this.#bytes += size;
-    return {
-      buffer: this.#gpu.device.createBuffer({ size, usage: USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST }),
-      shape,
-      dtype,
-    };
+    return { buffer: this.#newBuffer(size), shape, dtype };
+  }
+
+  #newBuffer(size: number): GPUBuffer {
+    const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
+    const buffer = this.#gpu.device.createBuffer({ size, usage });
+    this.#numbers.set(buffer, this.#made++);
+    return buffer;
   }
 
   /** Lets free buffers go where the limit leaves no room for a new one. Throws OUT_OF_MEMORY when that is not enough. */
@@ -72,7 +82,7 @@ export class Arena {
     );
   }
 
-  /** The smallest free buffer that holds this size class and is at most twice as large. */
+  /** The smallest free buffer that holds this size class and is at most twice as large; of several, the oldest. */
   #freeFor(size: number): GPUBuffer | undefined {
     for (let larger = size; larger <= 2 * size; larger = sizeClass(larger + 1)) {
       const buffer = this.#free.get(larger)?.pop();
@@ -81,10 +91,26 @@ export class Arena {
     return undefined;
   }
 
-  give(tensor: Tensor): void {
-    const list = this.#free.get(tensor.buffer.size);
-    if (list === undefined) this.#free.set(tensor.buffer.size, [tensor.buffer]);
-    else list.push(tensor.buffer);
+  give({ buffer }: Tensor): void {
+    const list = this.#free.get(buffer.size);
+    if (list === undefined) this.#free.set(buffer.size, [buffer]);
+    else list.splice(this.#placeIn(list, buffer), 0, buffer);
+  }
+
+  /** How many of a list are younger. */
+  #placeIn(list: readonly GPUBuffer[], buffer: GPUBuffer): number {
+    const number = this.#numberOf(buffer);
+    let [low, high] = [0, list.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#numberOf(list[middle]) > number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #numberOf(buffer: GPUBuffer): number {
+    return this.#numbers.get(buffer) ?? 0;
   }
 
   /** Frees the memory that no scope holds. */
