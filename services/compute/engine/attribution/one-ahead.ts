@@ -11,10 +11,11 @@ import type { Sent } from './group-run.ts';
  * What starting a piece throws is thrown after the results of the piece before it. However it ends, nothing is under way then.
  */
 export async function* oneAhead<Input, Result>(
-  inputs: AsyncIterable<Input>,
+  inputs: AsyncIterable<Input> | Iterable<Input>,
   start: (input: Input) => Promise<Sent<Result>>,
 ): AsyncGenerator<Result[]> {
-  const iterator = inputs[Symbol.asyncIterator]();
+  const iterator =
+    Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
   const begin = async (): Promise<Sent<Result> | undefined> => {
     const input = await iterator.next();
     return input.done === true ? undefined : start(input.value);

@@ -104,6 +104,14 @@ describe('batches one after the other', () => {
     fresh.arena.trim();
   });
 
+  it('need no new bind groups for a batch as large as the one before', async () => {
+    const alike = samples.map((sample) => ({ ...sample, promptLength: 10 }));
+    await batchesOf(alike.slice(0, 1));
+    const make = vi.spyOn(gpu.device, 'createBindGroup');
+    await batchesOf(alike.slice(1));
+    expect(make).not.toHaveBeenCalled();
+  });
+
   it('let the model be used between them, for longer samples too', async () => {
     const expected = await oneByOne(samples);
     const long = {

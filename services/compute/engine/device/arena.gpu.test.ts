@@ -43,6 +43,25 @@ describe('an arena', () => {
     expect(arena.bytes).toBe(bytes + 256);
   });
 
+  it('gives whoever takes and gives alike the same buffers again, in whatever order others gave them back', () => {
+    const arena = new Arena(gpu);
+    const take = (lastFirst: boolean): GPUBuffer[] => {
+      const scope = arena.scope();
+      const [a, b, c] = [scope.take([100]), scope.take([100]), scope.take([100])];
+      scope.give(...(lastFirst ? [c, a] : [a, c]));
+      const [d, e] = [scope.take([100]), scope.take([90])];
+      scope.end();
+      return [a, b, c, d, e].map(({ buffer }) => buffer);
+    };
+    const first = take(false);
+    for (const lastFirst of [true, false, false, true]) {
+      take(lastFirst).forEach((buffer, i) => {
+        expect(buffer).toBe(first[i]);
+      });
+    }
+    arena.trim();
+  });
+
   it('refuses a tensor given twice, or held by another scope', () => {
     const arena = new Arena(gpu);
     const [scope, other] = [arena.scope(), arena.scope()];
