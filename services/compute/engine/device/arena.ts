@@ -4,8 +4,9 @@
  * what would otherwise be kept for each. Reuse is safe while recording, because the queue runs
  * kernels in order.
  *
- * Of buffers that fit alike, the oldest goes first: whoever takes and gives as before, with as many free, has the same buffers as
- * before, whatever order they came back in. So the bind groups of one batch do for the next (device/recorder.ts).
+ * Of buffers that fit alike, the one goes first that was given back last, which caches may still have; but when a scope ends, they lie
+ * as they were made again. So whoever takes and gives as the scope before has the same buffers, and the bind groups of one batch do for
+ * the next (device/recorder.ts).
  */
 import { byteSizeText } from '../../../../lib/byte-size.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
@@ -22,7 +23,7 @@ export interface ArenaLimit {
 export class Arena {
   readonly #gpu: GpuPort;
   readonly #limit: ArenaLimit | undefined;
-  /** By size, the oldest last. */
+  /** By size, what goes first last. */
   readonly #free = new Map<number, GPUBuffer[]>();
   /** When each buffer was made, among the others. */
   readonly #numbers = new WeakMap<GPUBuffer, number>();
@@ -82,7 +83,7 @@ export class Arena {
     );
   }
 
-  /** The smallest free buffer that holds this size class and is at most twice as large; of several, the oldest. */
+  /** The smallest free buffer that holds this size class and is at most twice as large. */
   #freeFor(size: number): GPUBuffer | undefined {
     for (let larger = size; larger <= 2 * size; larger = sizeClass(larger + 1)) {
       const buffer = this.#free.get(larger)?.pop();
@@ -94,23 +95,13 @@ export class Arena {
   give({ buffer }: Tensor): void {
     const list = this.#free.get(buffer.size);
     if (list === undefined) this.#free.set(buffer.size, [buffer]);
-    else list.splice(this.#placeIn(list, buffer), 0, buffer);
+    else list.push(buffer);
   }
 
-  /** How many of a list are younger. */
-  #placeIn(list: readonly GPUBuffer[], buffer: GPUBuffer): number {
-    const number = this.#numberOf(buffer);
-    let [low, high] = [0, list.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#numberOf(list[middle]) > number) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #numberOf(buffer: GPUBuffer): number {
-    return this.#numbers.get(buffer) ?? 0;
+  /** Forgets the order in which free buffers came back. */
+  sort(): void {
+    const numberOf = (buffer: GPUBuffer): number => this.#numbers.get(buffer) ?? 0;
+    for (const list of this.#free.values()) list.sort((a, b) => numberOf(b) - numberOf(a));
   }
 
   /** Frees the memory that no scope holds. */
@@ -149,6 +140,7 @@ export class Scope {
   end(): void {
     for (const tensor of this.#held) this.#arena.give(tensor);
     this.#held.clear();
+    this.#arena.sort();
   }
 }
 
