@@ -1,8 +1,13 @@
 /** Signatures of some samples as an index makes them, batch by batch, as something to be timed. */
 import { PROJECTION_SEED } from '../../lib/taught/constants.ts';
+import type { Sent } from '../../services/compute/engine/attribution/group-run.ts';
+import { oneAhead } from '../../services/compute/engine/attribution/one-ahead.ts';
 import { evenBatches, type Sample } from '../../services/compute/engine/attribution/sample.ts';
-import { signaturesOfGroup } from '../../services/compute/engine/attribution/signature.ts';
-import { taughtSignaturesOfGroup } from '../../services/compute/engine/attribution/taught-signatures.ts';
+import {
+  startSignatures,
+  type SignatureResult,
+} from '../../services/compute/engine/attribution/signature.ts';
+import { startTaughtSignatures } from '../../services/compute/engine/attribution/taught-signatures.ts';
 import type { Model } from '../../services/compute/engine/model/model.ts';
 import type { Contender } from '../measure/interleave.ts';
 
@@ -35,7 +40,7 @@ export class Signing implements Contender {
   }
 
   async run(repeats: number): Promise<void> {
-    for (let i = 0; i < repeats; i++) for (const batch of this.#batches) await this.#sign(batch);
+    await this.#sign(Array.from({ length: repeats }, () => this.#batches).flat());
   }
 
   async warmUp(): Promise<void> {
@@ -45,19 +50,23 @@ export class Signing implements Contender {
       if (tokens < WARM_UP_TOKENS) few.push(sample);
       tokens += sample.inputIds.length;
     }
-    await this.#sign(few);
+    await this.#sign([few]);
   }
 
-  async #sign(batch: readonly Sample[]): Promise<void> {
+  async #sign(batches: readonly (readonly Sample[])[]): Promise<void> {
+    for await (const results of oneAhead(batches, (batch) => this.#start(batch))) {
+      for (const result of results.flat()) if ('error' in result) throw result.error;
+    }
+  }
+
+  #start(batch: readonly Sample[]): Promise<Sent<SignatureResult[]>> {
     const { model, base, layer } = this.#options;
     const layers = [layer];
-    const [results] =
-      base === undefined
-        ? await signaturesOfGroup(model, [batch], { layers })
-        : await taughtSignaturesOfGroup({ tuned: model, base }, [batch], {
-            layers,
-            tokenRows: { seed: PROJECTION_SEED },
-          });
-    for (const result of results) if ('error' in result) throw result.error;
+    return base === undefined
+      ? startSignatures(model, [batch], { layers })
+      : startTaughtSignatures({ tuned: model, base }, [batch], {
+          layers,
+          tokenRows: { seed: PROJECTION_SEED },
+        });
   }
 }

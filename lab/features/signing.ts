@@ -1,13 +1,8 @@
 /** The engine's passes over any number of samples, batch after batch, for those who keep next to nothing of each. */
 import { ReptraceError } from '../../lib/errors.ts';
-import { groupBatches } from '../../services/compute/engine/attribution/group-batches.ts';
-import { batchByTokens, type Sample } from '../../services/compute/engine/attribution/sample.ts';
-import { BATCH_TOKENS } from '../../services/compute/engine/attribution/signature-batches.ts';
-import {
-  signaturesOfGroup,
-  type Signature,
-  type SignatureOptions,
-} from '../../services/compute/engine/attribution/signature.ts';
+import type { Sample } from '../../services/compute/engine/attribution/sample.ts';
+import { signatureBatches } from '../../services/compute/engine/attribution/signature-batches.ts';
+import type { Signature, SignatureOptions } from '../../services/compute/engine/attribution/signature.ts';
 import type { Model } from '../../services/compute/engine/model/model.ts';
 import { throwIfStopped } from './stop.ts';
 
@@ -31,14 +26,15 @@ export async function sign(
 ): Promise<number> {
   const started = performance.now();
   let done = 0;
-  for await (const group of groupBatches(model, batchByTokens(samples, BATCH_TOKENS), wanted)) {
-    throwIfStopped(signal);
-    for (const result of (await signaturesOfGroup(model, group, wanted)).flat()) {
+  throwIfStopped(signal);
+  for await (const results of signatureBatches(model, samples, wanted)) {
+    for (const result of results) {
       if ('error' in result) throw result.error;
       take(result, done);
       done += 1;
     }
     onProgress?.(done, samples.length);
+    if (done < samples.length) throwIfStopped(signal);
   }
   return (performance.now() - started) / 1000;
 }

@@ -9,8 +9,8 @@ import { Gpu, type AdapterReport, type GpuOptions, type Numbers } from '../engin
 import { numbersOf } from '../engine/kernels/linear-choice.ts';
 
 /**
- * Losses without any work done in between before the GPU is given up. A batch is halved down to the one sample that kills
- * the device, at most 11 times for a full one: all of those must fit.
+ * Losses without any work done in between before the GPU is given up. A batch is tried again alone, and then halved down to the one
+ * sample that kills the device, 12 losses at most for a full one: all of those must fit.
  */
 const MAX_LOSSES = 12;
 
@@ -54,7 +54,8 @@ export class GpuKeeper {
   }
 
   /**
-   * A device that works, a new one when the last does not. To be called in the lane, where nobody else uses it.
+   * A device that works, a new one when the last does not. To be called in the lane, where nobody else uses it but batches that wait
+   * for results, and fail with it.
    * Throws as `report` does.
    */
   async healthy(): Promise<Gpu> {

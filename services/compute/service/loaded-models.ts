@@ -67,12 +67,17 @@ export class LoadedModels {
   /**
    * Does `work` with the model, in the lane. The files are looked at each time: one that has changed is another model.
    * Throws what finding and loading it throw, CANCELLED when the worker closes, and what `work` throws.
+   * @param work may use the model until it calls `sent`, or ends
    */
-  async use<T>(ref: ModelRef, priority: Priority, work: (model: LoadedModel) => Promise<T>): Promise<T> {
+  async use<T>(
+    ref: ModelRef,
+    priority: Priority,
+    work: (model: LoadedModel, sent: () => void) => Promise<T>,
+  ): Promise<T> {
     const { keeper, finder } = this.#parts;
     if (keeper.failure !== undefined) throw keeper.failure;
     const found = await finder.find(ref);
-    return this.#inLane(priority, async () => work(await this.#open(found)));
+    return this.#inLane(priority, async (sent) => work(await this.#open(found), sent));
   }
 
   /**
@@ -83,13 +88,13 @@ export class LoadedModels {
     ref: ModelRef,
     base: ModelRef,
     priority: Priority,
-    work: (pair: LoadedPair) => Promise<T>,
+    work: (pair: LoadedPair, sent: () => void) => Promise<T>,
   ): Promise<T> {
     const { keeper, finder } = this.#parts;
     if (keeper.failure !== undefined) throw keeper.failure;
     const found = await finder.find(ref);
     const foundBase = await ofBase(finder.find(base));
-    return this.#inLane(priority, async () => work(await this.#openPair(found, foundBase)));
+    return this.#inLane(priority, async (sent) => work(await this.#openPair(found, foundBase), sent));
   }
 
   /** Without loading it, where a worker has done so before. Throws as `use` does. */
@@ -147,10 +152,10 @@ export class LoadedModels {
     return this.#shelf.list();
   }
 
-  #inLane<T>(priority: Priority, work: () => Promise<T>): Promise<T> {
+  #inLane<T>(priority: Priority, work: (sent: () => void) => Promise<T>): Promise<T> {
     const { keeper, lane } = this.#parts;
-    return lane.run(priority, async () => {
-      const result = await work();
+    return lane.run(priority, async (sent) => {
+      const result = await work(sent);
       keeper.worked();
       return result;
     });

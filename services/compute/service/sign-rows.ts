@@ -14,6 +14,7 @@ import type { Numbers } from '../engine/device/gpu.ts';
 import type { ModelSource } from '../engine/model/model-source.ts';
 import { requireTokenizer } from '../engine/model/model-text.ts';
 import { halving } from './halving.ts';
+import type { Priority } from './lane.ts';
 import type { LoadedModels } from './loaded-models.ts';
 import { layerVectors } from './questions.ts';
 import { renderRow, type NamedSample } from './rendering.ts';
@@ -55,7 +56,7 @@ export async function signRows(
   task: SignTask,
   signal: AbortSignal,
 ): Promise<void> {
-  const { source, config, budget } = await withModel(models, task, (loaded) => {
+  const { source, config, budget } = await withModel(models, task, 'overlapping batch', (loaded) => {
     checkTask(bus, loaded, task);
     const { config, budget } = loaded.model;
     return Promise.resolve({ source: loaded.source, config, budget });
@@ -131,26 +132,30 @@ async function renderAll(
   return { rows, failed };
 }
 
-/** Batches that are signed together, as a streamed model's are; where that fails, one by one, to find the row to blame. */
+/**
+ * Batches that are sent together, as a streamed model's are: other tasks' batches are begun while the device is at them, and these
+ * rows are reported. Where that fails, be it by what was under way beside it, one by one and alone, to find the row to blame.
+ */
 async function signGroup(
   models: LoadedModels,
   task: SignTask,
   group: readonly (readonly Row[])[],
   signal: AbortSignal,
 ): Promise<readonly SignedRow[]> {
-  if (group.length > 1) {
-    try {
-      return await withModel(models, task, async (loaded) => {
-        signal.throwIfAborted();
-        const results = await timedRows(models, loaded, { rows: group.flat(), layers: task.layers }, () =>
-          withBase.signGroup(loaded, group, wantedOf(task)),
-        );
-        return group.flatMap((rows, i) => signedRows(rows, results[i], task));
-      });
-    } catch (error) {
+  try {
+    return await withModel(models, task, 'overlapping batch', async (loaded, sent) => {
       signal.throwIfAborted();
-      if (error instanceof ModelUnusable) throw error;
-    }
+      const rows = { rows: group.flat(), layers: task.layers };
+      const all = await timedRows(models, loaded, rows, async () => {
+        const { results } = await withBase.startGroup(loaded, group, wantedOf(task));
+        sent();
+        return results;
+      });
+      return group.flatMap((batch, i) => signedRows(batch, all[i], task));
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ModelUnusable) throw error;
   }
   const signed: SignedRow[] = [];
   for (const batch of group) signed.push(...(await signBatch(models, task, batch, signal)));
@@ -164,7 +169,7 @@ function signBatch(
   signal: AbortSignal,
 ): Promise<readonly SignedRow[]> {
   const sign = (rows: readonly Row[]): Promise<SignedRow[]> =>
-    withModel(models, task, async (loaded) => {
+    withModel(models, task, 'batch', async (loaded) => {
       signal.throwIfAborted();
       const results = await timedRows(models, loaded, { rows, layers: task.layers }, () =>
         withBase.signBatch(loaded, rows, wantedOf(task)),
@@ -198,13 +203,14 @@ function signedRows(
 async function withModel<T>(
   models: LoadedModels,
   { model: ref, taught }: SignTask,
-  work: (model: WithBase) => Promise<T>,
+  priority: Priority,
+  work: (model: WithBase, sent: () => void) => Promise<T>,
 ): Promise<T> {
   let had = false;
   try {
-    return await useWithBase(models, { model: ref, base: taught?.base ?? null }, 'batch', (model) => {
+    return await useWithBase(models, { model: ref, base: taught?.base ?? null }, priority, (model, sent) => {
       had = true;
-      return work(model);
+      return work(model, sent);
     });
   } catch (error) {
     throw had ? error : new ModelUnusable(error, 'here');

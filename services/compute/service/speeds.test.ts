@@ -18,6 +18,14 @@ describe('Speeds', () => {
     expect(speeds.of('a')).toBeCloseTo(8e9, -8);
   });
 
+  it('counts no second of overlapping work twice', () => {
+    const speeds = new Speeds();
+    // The second was begun half a second after the first, and done one second after it.
+    expect(speeds.ownSeconds(1000, 2000)).toBe(1);
+    expect(speeds.ownSeconds(1500, 3000)).toBe(1);
+    expect(speeds.ownSeconds(10_000, 12_000)).toBe(2);
+  });
+
   it('forgets the models that were longest away', () => {
     const speeds = new Speeds();
     for (let i = 0; i < 100; i++) speeds.note(String(i), 1e9, 1);

@@ -13,6 +13,17 @@ interface Seen {
 
 export class Speeds {
   readonly #seen = new Map<string, Seen>();
+  #lastDoneAt = 0;
+
+  /**
+   * Seconds of work that was begun and done then, in milliseconds, and is told of in the order of its end. Where work overlaps, what
+   * was left of the work before when it was begun counts for that alone.
+   */
+  ownSeconds(begunAt: number, doneAt: number): number {
+    const from = Math.max(begunAt, this.#lastDoneAt);
+    this.#lastDoneAt = doneAt;
+    return (doneAt - from) / 1000;
+  }
 
   note(digest: string, flops: number, seconds: number): void {
     const before = this.#seen.get(digest) ?? { flops: 0, seconds: 0 };

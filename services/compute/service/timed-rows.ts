@@ -15,7 +15,7 @@ export async function timedRows<T>(
 ): Promise<T> {
   const begun = performance.now();
   const result = await work();
-  const seconds = (performance.now() - begun) / 1000;
+  const seconds = models.speeds.ownSeconds(begun, performance.now());
   const counts = rows.map(({ inputIds, promptLength }) => {
     return { length: inputIds.length, predicted: inputIds.length - promptLength };
   });

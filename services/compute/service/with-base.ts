@@ -2,15 +2,16 @@
 import type { ModelRef, TaughtSetup } from '../../../lib/mesh/compute-messages.ts';
 import type { SampleBeginning, TaughtToken } from '../../../lib/taught/lesson.ts';
 import { beginningOf, lessonOf } from '../engine/attribution/lessons.ts';
+import { sentOf, type Sent } from '../engine/attribution/group-run.ts';
 import type { Sample } from '../engine/attribution/sample.ts';
 import {
   signaturesOfBatch,
-  signaturesOfGroup,
+  startSignatures,
   type Signature,
   type SignatureOptions,
   type SignatureResult,
 } from '../engine/attribution/signature.ts';
-import { taughtSignaturesOfBatch, taughtSignaturesOfGroup } from '../engine/attribution/taught-signatures.ts';
+import { startTaughtSignatures, taughtSignaturesOfBatch } from '../engine/attribution/taught-signatures.ts';
 import type { Model } from '../engine/model/model.ts';
 import type { Priority } from './lane.ts';
 import type { LoadedModel, LoadedModels } from './loaded-models.ts';
@@ -32,10 +33,10 @@ export function useWithBase<T>(
   models: LoadedModels,
   { model, base }: { readonly model: ModelRef; readonly base: ModelRef | null },
   priority: Priority,
-  work: (loaded: WithBase) => Promise<T>,
+  work: (loaded: WithBase, sent: () => void) => Promise<T>,
 ): Promise<T> {
   return base === null
-    ? models.use(model, priority, (loaded) => work({ ...loaded, base: null }))
+    ? models.use(model, priority, (loaded, sent) => work({ ...loaded, base: null }, sent))
     : models.usePair(model, base, priority, work);
 }
 
@@ -50,15 +51,15 @@ export async function signBatch(
     : taughtSignaturesOfBatch({ tuned: model, base }, samples, options);
 }
 
-/** As signaturesOfGroup. */
-export async function signGroup(
+/** As startSignatures. */
+export async function startGroup(
   { model, base }: WithBase,
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
-): Promise<ResultWithBase[][]> {
-  return base === null
-    ? (await signaturesOfGroup(model, batches, options)).map((results) => results.map(alone))
-    : taughtSignaturesOfGroup({ tuned: model, base }, batches, options);
+): Promise<Sent<ResultWithBase[]>> {
+  if (base !== null) return startTaughtSignatures({ tuned: model, base }, batches, options);
+  const { results } = await startSignatures(model, batches, options);
+  return sentOf(results.then((all) => all.map((batch) => batch.map(alone))));
 }
 
 function alone(result: SignatureResult): ResultWithBase {

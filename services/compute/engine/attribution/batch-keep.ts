@@ -156,7 +156,7 @@ export class BatchKeep {
     return copy;
   }
 
-  /** Everything in one transfer. @param stats of the head */
+  /** Everything in one transfer, which is sent at once. @param stats of the head */
   async read(stats: Tensor): Promise<BatchResult> {
     const maps = [this.#hiddenAll, this.#gradientAll, this.#scores];
     const [lossStats, hidden, gradient, ...rest] = await this.#model.recorder.readFloats([

@@ -183,7 +183,7 @@ export class BatchRun {
     return present(tape);
   }
 
-  /** Everything in one transfer. */
+  /** Everything in one transfer, which is sent at once: after the last stage, and before the scope ends. */
   read(): Promise<BatchResult> {
     return this.#keep.read(present(this.#head).stats);
   }

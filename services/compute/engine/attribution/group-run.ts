@@ -1,6 +1,9 @@
 /**
  * Batches through the model together: where weights are streamed, every block is read once for all of them on the way up,
  * and once on the way down. Where they are not, a group is one batch, and blocks keep what the backward needs.
+ *
+ * A group is started, and its results are waited for later: what comes next can be recorded and sent meanwhile. It may use the same
+ * scratch memory, since the queue works in order; only what results are read back through is each group's own.
  */
 import type { Model } from '../model/model.ts';
 import type { BatchResult } from './batch-result.ts';
@@ -8,10 +11,9 @@ import { BatchRun } from './batch-run.ts';
 import type { Sample } from './sample.ts';
 import type { SignatureOptions } from './signature.ts';
 
-/** What was recorded, or sent, and is yet to be read: once, or not at all. Its memory is held until `end`. */
-export interface Pending<Result> {
-  read(): Promise<Result[]>;
-  end(): void;
+/** Work that the device has been given all of. Whoever does not wait for the results has nothing to clean up. */
+export interface Sent<Result> {
+  readonly results: Promise<Result[]>;
 }
 
 /** Results in the order of the batches, none of which is empty. */
@@ -20,15 +22,15 @@ export async function runGroup(
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
 ): Promise<BatchResult[]> {
-  return readAndEnd(await startGroup(model, batches, options));
+  return (await startGroup(model, batches, options)).results;
 }
 
-/** The same, up to where results would be waited for. */
+/** The same, up to where results would be waited for. Until then nobody else may record for the model. */
 export async function startGroup(
   model: Model,
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
-): Promise<Pending<BatchResult>> {
+): Promise<Sent<BatchResult>> {
   const { arena } = model;
   const scope = arena.scope();
   try {
@@ -38,28 +40,19 @@ export async function startGroup(
     const context = model.context(scope, Math.max(...batches.flat().map(({ inputIds }) => inputIds.length)));
     const runs = batches.map((samples) => new BatchRun(model, context, samples, options));
     await runStages(model, runs);
-    return {
-      read: async () => {
-        const results: BatchResult[] = [];
-        for (const run of runs) results.push(await run.read());
-        return results;
-      },
-      end: () => {
-        scope.end();
-      },
-    };
-  } catch (error) {
+    const sent = sentOf(Promise.all(runs.map((run) => run.read())));
+    // What the device refused by now is this group's, and no later one's.
+    model.gpu.assertHealthy();
+    return sent;
+  } finally {
     scope.end();
-    throw error;
   }
 }
 
-export async function readAndEnd<Result>(pending: Pending<Result>): Promise<Result[]> {
-  try {
-    return await pending.read();
-  } finally {
-    pending.end();
-  }
+/** A failure that nobody waits for is no unhandled rejection. */
+export function sentOf<Result>(results: Promise<Result[]>): Sent<Result> {
+  results.catch(() => undefined);
+  return { results };
 }
 
 async function runStages(model: Model, runs: readonly BatchRun[]): Promise<void> {

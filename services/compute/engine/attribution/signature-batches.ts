@@ -1,20 +1,28 @@
-/** Signatures of any number of samples, batch by batch, so that a caller can show progress and keep nothing. */
+/**
+ * Signatures of any number of samples, batch by batch, so that a caller can show progress and keep nothing. The device works on the
+ * next batch while the results of one are used.
+ */
 import type { Model } from '../model/model.ts';
 import { groupBatches } from './group-batches.ts';
+import { oneAhead } from './one-ahead.ts';
 import { batchByTokens, type Sample } from './sample.ts';
-import { signaturesOfGroup, type SignatureOptions, type SignatureResult } from './signature.ts';
+import { startSignatures, type SignatureOptions, type SignatureResult } from './signature.ts';
 
 /** Tokens of one packed batch: bounds the activations that exist at once. */
 export const BATCH_TOKENS = 2048;
 
-/** Results come in the order of the samples. */
+/**
+ * Results come in the order of the samples. The model may be used between two of them. What keeps a batch from being started is thrown
+ * after the results of the one before.
+ */
 export async function* signatureBatches(
   model: Model,
   samples: readonly Sample[],
   options: SignatureOptions,
   batchTokens = BATCH_TOKENS,
 ): AsyncGenerator<SignatureResult[]> {
-  for await (const group of groupBatches(model, batchByTokens(samples, batchTokens), options)) {
-    yield* await signaturesOfGroup(model, group, options);
+  const groups = groupBatches(model, batchByTokens(samples, batchTokens), options);
+  for await (const results of oneAhead(groups, (group) => startSignatures(model, group, options))) {
+    yield* results;
   }
 }

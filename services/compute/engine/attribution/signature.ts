@@ -6,7 +6,7 @@ import { ReptraceError } from '../../../../lib/errors.ts';
 import type { Model } from '../model/model.ts';
 import { cutBySample } from './cut-by-sample.ts';
 import { groupBatches } from './group-batches.ts';
-import { readAndEnd, startGroup, type Pending } from './group-run.ts';
+import { sentOf, startGroup, type Sent } from './group-run.ts';
 import { checkSample, type Sample } from './sample.ts';
 
 export interface SignatureOptions {
@@ -92,18 +92,18 @@ export async function signaturesOfGroup(
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
 ): Promise<SignatureResult[][]> {
-  return readAndEnd(await startSignatures(model, batches, options));
+  return (await startSignatures(model, batches, options)).results;
 }
 
-/** The same, up to where results would be waited for: other work can be recorded before. */
+/** The same, up to where results would be waited for: other work can be recorded and sent before. */
 export async function startSignatures(
   model: Model,
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
-): Promise<Pending<SignatureResult[]>> {
+): Promise<Sent<SignatureResult[]>> {
   for (const batch of batches) checkSamples(model, batch, options);
-  const group = await startGroup(model, batches, options);
-  return { ...group, read: async () => (await group.read()).map((result) => cutBySample(result, options)) };
+  const { results } = await startGroup(model, batches, options);
+  return sentOf(results.then((all) => all.map((result) => cutBySample(result, options))));
 }
 
 function checkSamples(model: Model, samples: readonly Sample[], { layers }: SignatureOptions): void {

@@ -292,10 +292,9 @@ describe('a device that refuses memory', () => {
     };
     const alone = await sharing();
     const { sent } = refuseCommands(Infinity);
-    const pending = await startSignatures(alone.base, [[sample]], { layers: [] });
-    alone.base.recorder.submit();
+    const started = await startSignatures(alone.base, [[sample]], { layers: [] });
     const last = sent();
-    pending.end();
+    await started.results;
     small.close();
     const pair = await sharing();
     refuseCommands(last);

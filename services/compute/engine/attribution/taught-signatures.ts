@@ -5,11 +5,10 @@
 import type { ReptraceError } from '../../../../lib/errors.ts';
 import type { Model } from '../model/model.ts';
 import { groupBatches } from './group-batches.ts';
-import { readAndEnd, type Pending } from './group-run.ts';
+import { sentOf, type Sent } from './group-run.ts';
 import type { Sample } from './sample.ts';
 import {
   signaturesOfBatch,
-  signaturesOfGroup,
   startSignatures,
   type Signature,
   type SignatureOptions,
@@ -39,75 +38,68 @@ const FORWARD = { layers: [] } as const;
  * As `signaturesOfBatch`, in the order of the samples; one that is not finite under either model gets an error. Throws as that
  * does, for what either model cannot take, and says when it is the base.
  */
-export function taughtSignaturesOfBatch(
+export async function taughtSignaturesOfBatch(
   { tuned, base }: ModelPair,
   samples: readonly Sample[],
   options: SignatureOptions,
 ): Promise<TaughtSignatureResult[]> {
-  return besideBase(base, samples.length === 0 ? [] : [samples], async (before) => {
-    const results = await signaturesOfBatch(tuned, samples, options);
-    const losses = (await before()).flat();
-    return results.map((result, i) => joined(result, losses[i]));
-  });
+  const losses = await startBase(base, samples.length === 0 ? [] : [samples]);
+  const results = await signaturesOfBatch(tuned, samples, options);
+  return (await besideLosses([results], losses)).flat();
 }
 
 /**
  * As `signaturesOfGroup`, of batches that fit the memory of the tuned model together; the base takes them in groups of its own,
  * where its memory is bounded.
  */
-export function taughtSignaturesOfGroup(
-  { tuned, base }: ModelPair,
+export async function taughtSignaturesOfGroup(
+  pair: ModelPair,
   batches: readonly (readonly Sample[])[],
   options: SignatureOptions,
 ): Promise<TaughtSignatureResult[][]> {
-  return besideBase(base, batches, async (before) => {
-    const results = await signaturesOfGroup(tuned, batches, options);
-    const losses = (await before()).flat();
-    let at = 0;
-    return results.map((batch) => batch.map((result) => joined(result, losses[at++])));
-  });
+  return (await startTaughtSignatures(pair, batches, options)).results;
+}
+
+/** The same, up to where results would be waited for: other work can be recorded and sent before. */
+export async function startTaughtSignatures(
+  { tuned, base }: ModelPair,
+  batches: readonly (readonly Sample[])[],
+  options: SignatureOptions,
+): Promise<Sent<TaughtSignatureResult[]>> {
+  const losses = await startBase(base, batches);
+  const { results } = await startSignatures(tuned, batches, options);
+  return sentOf(results.then((all) => besideLosses(all, losses)));
 }
 
 /**
- * The base's forward is sent first, and what it gave read when the work asks for it, so that the GPU goes on meanwhile: all of
- * it, or where memory is bounded, the last group.
+ * Sends the base's forward, so that the GPU is at it while the tuned model's commands are recorded.
  *
  * Both models have one device, which takes note of what it refused, memory say, and is asked about it only now and then. It is
  * asked wherever one model's work ends, so that what it refused to one is not told of the other.
  */
-async function besideBase<T>(
+async function startBase(
   base: Model,
   batches: readonly (readonly Sample[])[],
-  work: (before: () => Promise<SignatureResult[][]>) => Promise<T>,
-): Promise<T> {
-  const { recorder } = base;
-  const { gpu } = recorder;
-  const results: SignatureResult[][] = [];
-  let last: Pending<SignatureResult[]> | undefined;
-  const readLast = async (): Promise<void> => {
-    const pending = last;
-    last = undefined;
-    if (pending !== undefined) results.push(...(await readAndEnd(pending)));
-  };
-  const start = async (): Promise<void> => {
+): Promise<Sent<SignatureResult[]>> {
+  base.gpu.assertHealthy();
+  const start = async (): Promise<Sent<SignatureResult[]>> => {
+    const groups: Promise<SignatureResult[][]>[] = [];
     for await (const group of groupBatches(base, batches, FORWARD)) {
-      await readLast();
-      last = await startSignatures(base, group, FORWARD);
+      groups.push((await startSignatures(base, group, FORWARD)).results);
     }
-    recorder.submit();
-    gpu.assertHealthy();
+    return sentOf(Promise.all(groups).then((all) => all.flat()));
   };
-  gpu.assertHealthy();
-  try {
-    await namingBase(start());
-    return await work(async () => {
-      gpu.assertHealthy();
-      await namingBase(readLast());
-      return results;
-    });
-  } finally {
-    last?.end();
-  }
+  return namingBase(start());
+}
+
+/** @param results of the tuned model, which are there by now: what the device refused to it was thrown there */
+async function besideLosses(
+  results: readonly (readonly SignatureResult[])[],
+  losses: Sent<SignatureResult[]>,
+): Promise<TaughtSignatureResult[][]> {
+  const before = (await namingBase(losses.results)).flat();
+  let at = 0;
+  return results.map((batch) => batch.map((result) => joined(result, before[at++])));
 }
 
 function joined(tuned: SignatureResult, base: SignatureResult): TaughtSignatureResult {

@@ -43,6 +43,26 @@ describe('an arena', () => {
     expect(arena.bytes).toBe(bytes + 256);
   });
 
+  it('gives a scope that takes and gives as one before the same buffers, whatever others gave back between', () => {
+    const arena = new Arena(gpu);
+    const take = (lastFirst: boolean): GPUBuffer[] => {
+      const scope = arena.scope();
+      const [a, b, c] = [scope.take([100]), scope.take([100]), scope.take([100])];
+      scope.give(...(lastFirst ? [c, a] : [a, c]));
+      const [d, e] = [scope.take([100]), scope.take([90])];
+      scope.end();
+      return [a, b, c, d, e].map(({ buffer }) => buffer);
+    };
+    const first = take(false);
+    for (let i = 0; i < 3; i++) {
+      take(true);
+      take(false).forEach((buffer, place) => {
+        expect(buffer).toBe(first[place]);
+      });
+    }
+    arena.trim();
+  });
+
   it('refuses a tensor given twice, or held by another scope', () => {
     const arena = new Arena(gpu);
     const [scope, other] = [arena.scope(), arena.scope()];

@@ -3,6 +3,10 @@
  * ends; buffers go to the next taker of the same size class, or of one down to half of it: batches of many lengths then share
  * what would otherwise be kept for each. Reuse is safe while recording, because the queue runs
  * kernels in order.
+ *
+ * Of buffers that fit alike, the one goes first that was given back last, which caches may still have; but when a scope ends, they lie
+ * as they were made again. So whoever takes and gives as the scope before has the same buffers, and the bind groups of one batch do for
+ * the next (device/recorder.ts).
  */
 import { byteSizeText } from '../../../../lib/byte-size.ts';
 import { ReptraceError } from '../../../../lib/errors.ts';
@@ -19,7 +23,11 @@ export interface ArenaLimit {
 export class Arena {
   readonly #gpu: GpuPort;
   readonly #limit: ArenaLimit | undefined;
+  /** By size, what goes first last. */
   readonly #free = new Map<number, GPUBuffer[]>();
+  /** When each buffer was made, among the others. */
+  readonly #numbers = new WeakMap<GPUBuffer, number>();
+  #made = 0;
   #bytes = 0;
 
   /** Without a limit it takes what the device gives. */
@@ -51,11 +59,14 @@ export class Arena {
     if (buffer !== undefined) return { buffer, shape, dtype };
     this.#makeRoom(size);
     this.#bytes += size;
-    return {
-      buffer: this.#gpu.device.createBuffer({ size, usage: USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST }),
-      shape,
-      dtype,
-    };
+    return { buffer: this.#newBuffer(size), shape, dtype };
+  }
+
+  #newBuffer(size: number): GPUBuffer {
+    const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
+    const buffer = this.#gpu.device.createBuffer({ size, usage });
+    this.#numbers.set(buffer, this.#made++);
+    return buffer;
   }
 
   /** Lets free buffers go where the limit leaves no room for a new one. Throws OUT_OF_MEMORY when that is not enough. */
@@ -81,10 +92,16 @@ export class Arena {
     return undefined;
   }
 
-  give(tensor: Tensor): void {
-    const list = this.#free.get(tensor.buffer.size);
-    if (list === undefined) this.#free.set(tensor.buffer.size, [tensor.buffer]);
-    else list.push(tensor.buffer);
+  give({ buffer }: Tensor): void {
+    const list = this.#free.get(buffer.size);
+    if (list === undefined) this.#free.set(buffer.size, [buffer]);
+    else list.push(buffer);
+  }
+
+  /** Forgets the order in which free buffers came back. */
+  sort(): void {
+    const numberOf = (buffer: GPUBuffer): number => this.#numbers.get(buffer) ?? 0;
+    for (const list of this.#free.values()) list.sort((a, b) => numberOf(b) - numberOf(a));
   }
 
   /** Frees the memory that no scope holds. */
@@ -123,6 +140,7 @@ export class Scope {
   end(): void {
     for (const tensor of this.#held) this.#arena.give(tensor);
     this.#held.clear();
+    this.#arena.sort();
   }
 }
 

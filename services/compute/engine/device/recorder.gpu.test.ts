@@ -74,6 +74,40 @@ describe('a recorder', () => {
     expect(await fresh().readFloats([none])).toEqual([new Float32Array()]);
   });
 
+  it('reads what tensors held when it was asked, whatever is recorded before that has come', async () => {
+    const recorder = fresh();
+    const [a, b, out] = [bench.floats([1, 2, 3, 4]), bench.floats([1, 1, 1, 1]), bench.empty([4])];
+    residual.forward(recorder, { a, b, out });
+    const first = recorder.readFloats([out, a]);
+    recorder.upload(a, Float32Array.of(10, 20, 30, 40));
+    residual.forward(recorder, { a, b, out });
+    const second = recorder.readFloats([out]);
+    recorder.clear(out);
+    recorder.submit();
+    expect((await first).map((values) => [...values])).toEqual([
+      [2, 3, 4, 5],
+      [1, 2, 3, 4],
+    ]);
+    expect((await second).map((values) => [...values])).toEqual([[11, 21, 31, 41]]);
+  });
+
+  it('makes a bind group once for the same kernel over the same buffers', async () => {
+    const recorder = fresh();
+    const [a, b] = [bench.floats([1, 2, 3, 4]), bench.floats([1, 1, 1, 1])];
+    const [first, second] = [bench.empty([4]), bench.empty([4])];
+    const make = vi.spyOn(bench.gpu.device, 'createBindGroup');
+    try {
+      for (let i = 0; i < 3; i++) {
+        residual.forward(recorder, { a, b, out: first });
+        residual.forward(recorder, { a: first, b, out: second });
+      }
+      expect(await readOne(recorder, second)).toEqual([3, 4, 5, 6]);
+      expect(make).toHaveBeenCalledTimes(2);
+    } finally {
+      make.mockRestore();
+    }
+  });
+
   it('sends long work in several pieces, with the same result', async () => {
     const submit = vi.spyOn(bench.gpu.device.queue, 'submit');
     try {

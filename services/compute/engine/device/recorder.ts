@@ -20,7 +20,7 @@ const PARAM_SLOTS = 2048;
  * Bind groups of a generation; creating one costs about as much as ten dispatches (research: 21 to 33 us), and each holds
  * some kilobytes. Two generations are kept: what was used in the last one survives.
  */
-const BIND_GROUPS = 1024;
+const BIND_GROUPS = 2048;
 /** Operations below which a piece says nothing about the rate. */
 const MIN_MEASURED_WORK = 1e6;
 
@@ -31,8 +31,9 @@ export class Recorder {
   readonly #paramWords: Uint32Array;
   #bindGroups = new Map<string, GPUBindGroup>();
   #olderBindGroups = new Map<string, GPUBindGroup>();
-  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
-  #nextBufferId = 1;
+  /** Short names of kernels and buffers, for the keys of bind groups. */
+  readonly #ids = new WeakMap<Kernel | GPUBuffer, number>();
+  #nextId = 1;
   #slot = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -158,7 +159,10 @@ export class Recorder {
     this.gpu.assertHealthy();
   }
 
-  /** Reads tensors back in one transfer, after everything recorded so far. */
+  /**
+   * Reads tensors back in one transfer, after everything recorded so far. All of it is sent before this returns: what is recorded
+   * then may overwrite the tensors, while the promise is waited for.
+   */
   async read(tensors: readonly Tensor[]): Promise<ArrayBuffer[]> {
     const sizes = tensors.map((tensor) => byteLength(tensor.shape, tensor.dtype));
     const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -213,7 +217,8 @@ export class Recorder {
   }
 
   #bindGroup(kernel: Kernel, operands: readonly GPUBuffer[]): GPUBindGroup {
-    const key = `${kernel.key}#${operands.map((buffer) => this.#bufferId(buffer)).join(',')}`;
+    let key = `${this.#id(kernel)}`;
+    for (const buffer of operands) key += `,${this.#id(buffer)}`;
     const known = this.#bindGroups.get(key);
     if (known !== undefined) return known;
     const group = this.#olderBindGroups.get(key) ?? this.#newBindGroup(kernel, operands);
@@ -239,11 +244,11 @@ export class Recorder {
     });
   }
 
-  #bufferId(buffer: GPUBuffer): number {
-    let id = this.#bufferIds.get(buffer);
+  #id(named: Kernel | GPUBuffer): number {
+    let id = this.#ids.get(named);
     if (id === undefined) {
-      id = this.#nextBufferId++;
-      this.#bufferIds.set(buffer, id);
+      id = this.#nextId++;
+      this.#ids.set(named, id);
     }
     return id;
   }
