@@ -65,8 +65,7 @@ export function attentionForward(
   if (n !== x) scope.give(...new Set([n, asking]));
   const [q, queryStats] = optionalNorm(context, weights.queryNorm, projectedQ);
   const [k, keyStats] = optionalNorm(context, weights.keyNorm, projectedK);
-  turn(context, queries.positions, q, heads, 'forward');
-  turn(context, batch.positions, k, kvHeads, 'forward');
+  turn(context, { x: q, positions: queries.positions }, { x: k, positions: batch.positions }, 'forward');
   const seen = keyValues?.extend(k, v) ?? { k, v };
   const mixed = scope.take([queries.rows, heads * headDim]);
   const lse = scope.take([queries.rows, heads]);
@@ -119,8 +118,7 @@ export function attentionBackward(
     ...{ q, k, v, out: mixed, lse, dout: dmixed, dq, dk, dv, delta },
   });
   scope.give(dmixed, delta);
-  turn(context, batch.positions, dq, context.shape.heads, 'backward');
-  turn(context, batch.positions, dk, context.shape.kvHeads, 'backward');
+  turn(context, { x: dq, positions: batch.positions }, { x: dk, positions: batch.positions }, 'backward');
   const drawQ = backThrough(context, weights.queryNorm, rawQ, tape.queryStats, dq);
   const drawK = backThrough(context, weights.keyNorm, rawK, tape.keyStats, dk);
   if (sink !== undefined) {
@@ -179,15 +177,20 @@ function normGradient(
   sink.norm(norm, perHead(x, norm), stats, perHead(dy, norm));
 }
 
+/** Queries and keys in place, or their gradients back. */
 function turn(
   { recorder, shape, rotary: table }: BlockContext,
-  positions: Tensor,
-  x: Tensor,
-  heads: number,
+  queries: Omit<rotary.Turned, 'heads'>,
+  keys: Omit<rotary.Turned, 'heads'>,
   direction: 'forward' | 'backward',
 ): void {
   if (table === undefined) return;
-  rotary[direction](recorder, { x, positions, table, heads, headDim: shape.headDim });
+  const { heads, kvHeads, headDim } = shape;
+  rotary[direction](recorder, {
+    queries: { ...queries, heads },
+    keys: { ...keys, heads: kvHeads },
+    ...{ table, headDim },
+  });
 }
 
 function attentionShape(
