@@ -3,8 +3,9 @@
 // Shapes: x, y [rows, width], weight, bias [width], stats [rows, 2] of (m, r); width is a multiple of 4.
 // The mean comes first and the variance in a second pass, since mean(x^2) - m^2 would cancel where the mean is large. Where
 // a sum overflows, r and y are NaN: the 0 that 1 / sqrt(infinity) gives would go on as if it were a value.
-// vary TEAM  lanes of a row (lib/teams)
-// vary ROWS  rows of a team
+// vary TRANSPOSED  y is [width, rows rounded up to 4], the padding zero: for linear layers that read it so (TEAM 1, ROWS 4)
+// vary TEAM        lanes of a row (lib/teams)
+// vary ROWS        rows of a team, at most 4
 // uses flat
 // uses teams
 struct Params {
@@ -35,6 +36,7 @@ fn main(
   let first = first_row_of_team(flat_workgroup(group, groups), index);
   let lane = index % TEAM;
   let width4 = params.width / 4u;
+  let rows4 = (params.rows + 3u) / 4u;
   // Beyond the last row a team reads it again, and writes nothing.
   var start = array<u32, ROWS>();
   for (var k = 0u; k < ROWS; k++) {
@@ -67,9 +69,20 @@ fn main(
   for (var i = lane; i < width4; i += TEAM) {
     let w = weight[i];
     let b = bias[i];
+    var value = array<vec4f, 4>();
     for (var k = 0u; k < ROWS; k++) {
       if (first + k < params.rows) {
-        y[start[k] + i] = (x[start[k] + i] - mean[k]) * r[k] * w + b;
+        value[k] = (x[start[k] + i] - mean[k]) * r[k] * w + b;
+        if (!TRANSPOSED) {
+          y[start[k] + i] = value[k];
+        }
+      }
+    }
+    if (TRANSPOSED) {
+      if (first < params.rows) {
+        for (var c = 0u; c < 4u; c++) {
+          y[(4u * i + c) * rows4 + first / 4u] = vec4f(value[0][c], value[1][c], value[2][c], value[3][c]);
+        }
       }
     }
   }

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as layerNorm from './layer-norm.ts';
-import { LANES_ALONE, TEAMS_OF_32, type RowTeams } from './row-teams.ts';
-import { Bench, expectClose, expectMismatch, FORWARD, GRADIENT, normalFloats } from './testing.ts';
+import { LANES_ALONE, TEAMS_OF_32, transposedShape, type RowTeams } from './row-teams.ts';
+import {
+  Bench,
+  expectClose,
+  expectMismatch,
+  FORWARD,
+  GRADIENT,
+  normalFloats,
+  transposed,
+} from './testing.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -129,5 +137,19 @@ describe.each(TEAMS)('the LayerNorm kernels, with $name', ({ teams }) => {
     expectMismatch('x', () => {
       layerNorm.forward(bench.recorder, { ...forward, epsilon: eps, x: bench.empty([2, 6]) });
     });
+  });
+});
+
+describe('the LayerNorm kernels, transposed,', () => {
+  it.each(sizes)('give the same at $rows x $width, with zeros up to a multiple of 4 rows', async (size) => {
+    const { rows, width } = size;
+    const given = operands(rows, width);
+    const { y, stats: expected, tensors } = await runForward(given, LANES_ALONE);
+    const yT = bench.empty(transposedShape(rows, width));
+    const stats = bench.empty(tensors.stats.shape);
+    const bias = bench.floats(given.bias);
+    layerNorm.forward(bench.recorder, { ...tensors, bias, epsilon: eps, y: yT, stats, transposed: true });
+    expect(await bench.read(yT)).toEqual(transposed(y, rows, width));
+    expect(await bench.read(stats)).toEqual(expected);
   });
 });

@@ -5,7 +5,7 @@
  */
 import { f32Bits, type Recorder } from '../device/recorder.ts';
 import { expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts';
-import { rowTeams, teamGrid, type RowTeams } from './row-teams.ts';
+import { LANES_TRANSPOSING, rowTeams, teamGrid, transposedShape, type RowTeams } from './row-teams.ts';
 
 export * as oracle from '../oracle/layer-norm.ts';
 
@@ -16,6 +16,8 @@ export interface LayerNormForward {
   readonly epsilon: number;
   readonly y: Tensor;
   readonly stats: Tensor;
+  /** Whether y is written as `transposedShape` says; by lanes alone. */
+  readonly transposed?: boolean;
   /** Default: what suits the adapter. */
   readonly teams?: RowTeams;
 }
@@ -23,18 +25,19 @@ export interface LayerNormForward {
 /** y and stats. A row whose sums overflow becomes NaN. Throws SHAPE_MISMATCH, naming the operand. */
 export function forward(
   recorder: Recorder,
-  { x, weight, bias, epsilon, y, stats, teams = rowTeams(recorder.gpu.report) }: LayerNormForward,
+  { x, weight, bias, epsilon, y, stats, transposed = false, teams }: LayerNormForward,
 ): void {
   const [rows, width] = sizes(x);
   expectShape('weight', weight, [width]);
   expectShape('bias', bias, [width]);
-  expectShape('y', y, [rows, width]);
+  expectShape('y', y, transposed ? transposedShape(rows, width) : [rows, width]);
   expectShape('stats', stats, [rows, 2]);
+  const by = teams ?? (transposed ? LANES_TRANSPOSING : rowTeams(recorder.gpu.report));
   recorder.run(
-    { shader: 'layer_norm_forward', constants: teams.constants },
+    { shader: 'layer_norm_forward', constants: { TRANSPOSED: transposed, ...by.constants } },
     [rows, width, f32Bits(epsilon)],
     [x.buffer, weight.buffer, bias.buffer, y.buffer, stats.buffer],
-    teamGrid(teams, rows),
+    teamGrid(by, rows),
     rows * width * 8,
   );
 }

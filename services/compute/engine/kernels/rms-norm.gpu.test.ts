@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, expectClose, expectMismatch, FORWARD, GRADIENT, normalFloats } from './testing.ts';
+import {
+  Bench,
+  expectClose,
+  expectMismatch,
+  FORWARD,
+  GRADIENT,
+  normalFloats,
+  transposed,
+} from './testing.ts';
 import * as rmsNorm from './rms-norm.ts';
-import { LANES_ALONE, TEAMS_OF_32, type RowTeams } from './row-teams.ts';
+import { LANES_ALONE, TEAMS_OF_32, transposedShape, type RowTeams } from './row-teams.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -123,5 +131,18 @@ describe.each(TEAMS)('the RMSNorm kernels, with $name', ({ teams }) => {
     expectMismatch('x', () => {
       rmsNorm.forward(bench.recorder, { ...forward, epsilon: eps, x: bench.empty([2, 6]) });
     });
+  });
+});
+
+describe('the RMSNorm kernels, transposed,', () => {
+  it.each(sizes)('give the same at $rows x $width, with zeros up to a multiple of 4 rows', async (size) => {
+    const { rows, width } = size;
+    const given = operands(rows, width);
+    const { y, reciprocal: expected, tensors } = await runForward(given, LANES_ALONE);
+    const yT = bench.empty(transposedShape(rows, width));
+    const reciprocal = bench.empty(tensors.reciprocal.shape);
+    rmsNorm.forward(bench.recorder, { ...tensors, epsilon: eps, y: yT, reciprocal, transposed: true });
+    expect(await bench.read(yT)).toEqual(transposed(y, rows, width));
+    expect(await bench.read(reciprocal)).toEqual(expected);
   });
 });

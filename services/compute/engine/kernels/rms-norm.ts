@@ -4,7 +4,7 @@
  */
 import { f32Bits, type Recorder } from '../device/recorder.ts';
 import { expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts';
-import { rowTeams, teamGrid, type RowTeams } from './row-teams.ts';
+import { LANES_TRANSPOSING, rowTeams, teamGrid, transposedShape, type RowTeams } from './row-teams.ts';
 
 export * as oracle from '../oracle/rms-norm.ts';
 
@@ -14,23 +14,26 @@ export interface RmsNormForward {
   readonly epsilon: number;
   readonly y: Tensor;
   readonly reciprocal: Tensor;
+  /** Whether y is written as `transposedShape` says; by lanes alone. */
+  readonly transposed?: boolean;
   /** Default: what suits the adapter. */
   readonly teams?: RowTeams;
 }
 
 export function forward(
   recorder: Recorder,
-  { x, weight, epsilon, y, reciprocal, teams = rowTeams(recorder.gpu.report) }: RmsNormForward,
+  { x, weight, epsilon, y, reciprocal, transposed = false, teams }: RmsNormForward,
 ): void {
   const [rows, width] = sizes(x);
   expectShape('weight', weight, [width]);
-  expectShape('y', y, [rows, width]);
+  expectShape('y', y, transposed ? transposedShape(rows, width) : [rows, width]);
   expectShape('reciprocal', reciprocal, [rows]);
+  const by = teams ?? (transposed ? LANES_TRANSPOSING : rowTeams(recorder.gpu.report));
   recorder.run(
-    { shader: 'rms_norm_forward', constants: teams.constants },
+    { shader: 'rms_norm_forward', constants: { TRANSPOSED: transposed, ...by.constants } },
     [rows, width, f32Bits(epsilon)],
     [x.buffer, weight.buffer, y.buffer, reciprocal.buffer],
-    teamGrid(teams, rows),
+    teamGrid(by, rows),
     rows * width * 6,
   );
 }
