@@ -35,8 +35,9 @@ describe('of the engine’s shaders', () => {
   });
 
   it('the rotary embedding works in place', () => {
-    expect(accessOf({ shader: 'rotary' }, 'x')).toEqual(IN_PLACE);
-    expect(accessOf({ shader: 'rotary' }, 'table')).toEqual(READ);
+    const spec = { shader: 'rotary', constants: { HEAD_LANES: 1 } };
+    for (const operand of ['q', 'k']) expect(accessOf(spec, operand)).toEqual(IN_PLACE);
+    expect(accessOf(spec, 'table')).toEqual(READ);
   });
 
   it('the gate’s gradient is only written, that of the product is changed in place', () => {

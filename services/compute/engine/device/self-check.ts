@@ -123,18 +123,26 @@ async function checkLayerNorm({ recorder, scope, random }: Bench): Promise<Kerne
 
 /** Half of every head turns, so that what passes through is checked too. */
 async function checkRotary({ recorder, scope, random }: Bench): Promise<KernelCheck> {
-  const [rows, heads, headDim] = [33, 3, 16];
-  const values = normal(random, rows * heads * headDim);
+  const [rows, headDim] = [33, 16];
   const positions = Uint32Array.from({ length: rows }, (_, n) => n);
   const invFreq = plainInvFreq(headDim / 2, 10_000);
   const table = rotary.rotaryTable(invFreq, rows);
-  const x = uploadFloats(recorder, scope, values, [rows, heads * headDim]);
+  const at = uploadWords(recorder, scope, positions);
+  const [queries, keys] = [3, 1].map((heads) => {
+    const x = normal(random, rows * heads * headDim);
+    const tensor = uploadFloats(recorder, scope, x, [rows, heads * headDim]);
+    return {
+      given: { x: tensor, positions: at, heads },
+      expected: rotaryForward({ x, positions, invFreq, rows, heads, headDim }),
+    };
+  });
   rotary.forward(recorder, {
-    ...{ x, heads, headDim, positions: uploadWords(recorder, scope, positions) },
+    ...{ queries: queries.given, keys: keys.given, headDim },
     table: uploadFloats(recorder, scope, table, [rows, invFreq.length, 2]),
   });
-  const expected = rotaryForward({ x: values, positions, invFreq, rows, heads, headDim });
-  return verdict('rotary', await readBack(recorder, x), expected);
+  const turned = [await readBack(recorder, queries.given.x), await readBack(recorder, keys.given.x)];
+  const actual = Float32Array.from(turned.flatMap((x) => [...x]));
+  return verdict('rotary', actual, Float64Array.of(...queries.expected, ...keys.expected));
 }
 
 async function checkActivation(

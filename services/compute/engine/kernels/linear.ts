@@ -29,9 +29,8 @@ interface Scratch {
 }
 
 export interface LinearForward extends Scratch {
-  readonly x: Tensor;
-  /** x, for several layers that read it: what one of them made of it serves the others. */
-  readonly input?: LinearInput | undefined;
+  /** An input serves several layers that read it: what one of them made of it is there for the others. */
+  readonly x: Tensor | LinearInput;
   readonly w: Matrix;
   readonly bias?: Tensor | undefined;
   /** Added to y, same layout as y, another buffer. */
@@ -43,21 +42,22 @@ export interface LinearForward extends Scratch {
 }
 
 export function forward(recorder: Recorder, linear: LinearForward): void {
-  const { x, w, bias, residual, y, column = 0, input, scratch } = linear;
+  const { x, w, bias, residual, y, column = 0, scratch } = linear;
   const [rows, inner] = rowsOf('x', x);
   expectColumns('w', w, inner);
   const stride = strideOf('y', y, rows, column, w.rows);
   if (bias !== undefined) expectShape('bias', bias, [w.rows]);
   if (residual !== undefined) expectShape('residual', residual, y.shape);
   if (scratch !== undefined && rows >= TILED_ROWS) {
-    const own = input ?? new LinearInput(recorder, scratch, x);
-    const product = { rows, inner, input: own, w, bias, residual, y, column };
+    const input = x instanceof LinearInput ? x : new LinearInput(recorder, scratch, x);
+    const product = { rows, inner, input, w, bias, residual, y, column };
     const kind = { way: 'forward', rows, inner, columns: w.rows, dtype: w.dtype } as const;
     linearVariant(recorder.gpu, kind).forward(recorder, scratch, product);
-    if (input === undefined) own.end();
+    if (input !== x) input.end();
     return;
   }
   const tile = tileRows(rows);
+  const plain = x instanceof LinearInput ? x.x : x;
   recorder.run(
     {
       shader: 'linear_forward',
@@ -65,7 +65,7 @@ export function forward(recorder: Recorder, linear: LinearForward): void {
       weights: w.dtype,
     },
     [rows, inner, w.rows, stride, column, w.rowOffset],
-    [x.buffer, w.buffer, (bias ?? x).buffer, (residual ?? x).buffer, y.buffer],
+    [plain.buffer, w.buffer, (bias ?? plain).buffer, (residual ?? plain).buffer, y.buffer],
     [Math.ceil(w.rows / 32), Math.ceil(rows / (tile * 4))],
     2 * rows * inner * w.rows,
   );
@@ -135,9 +135,9 @@ export function weightGrad(recorder: Recorder, { x, dy, dw, dbias }: LinearWeigh
   }
 }
 
-function rowsOf(operand: string, tensor: Tensor): [number, number] {
-  const [rows = 0, inner = 0] = tensor.shape;
-  expectShape(operand, tensor, [rows, inner]);
+function rowsOf(operand: string, given: Tensor | LinearInput): [number, number] {
+  const [rows = 0, inner = 0] = given.shape;
+  if (!(given instanceof LinearInput)) expectShape(operand, given, [rows, inner]);
   expectMultipleOf4(`the width of ${operand}`, inner);
   return [rows, inner];
 }

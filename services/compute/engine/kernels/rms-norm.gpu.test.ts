@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, expectClose, expectMismatch, FORWARD, GRADIENT, normalFloats } from './testing.ts';
+import {
+  Bench,
+  expectClose,
+  expectMismatch,
+  FORWARD,
+  GRADIENT,
+  normalFloats,
+  transposed,
+} from './testing.ts';
 import * as rmsNorm from './rms-norm.ts';
+import { LANES_ALONE, TEAMS_OF_32, transposedShape, type RowTeams } from './row-teams.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -11,6 +20,12 @@ afterAll(() => {
 });
 
 const eps = 1e-5;
+
+/** Whatever the adapter. */
+const TEAMS = [
+  { name: 'teams of 32', teams: TEAMS_OF_32 },
+  { name: 'lanes alone', teams: LANES_ALONE },
+];
 
 /** Widths below, at and beyond the 128 elements that the lanes of a row take at once. */
 const sizes = [
@@ -24,11 +39,14 @@ function operands(rows: number, width: number) {
   return { x: normal(rows * width, 3), weight: normal(width), dy: normal(rows * width), rows, width, eps };
 }
 
-async function runForward({ x, weight, rows, width }: Omit<ReturnType<typeof operands>, 'dy'>) {
+async function runForward(
+  { x, weight, rows, width }: Omit<ReturnType<typeof operands>, 'dy'>,
+  teams: RowTeams,
+) {
   const y = bench.empty([rows, width]);
   const reciprocal = bench.empty([rows]);
   const given = { x: bench.floats(x, [rows, width]), weight: bench.floats(weight) };
-  rmsNorm.forward(bench.recorder, { ...given, epsilon: eps, y, reciprocal });
+  rmsNorm.forward(bench.recorder, { ...given, epsilon: eps, y, reciprocal, teams });
   return {
     y: await bench.read(y),
     reciprocal: await bench.read(reciprocal),
@@ -36,10 +54,10 @@ async function runForward({ x, weight, rows, width }: Omit<ReturnType<typeof ope
   };
 }
 
-describe('the RMSNorm kernels', () => {
+describe.each(TEAMS)('the RMSNorm kernels, with $name', ({ teams }) => {
   it.each(sizes)('normalise $rows rows of $width', async ({ rows, width }) => {
     const given = operands(rows, width);
-    const { y, reciprocal } = await runForward(given);
+    const { y, reciprocal } = await runForward(given, teams);
     expectClose('rmsNorm.forward y', y, rmsNorm.oracle.rmsNormForward(given), FORWARD);
     const expected = Float64Array.from({ length: rows }, (_, n) => {
       const row = given.x.subarray(n * width, (n + 1) * width);
@@ -52,7 +70,7 @@ describe('the RMSNorm kernels', () => {
     const x = new Float32Array(8);
     x[5] = 1e-6;
     const given = { x, weight: Float32Array.of(1, 2, 3, 4), rows: 2, width: 4, eps };
-    const { y } = await runForward(given);
+    const { y } = await runForward(given, teams);
     expectClose('rmsNorm.forward y', y, rmsNorm.oracle.rmsNormForward(given), FORWARD);
   });
 
@@ -61,12 +79,12 @@ describe('the RMSNorm kernels', () => {
     const shape = [size.rows, size.width];
     const through = normalFloats(5)(given.x.length);
     const { dx: expected } = rmsNorm.oracle.rmsNormBackward(given);
-    const { tensors } = await runForward(given);
+    const { tensors } = await runForward(given, teams);
     const dy = bench.floats(given.dy, shape);
     const dx = bench.empty(shape);
-    rmsNorm.backward(bench.recorder, { ...tensors, dy, dx });
+    rmsNorm.backward(bench.recorder, { ...tensors, dy, dx, teams });
     expectClose('rmsNorm.backward dx', await bench.read(dx), expected, GRADIENT);
-    rmsNorm.backward(bench.recorder, { ...tensors, dy, dx, through: bench.floats(through, shape) });
+    rmsNorm.backward(bench.recorder, { ...tensors, dy, dx, teams, through: bench.floats(through, shape) });
     const sum = expected.map((value, i) => value + through[i]);
     expectClose('rmsNorm.backward dx + through', await bench.read(dx), sum, GRADIENT);
   });
@@ -74,7 +92,7 @@ describe('the RMSNorm kernels', () => {
   it.each(sizes)('add the weight gradient onto what is there, at $rows x $width', async (size) => {
     const given = operands(size.rows, size.width);
     const before = normalFloats(6)(size.width);
-    const { tensors } = await runForward(given);
+    const { tensors } = await runForward(given, teams);
     const dweight = bench.floats(before);
     const dy = bench.floats(given.dy, [size.rows, size.width]);
     rmsNorm.weightGrad(bench.recorder, { x: tensors.x, reciprocal: tensors.reciprocal, dy, dweight });
@@ -85,7 +103,7 @@ describe('the RMSNorm kernels', () => {
   it('spread a NaN over its row and no other', async () => {
     const given = operands(3, 132);
     given.x[132 + 131] = NaN;
-    const { y } = await runForward(given);
+    const { y } = await runForward(given, teams);
     expect([...y].map(Number.isNaN)).toEqual(Array.from(y, (_, i) => i >= 132 && i < 264));
   });
 
@@ -113,5 +131,18 @@ describe('the RMSNorm kernels', () => {
     expectMismatch('x', () => {
       rmsNorm.forward(bench.recorder, { ...forward, epsilon: eps, x: bench.empty([2, 6]) });
     });
+  });
+});
+
+describe('the RMSNorm kernels, transposed,', () => {
+  it.each(sizes)('give the same at $rows x $width, with zeros up to a multiple of 4 rows', async (size) => {
+    const { rows, width } = size;
+    const given = operands(rows, width);
+    const { y, reciprocal: expected, tensors } = await runForward(given, LANES_ALONE);
+    const yT = bench.empty(transposedShape(rows, width));
+    const reciprocal = bench.empty(tensors.reciprocal.shape);
+    rmsNorm.forward(bench.recorder, { ...tensors, epsilon: eps, y: yT, reciprocal, transposed: true });
+    expect(await bench.read(yT)).toEqual(transposed(y, rows, width));
+    expect(await bench.read(reciprocal)).toEqual(expected);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Rotary embedding (arXiv 2104.09864) in place, with the rotate-half pairing of transformers: the first 2 * half
- * dimensions of every head turn, i with i + half, and the rest pass through (partial rotary; all turn where half is
+ * Rotary embedding (arXiv 2104.09864) of queries and keys in place, with the rotate-half pairing of transformers: the first
+ * 2 * half dimensions of every head turn, i with i + half, and the rest pass through (partial rotary; all turn where half is
  * headDim / 2). Shapes: x [rows, heads * headDim], positions [rows] u32, table [positions, half, 2] of (cos, sin).
  */
 import { ReptraceError } from '../../../../lib/errors.ts';
@@ -9,12 +9,20 @@ import { expectMultipleOf4, expectShape, type Tensor } from '../device/tensor.ts
 
 export * as oracle from '../oracle/rotary.ts';
 
-export interface Rotary {
+/** Queries or keys: x [rows, heads * headDim], positions [rows] u32. */
+export interface Turned {
   readonly x: Tensor;
   readonly positions: Tensor;
-  readonly table: Tensor;
   readonly heads: number;
+}
+
+export interface Rotary {
+  readonly queries: Turned;
+  readonly keys: Turned;
+  readonly table: Tensor;
   readonly headDim: number;
+  /** Heads that a workgroup turns at a time; default: what suits the adapter. */
+  readonly headLanes?: number;
 }
 
 export function forward(recorder: Recorder, rotary: Rotary): void {
@@ -49,23 +57,29 @@ export function rotaryTable(
   return table;
 }
 
-function turn(recorder: Recorder, { x, positions, table, heads, headDim }: Rotary, direction: 1 | -1): void {
-  const rows = x.shape[0] ?? 0;
+function turn(recorder: Recorder, rotary: Rotary, direction: 1 | -1): void {
+  const { queries, keys, table, headDim } = rotary;
+  const { headLanes = recorder.gpu.report.software ? 1 : 16 } = rotary;
   const half = table.shape[1] ?? 0;
   expectMultipleOf4('headDim', headDim);
-  expectShape('x', x, [rows, heads * headDim]);
-  expectShape('positions', positions, [rows], 'u32');
+  const queryRows = rowsOf('queries', queries, headDim);
+  const keyRows = rowsOf('keys', keys, headDim);
   expectShape('table', table, [table.shape[0] ?? 0, half, 2]);
   expectHalf(half, headDim);
-  const pairs = rows * heads * half;
-  const odd = half % 2 === 1;
   recorder.run(
-    { shader: odd ? 'rotary_odd' : 'rotary' },
-    [rows, heads, headDim, half, f32Bits(direction)],
-    [positions.buffer, table.buffer, x.buffer],
-    flatGrid(Math.ceil(pairs / (odd ? 64 : 128))),
-    pairs * 8,
+    { shader: half % 2 === 1 ? 'rotary_odd' : 'rotary', constants: { HEAD_LANES: headLanes } },
+    [queryRows, keyRows, queries.heads, keys.heads, headDim, half, f32Bits(direction)],
+    [queries.positions.buffer, keys.positions.buffer, table.buffer, queries.x.buffer, keys.x.buffer],
+    flatGrid(Math.max(queryRows, keyRows)),
+    (queryRows * queries.heads + keyRows * keys.heads) * half * 8,
   );
+}
+
+function rowsOf(operand: string, { x, positions, heads }: Turned, headDim: number): number {
+  const rows = x.shape[0] ?? 0;
+  expectShape(operand, x, [rows, heads * headDim]);
+  expectShape(`positions of ${operand}`, positions, [rows], 'u32');
+  return rows;
 }
 
 function expectHalf(half: number, headDim: number): void {

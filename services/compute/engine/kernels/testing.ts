@@ -132,6 +132,15 @@ export function normalFloats(seed: number): (length: number, scale?: number) => 
   return (length, scale = 1) => Float32Array.from(normal(length), (value) => value * scale);
 }
 
+/** A matrix [rows, columns] as kernels write it transposed: [columns, rows rounded up to 4], the padding zero. */
+export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const stride = Math.ceil(rows / 4) * 4;
+  return Float32Array.from({ length: columns * stride }, (_, i) => {
+    const row = i % stride;
+    return row < rows ? values[row * columns + Math.floor(i / stride)] : 0;
+  });
+}
+
 /** Values as they are once stored: what an oracle must be given. */
 export function asStored(dtype: FloatDtype, values: Float32Array): Float32Array {
   return decodeFloats(storedType(dtype), encodeFloats(storedType(dtype), values));

@@ -9,7 +9,7 @@ import * as residual from '../kernels/residual.ts';
 import * as rotary from '../kernels/rotary.ts';
 import type { GpuBatch, QueryRows } from './batch.ts';
 import type { BlockContext, KeyValues, WeightGradSink } from './block.ts';
-import { normBackward, normForward, perHead } from './norms.ts';
+import { normBackward, normForward, normInput, perHead } from './norms.ts';
 import { project, projectAll, projectBack } from './projection.ts';
 import { rowsAt, type WantedRows } from './wanted-rows.ts';
 import type { BlockWeights, Norm } from './weights.ts';
@@ -50,23 +50,27 @@ export function attentionForward(
   const { heads, kvHeads, headDim } = shape;
   const queries = wanted?.queries ?? batch;
   const stream = wanted?.x ?? x;
-  const [n, inputStats] = optionalNorm(context, weights.inputNorm, x);
+  const [n, inputStats] = normInput(context, weights.inputNorm, x);
   const projectedQ = scope.take([queries.rows, heads * headDim]);
   const projectedK = scope.take([batch.rows, kvHeads * headDim]);
   const v = scope.take([batch.rows, kvHeads * headDim]);
-  const asking = wanted === undefined ? n : n === x ? wanted.x : rowsAt(context, n, wanted);
   const queryKind = { projection: weights.q, y: projectedQ };
   const others = [
     { projection: weights.k, y: projectedK },
     { projection: weights.v, y: v },
   ];
-  if (asking !== n) project(context, weights.q, asking, projectedQ);
-  projectAll(context, n, asking === n ? [queryKind, ...others] : others);
-  if (n !== x) scope.give(...new Set([n, asking]));
+  if (wanted === undefined) {
+    projectAll(context, n, [queryKind, ...others]);
+  } else {
+    const asking = n.x === x ? wanted.x : rowsAt(context, n.x, wanted);
+    project(context, weights.q, asking, projectedQ);
+    if (asking !== wanted.x) scope.give(asking);
+    projectAll(context, n, others);
+  }
+  n.end();
   const [q, queryStats] = optionalNorm(context, weights.queryNorm, projectedQ);
   const [k, keyStats] = optionalNorm(context, weights.keyNorm, projectedK);
-  turn(context, queries.positions, q, heads, 'forward');
-  turn(context, batch.positions, k, kvHeads, 'forward');
+  turn(context, { x: q, positions: queries.positions }, { x: k, positions: batch.positions }, 'forward');
   const seen = keyValues?.extend(k, v) ?? { k, v };
   const mixed = scope.take([queries.rows, heads * headDim]);
   const lse = scope.take([queries.rows, heads]);
@@ -119,8 +123,7 @@ export function attentionBackward(
     ...{ q, k, v, out: mixed, lse, dout: dmixed, dq, dk, dv, delta },
   });
   scope.give(dmixed, delta);
-  turn(context, batch.positions, dq, context.shape.heads, 'backward');
-  turn(context, batch.positions, dk, context.shape.kvHeads, 'backward');
+  turn(context, { x: dq, positions: batch.positions }, { x: dk, positions: batch.positions }, 'backward');
   const drawQ = backThrough(context, weights.queryNorm, rawQ, tape.queryStats, dq);
   const drawK = backThrough(context, weights.keyNorm, rawK, tape.keyStats, dk);
   if (sink !== undefined) {
@@ -179,15 +182,20 @@ function normGradient(
   sink.norm(norm, perHead(x, norm), stats, perHead(dy, norm));
 }
 
+/** Queries and keys in place, or their gradients back. */
 function turn(
   { recorder, shape, rotary: table }: BlockContext,
-  positions: Tensor,
-  x: Tensor,
-  heads: number,
+  queries: Omit<rotary.Turned, 'heads'>,
+  keys: Omit<rotary.Turned, 'heads'>,
   direction: 'forward' | 'backward',
 ): void {
   if (table === undefined) return;
-  rotary[direction](recorder, { x, positions, table, heads, headDim: shape.headDim });
+  const { heads, kvHeads, headDim } = shape;
+  rotary[direction](recorder, {
+    queries: { ...queries, heads },
+    keys: { ...keys, heads: kvHeads },
+    ...{ table, headDim },
+  });
 }
 
 function attentionShape(

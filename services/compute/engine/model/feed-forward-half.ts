@@ -5,11 +5,13 @@
  */
 import type { Tensor } from '../device/tensor.ts';
 import * as activation from '../kernels/activation.ts';
+import * as activationTransposed from '../kernels/activation-transposed.ts';
 import * as gatedActivation from '../kernels/gated-activation.ts';
+import { LinearInput } from '../kernels/linear-input.ts';
 import * as residual from '../kernels/residual.ts';
 import { backThrough, optionalNorm } from './attention-half.ts';
 import type { BlockContext, WeightGradSink } from './block.ts';
-import { normBackward, normForward } from './norms.ts';
+import { normBackward, normForward, normInput } from './norms.ts';
 import { project, projectAll, projectBack, type Projected } from './projection.ts';
 import type { BlockWeights } from './weights.ts';
 
@@ -35,23 +37,23 @@ export function feedForward(
 ): { out: Tensor; tape: FeedForwardTape } {
   const { recorder, scope, shape } = context;
   const [rows = 0] = x.shape;
-  const [n, inputStats] = optionalNorm(context, weights.mlpNorm, x);
+  const [n, inputStats] = normInput(context, weights.mlpNorm, x);
   const up = scope.take([rows, shape.intermediateSize]);
   const gate = weights.gate === undefined ? undefined : scope.take(up.shape);
   const both: Projected[] = [{ projection: weights.up, y: up }];
   if (weights.gate !== undefined && gate !== undefined) both.unshift({ projection: weights.gate, y: gate });
   projectAll(context, n, both);
-  if (n !== x) scope.give(n);
-  const act = activated(context, gate, up);
+  n.end();
+  const act = activatedInput(context, gate, up);
   const out = scope.take(stream.shape);
   if (weights.mlpPostNorm === undefined) {
     project(context, weights.down, act, out, stream);
-    scope.give(act);
+    act.end();
     return { out, tape: { inputStats, gate, up, projected: undefined, postStats: undefined } };
   }
   const projected = scope.take(stream.shape);
   project(context, weights.down, act, projected);
-  scope.give(act);
+  act.end();
   const [added, postStats] = normForward(context, weights.mlpPostNorm, projected);
   residual.forward(recorder, { a: stream, b: added, out });
   scope.give(added);
@@ -73,9 +75,9 @@ export function feedForwardBackward(
   const { recorder, scope, shape } = context;
   const dprojected = backThrough(context, weights.mlpPostNorm, projected, postStats, dadded);
   if (sink !== undefined) {
-    const act = activated(context, gate, up);
-    sink.projection(weights.down, act, dprojected);
-    scope.give(act);
+    const act = activatedInput(context, gate, up);
+    sink.projection(weights.down, act.x, dprojected);
+    act.end();
   }
   const dup = scope.take(up.shape);
   projectBack(context, weights.down, dprojected, dup);
@@ -111,11 +113,18 @@ export function feedForwardBackward(
   return dx;
 }
 
-/** f(gate) * up, or f(up); a new tensor. */
-function activated({ recorder, scope, shape }: BlockContext, gate: Tensor | undefined, up: Tensor): Tensor {
-  const act = scope.take(up.shape);
+/** f(gate) * up, or f(up), for the linear layer that reads it. */
+function activatedInput(
+  { recorder, scope, shape }: BlockContext,
+  gate: Tensor | undefined,
+  up: Tensor,
+): LinearInput {
   const kind = shape.activation;
-  if (gate === undefined) activation.forward(recorder, { kind, x: up, act });
-  else gatedActivation.forward(recorder, { kind, gate, up, act });
-  return act;
+  const [rows = 0, inner = 0] = up.shape;
+  const write = (act: Tensor, transposed: boolean): void => {
+    if (transposed) activationTransposed.forward(recorder, { kind, gate, up, actT: act });
+    else if (gate === undefined) activation.forward(recorder, { kind, x: up, act });
+    else gatedActivation.forward(recorder, { kind, gate, up, act });
+  };
+  return new LinearInput(recorder, scope, { shape: [rows, inner], write });
 }

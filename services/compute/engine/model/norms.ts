@@ -2,6 +2,7 @@
 import type { Scope } from '../device/arena.ts';
 import type { Recorder } from '../device/recorder.ts';
 import type { Tensor } from '../device/tensor.ts';
+import { LinearInput } from '../kernels/linear-input.ts';
 import * as layerNorm from '../kernels/layer-norm.ts';
 import * as rmsNorm from '../kernels/rms-norm.ts';
 import type { ModelConfig } from './model-config.ts';
@@ -30,6 +31,28 @@ export function normForward(
   const stats = scope.take([rows, 2]);
   layerNorm.forward(recorder, { ...flat, bias: needed(bias), stats });
   return [y, stats];
+}
+
+/**
+ * What linear layers read of x [rows, width], computed as they want it: the norm of x, or x itself where there is no norm. The
+ * rows' statistics, a new tensor, are there once it was read.
+ */
+export function normInput(
+  { recorder, scope, shape }: NormContext,
+  norm: Norm | undefined,
+  x: Tensor,
+): [input: LinearInput, stats: Tensor | undefined] {
+  if (norm === undefined) return [new LinearInput(recorder, scope, x), undefined];
+  const { weight, bias } = norm;
+  const [rows = 0, inner = 0] = x.shape;
+  const isRms = shape.norm === 'rms';
+  const stats = scope.take(isRms ? [rows] : [rows, 2]);
+  const write = (y: Tensor, transposed: boolean): void => {
+    const given = { x, y, transposed, weight, epsilon: shape.normEps };
+    if (isRms) rmsNorm.forward(recorder, { ...given, reciprocal: stats });
+    else layerNorm.forward(recorder, { ...given, bias: needed(bias), stats });
+  };
+  return [new LinearInput(recorder, scope, { shape: [rows, inner], write }), stats];
 }
 
 /** dx, a new tensor: the norm's input gradient, plus `through`. */

@@ -12,7 +12,7 @@ import type { Projection } from './weights.ts';
 export function project(
   work: BranchWork,
   projection: Projection,
-  x: Tensor,
+  x: Tensor | LinearInput,
   y: Tensor,
   residual?: Tensor,
 ): void {
@@ -27,11 +27,11 @@ export interface Projected {
   readonly firstColumn?: number;
 }
 
-/** Several projections of the same x. */
-export function projectAll(work: BranchWork, x: Tensor, all: readonly Projected[]): void {
-  const input = new LinearInput(work.recorder, work.scope, x);
+/** Several projections of the same x, which stays the caller's. */
+export function projectAll(work: BranchWork, x: Tensor | LinearInput, all: readonly Projected[]): void {
+  const input = x instanceof LinearInput ? x : new LinearInput(work.recorder, work.scope, x);
   for (const projected of all) projectFrom(work, input, projected);
-  input.end();
+  if (input !== x) input.end();
 }
 
 function projectFrom(
@@ -40,12 +40,11 @@ function projectFrom(
   { projection: { parts, lowRank }, y, residual, firstColumn = 0 }: Projected,
 ): void {
   const { recorder, scope } = work;
-  const { x } = input;
-  const added = lowRank === undefined ? undefined : branchForward(work, lowRank, x, residual);
+  const added = lowRank === undefined ? undefined : branchForward(work, lowRank, input.x, residual);
   let column = firstColumn;
   for (const { w, bias } of parts) {
     const onto = added ?? residual;
-    linear.forward(recorder, { x, input, w, bias, residual: onto, y, column, scratch: scope });
+    linear.forward(recorder, { x: input, w, bias, residual: onto, y, column, scratch: scope });
     column += w.rows;
   }
   if (added !== undefined) scope.give(added);
