@@ -80,7 +80,10 @@ describe('a GPU', () => {
   it('compiles each variant of a shader once', async () => {
     const gpu = await open();
     const variant = (through: boolean) =>
-      gpu.kernel({ shader: 'rms_norm_input_grad', constants: { HAS_THROUGH: through } });
+      gpu.kernel({
+        shader: 'rms_norm_input_grad',
+        constants: { HAS_THROUGH: through, TEAM: 1, ROWS: 2 },
+      });
     expect(variant(true)).toBe(variant(true));
     expect(variant(true)).not.toBe(variant(false));
     expect(variant(true).operands.map(({ name }) => name)).toEqual([

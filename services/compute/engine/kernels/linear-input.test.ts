@@ -7,7 +7,7 @@ import { LinearInput } from './linear-input.ts';
 function pendingInput(software: boolean) {
   const report = {
     ...{ vendor: '', architecture: '', device: '', description: '', software },
-    ...{ features: [], limits: {} },
+    ...{ features: [], limits: {}, matrices: [] },
   };
   const gpu = new CountingGpu(2 ** 20, { report, linear: undefined, numbers: 'f32', tuned: new Map() });
   const arena = new Arena(gpu);
