@@ -33,12 +33,10 @@ describe('assembling a shader', () => {
     expect(() => assembleShader({ shader: 'add', constants: { EXTRA: 1 } })).toThrow(
       'shader add varies () but was given (EXTRA)',
     );
-    expect(() => assembleShader({ shader: 'rms_norm_input_grad' })).toThrow(
-      'varies (HAS_THROUGH) but was given ()',
+    expect(() => assembleShader({ shader: 'gated_forward' })).toThrow('varies (ACTIVATION) but was given ()');
+    expect(() => assembleShader({ shader: 'gated_forward', constants: { ACTIVATIONS: 0 } })).toThrow(
+      'ACTIVATIONS',
     );
-    expect(() =>
-      assembleShader({ shader: 'rms_norm_input_grad', constants: { HAS_THROUGHS: true } }),
-    ).toThrow('HAS_THROUGHS');
   });
 
   it('refuses a precision where no weights are read, and none where they are', () => {
